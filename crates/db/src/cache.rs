@@ -1,0 +1,306 @@
+//! Cached tables: decoded rows in bounded memory, an overlay per group of commands, and the rotating flush.
+//!
+//! A row that a command changes goes to the overlay; COMMIT publishes the overlay to the cache and marks the row dirty. Dirty
+//! rows of a *lazy* table lie in slices of 1,024 neighbouring keys; each group writes the next slices in key order, so that
+//! a page carries many rows and each row is written at most once a turn. Until then the log is the row's truth: every row
+//! carries the group that it is folded to, and a start folds the log again from the oldest group that some dirty row misses.
+use crate::{DbError, Engine};
+use hashbrown::HashMap;
+use std::any::Any;
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::Hash;
+
+/// A table whose rows are held decoded in memory.
+pub trait Table: 'static {
+    type Key: Copy + Eq + Hash + Ord + Send + 'static;
+    type Row: Clone + Send + 'static;
+    /// The table's name in the database.
+    const NAME: &'static str;
+    /// Whether rows follow by rotating flush. Otherwise whoever puts a row writes it too, in the same transaction.
+    const LAZY: bool;
+    /// The slice of a key: neighbouring keys share one.
+    fn slice(key: Self::Key) -> i64;
+    /// Bytes that a decoded row takes in memory, roughly.
+    fn weight(row: &Self::Row) -> usize;
+    /// Reads a row by key.
+    fn load(db: &mut Engine, key: Self::Key) -> Result<Option<Self::Row>, DbError>;
+    /// Writes rows, sorted by key, as folded to `group`.
+    fn flush(db: &mut Engine, rows: &[(Self::Key, &Self::Row)], group: i64) -> Result<(), DbError>;
+}
+
+struct Entry<R> {
+    row: Option<R>,
+    weight: u32,
+    dirty: bool,
+    used: bool,
+}
+
+struct Slice<K> {
+    /// The first group whose effects some row of this slice does not have on disk.
+    since_group: i64,
+    keys: Vec<K>,
+}
+
+pub(crate) struct Cached<T: Table> {
+    entries: HashMap<T::Key, Entry<T::Row>>,
+    overlay: HashMap<T::Key, T::Row>,
+    queue: VecDeque<T::Key>,
+    weight: usize,
+    slices: BTreeMap<i64, Slice<T::Key>>,
+    cursor: i64,
+    flushing: Vec<i64>,
+    /// Keys that this group wrote before its end; what changes them afterwards writes them again.
+    early: Vec<T::Key>,
+    /// The whole table was written in the middle of this group.
+    early_all: bool,
+}
+
+/// What the writer does with every cached table without knowing its type.
+pub(crate) trait AnyTable: Any + Send {
+    fn publish(&mut self, group: i64);
+    fn discard(&mut self);
+    fn clear(&mut self);
+    fn flush_slices(&mut self, db: &mut Engine, group: i64, limit: usize) -> Result<usize, DbError>;
+    /// Writes once more what was written in the middle of the group and may have changed since.
+    fn flush_early(&mut self, db: &mut Engine, group: i64) -> Result<(), DbError>;
+    /// The oldest group that a row misses on disk once the running group is committed.
+    fn oldest_unflushed(&self, group: i64) -> Option<i64>;
+    fn dirty_slices(&self) -> usize;
+    fn dirty_rows(&self) -> usize;
+    fn evict(&mut self, budget: usize);
+    fn weight(&self) -> usize;
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+impl<T: Table> Default for Cached<T> {
+    fn default() -> Self {
+        Self {
+            entries: HashMap::new(),
+            overlay: HashMap::new(),
+            queue: VecDeque::new(),
+            weight: 0,
+            slices: BTreeMap::new(),
+            cursor: i64::MIN,
+            flushing: Vec::new(),
+            early: Vec::new(),
+            early_all: false,
+        }
+    }
+}
+
+impl<T: Table> Cached<T> {
+    pub(crate) fn get_with(
+        &mut self,
+        db: &mut Engine,
+        key: T::Key,
+        load: impl FnOnce(&mut Engine) -> Result<Option<T::Row>, DbError>,
+    ) -> Result<Option<&T::Row>, DbError> {
+        // Two look-ups where one would do: the borrow checker does not see that an early return ends the first borrow.
+        if self.overlay.contains_key(&key) {
+            return Ok(self.overlay.get(&key));
+        }
+        if !self.entries.contains_key(&key) {
+            let row = load(db)?;
+            self.insert_clean(key, row);
+        }
+        match self.entries.get_mut(&key) {
+            Some(entry) => {
+                entry.used = true;
+                Ok(entry.row.as_ref())
+            }
+            None => Ok(None),
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, db: &mut Engine, key: T::Key) -> Result<Option<&mut T::Row>, DbError> {
+        if !self.overlay.contains_key(&key) {
+            let Some(row) = self.get_with(db, key, |db| T::load(db, key))?.cloned() else { return Ok(None) };
+            self.overlay.insert(key, row);
+        }
+        Ok(self.overlay.get_mut(&key))
+    }
+
+    pub(crate) fn put(&mut self, key: T::Key, row: T::Row) {
+        self.overlay.insert(key, row);
+    }
+
+    fn insert_clean(&mut self, key: T::Key, row: Option<T::Row>) {
+        let weight = row.as_ref().map_or(0, T::weight) + size_of::<T::Key>() * 2 + 48;
+        self.weight += weight;
+        self.queue.push_back(key);
+        self.entries.insert(key, Entry { row, weight: weight as u32, dirty: false, used: true });
+    }
+
+    /// Writes every dirty row now, in the middle of a group.
+    pub(crate) fn flush_all(&mut self, db: &mut Engine, group: i64) -> Result<(), DbError> {
+        self.flush_slices(db, group, usize::MAX)?;
+        self.early_all = true;
+        self.flush_overlay(db, group, |_| true)
+    }
+
+    /// Writes some rows now, in the middle of a group.
+    pub(crate) fn flush_keys(&mut self, db: &mut Engine, group: i64, keys: &[T::Key]) -> Result<(), DbError> {
+        self.early.extend_from_slice(keys);
+        let wanted: hashbrown::HashSet<T::Key> = keys.iter().copied().collect();
+        self.flush_overlay(db, group, |key| wanted.contains(key))
+    }
+
+    fn flush_overlay(&mut self, db: &mut Engine, group: i64, wanted: impl Fn(&T::Key) -> bool) -> Result<(), DbError> {
+        let mut rows: Vec<(T::Key, &T::Row)> = self.overlay.iter().filter(|(k, _)| wanted(k)).map(|(k, r)| (*k, r)).collect();
+        rows.sort_unstable_by_key(|(k, _)| *k);
+        T::flush(db, &rows, group)
+    }
+}
+
+impl<T: Table> AnyTable for Cached<T>
+where
+    T::Row: Send,
+{
+    fn publish(&mut self, group: i64) {
+        let written = std::mem::take(&mut self.early_all);
+        self.early.clear();
+        for slice in std::mem::take(&mut self.flushing) {
+            if let Some(done) = self.slices.remove(&slice) {
+                for key in done.keys {
+                    if let Some(entry) = self.entries.get_mut(&key) {
+                        entry.dirty = false;
+                    }
+                    // Written from the overlay: clean as soon as it is published, so it is published here.
+                    if let Some(row) = self.overlay.remove(&key) {
+                        let weight = T::weight(&row) + size_of::<T::Key>() * 2 + 48;
+                        if let Some(entry) = self.entries.get_mut(&key) {
+                            self.weight = self.weight + weight - entry.weight as usize;
+                            *entry = Entry { row: Some(row), weight: weight as u32, dirty: false, used: true };
+                        } else {
+                            self.insert_clean(key, Some(row));
+                        }
+                    }
+                }
+            }
+        }
+        for (key, row) in self.overlay.drain() {
+            let weight = T::weight(&row) + size_of::<T::Key>() * 2 + 48;
+            let was_dirty = match self.entries.get_mut(&key) {
+                Some(entry) => {
+                    self.weight = self.weight + weight - entry.weight as usize;
+                    let was_dirty = entry.dirty;
+                    *entry = Entry { row: Some(row), weight: weight as u32, dirty: T::LAZY && !written, used: true };
+                    was_dirty
+                }
+                None => {
+                    self.weight += weight;
+                    self.queue.push_back(key);
+                    self.entries.insert(key, Entry { row: Some(row), weight: weight as u32, dirty: T::LAZY && !written, used: true });
+                    false
+                }
+            };
+            if T::LAZY && !written && !was_dirty {
+                let slice = self.slices.entry(T::slice(key)).or_insert_with(|| Slice { since_group: group, keys: Vec::new() });
+                slice.keys.push(key);
+            }
+        }
+    }
+
+    fn flush_early(&mut self, db: &mut Engine, group: i64) -> Result<(), DbError> {
+        if self.early_all {
+            return self.flush_overlay(db, group, |_| true);
+        }
+        let slices = std::mem::take(&mut self.flushing);
+        let early: hashbrown::HashSet<T::Key> = self.early.iter().copied().collect();
+        let out = if slices.is_empty() && early.is_empty() {
+            Ok(())
+        } else {
+            self.flush_overlay(db, group, |key| early.contains(key) || slices.contains(&T::slice(*key)))
+        };
+        self.flushing = slices;
+        out
+    }
+
+    fn discard(&mut self) {
+        self.overlay.clear();
+        self.early.clear();
+        self.early_all = false;
+        self.flushing.clear();
+    }
+
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn flush_slices(&mut self, db: &mut Engine, group: i64, limit: usize) -> Result<usize, DbError> {
+        let chosen: Vec<i64> = self
+            .slices
+            .range(self.cursor.saturating_add(1)..)
+            .chain(self.slices.range(..=self.cursor))
+            .map(|(slice, _)| *slice)
+            .filter(|slice| !self.flushing.contains(slice))
+            .take(limit)
+            .collect();
+        for slice in &chosen {
+            let Some(found) = self.slices.get_mut(slice) else { continue };
+            found.keys.sort_unstable();
+            let rows: Vec<(T::Key, &T::Row)> = found
+                .keys
+                .iter()
+                .filter_map(|key| {
+                    let row = self.overlay.get(key).or_else(|| self.entries.get(key).and_then(|e| e.row.as_ref()));
+                    row.map(|row| (*key, row))
+                })
+                .collect();
+            T::flush(db, &rows, group)?;
+            self.flushing.push(*slice);
+            self.cursor = *slice;
+        }
+        Ok(chosen.len())
+    }
+
+    fn oldest_unflushed(&self, group: i64) -> Option<i64> {
+        let waiting = self.slices.iter().filter(|(slice, _)| !self.flushing.contains(slice));
+        let oldest = waiting.map(|(_, s)| s.since_group).min();
+        let fresh = (T::LAZY && !self.early_all && !self.overlay.is_empty()).then_some(group);
+        match (oldest, fresh) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    fn dirty_slices(&self) -> usize {
+        self.slices.len()
+    }
+
+    fn dirty_rows(&self) -> usize {
+        self.slices.values().map(|s| s.keys.len()).sum()
+    }
+
+    fn evict(&mut self, budget: usize) {
+        // A second chance for what was used since the last look; one round over the queue at most.
+        let mut looks = self.queue.len();
+        while self.weight > budget && looks > 0 {
+            looks -= 1;
+            let Some(key) = self.queue.pop_front() else { break };
+            match self.entries.get_mut(&key) {
+                Some(entry) if entry.dirty || entry.used => {
+                    entry.used = false;
+                    self.queue.push_back(key);
+                }
+                Some(entry) => {
+                    self.weight -= entry.weight as usize;
+                    self.entries.remove(&key);
+                }
+                None => {}
+            }
+        }
+        if self.entries.len() * 4 < self.entries.capacity() {
+            self.entries.shrink_to_fit();
+            self.queue.shrink_to_fit();
+        }
+    }
+
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}

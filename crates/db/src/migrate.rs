@@ -1,0 +1,59 @@
+//! Migrations: one text for both engines, forward only, run at start under the writer's lock.
+use crate::{DbError, Engine};
+use crate::engine::Dialect;
+
+/// The migrations of one crate, in order; the version of the schema is the number of all of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Migrations {
+    /// The crate that owns the tables.
+    pub owner: &'static str,
+    /// File name without extension, and text.
+    pub steps: &'static [(&'static str, &'static str)],
+}
+
+/// What `db` itself needs.
+pub const MIGRATIONS: Migrations =
+    Migrations { owner: "db", steps: &[("0001_log", include_str!("../migrations/0001_log.sql"))] };
+
+/// The text that an engine gets. On SQLite a `BIGINT PRIMARY KEY` becomes the row id itself, which saves a second tree; a
+/// table closed by `) /* clustered */;` lives in its key's tree. On PostgreSQL, bodies are compressed already.
+pub fn text_for(sql: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Sqlite => sql.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY").replace("/* clustered */", "WITHOUT ROWID"),
+        Dialect::Postgres => sql.to_string(),
+    }
+}
+
+/// Brings the schema to what the program knows; refuses one that is newer.
+pub fn migrate(db: &mut Engine, all: &[Migrations], now_us: i64) -> Result<(), DbError> {
+    db.batch("CREATE TABLE IF NOT EXISTS migrations (owner TEXT NOT NULL, step BIGINT NOT NULL, name TEXT NOT NULL, applied_at BIGINT NOT NULL, PRIMARY KEY (owner, step))")?;
+    for crate_steps in all {
+        let found = db
+            .first("SELECT CAST(COALESCE(MAX(step), 0) AS BIGINT) FROM migrations WHERE owner = $1", &[crate_steps.owner.into()])?
+            .map_or(Ok(0), |r| r.int(0))?;
+        let known = crate_steps.steps.len() as i64;
+        if found > known {
+            return Err(DbError::Newer { found, known });
+        }
+        for (at, (name, sql)) in crate_steps.steps.iter().enumerate().skip(found as usize) {
+            let text = text_for(sql, db.dialect());
+            db.batch("BEGIN")?;
+            let applied = db.batch(&text).and_then(|()| {
+                db.execute(
+                    "INSERT INTO migrations (owner, step, name, applied_at) VALUES ($1, $2, $3, $4)",
+                    &[crate_steps.owner.into(), (at as i64 + 1).into(), (*name).into(), now_us.into()],
+                )
+            });
+            if let Err(e) = applied {
+                db.batch("ROLLBACK")?;
+                return Err(e);
+            }
+            db.batch("COMMIT")?;
+        }
+    }
+    // The body of a log row is compressed already; trying again would cost PostgreSQL time for nothing.
+    if db.dialect() == Dialect::Postgres {
+        db.batch("ALTER TABLE log ALTER COLUMN body SET STORAGE EXTERNAL")?;
+    }
+    Ok(())
+}
