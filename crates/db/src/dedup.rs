@@ -135,9 +135,20 @@ impl Dedup {
 
 /// Whether an id is new; if it is, it is remembered.
 pub fn insert(tx: &mut Tx, id: EventId) -> Result<bool, DbError> {
+    if contains(tx, id)? {
+        return Ok(false);
+    }
+    let dedup = tx.memory::<Dedup>()?;
+    dedup.set.insert(id);
+    dedup.fresh.push(id);
+    Ok(true)
+}
+
+/// Whether an id was seen.
+pub fn contains(tx: &mut Tx, id: EventId) -> Result<bool, DbError> {
     let dedup = tx.memory::<Dedup>()?;
     if dedup.set.contains(&id) || dedup.sealing.as_ref().is_some_and(|s| s.ids.contains(&id)) {
-        return Ok(false);
+        return Ok(true);
     }
     let suspects: Vec<(i64, i64)> = dedup
         .runs
@@ -152,14 +163,11 @@ pub fn insert(tx: &mut Tx, id: EventId) -> Result<bool, DbError> {
         if let Some(row) = tx.first(sql, &[run.into(), page.into()])? {
             let ids = row.blob(0)?.as_chunks::<16>().0;
             if ids.binary_search_by_key(&id, |c| u128::from_le_bytes(*c)).is_ok() {
-                return Ok(false);
+                return Ok(true);
             }
         }
     }
-    let dedup = tx.memory::<Dedup>()?;
-    dedup.set.insert(id);
-    dedup.fresh.push(id);
-    Ok(true)
+    Ok(false)
 }
 
 /// Takes an id back whose event is not logged after all, in the same group.

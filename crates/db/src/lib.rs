@@ -18,6 +18,8 @@ pub mod migrate;
 pub mod names;
 pub mod notice;
 pub mod pack;
+pub mod reactor;
+pub mod settings;
 pub mod store;
 pub mod subscriptions;
 pub mod tx;

@@ -186,6 +186,12 @@ pub fn each(
     }
 }
 
+/// Up to `limit` rows from `from_seq` on, with bodies.
+pub fn page(db: &mut Engine, from_seq: i64, limit: i64) -> Result<Vec<LogRow>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM log WHERE first_seq >= $1 ORDER BY first_seq LIMIT $2");
+    db.rows(&sql, &[from_seq.into(), limit.into()])?.iter().map(|r| decode(r, true)).collect()
+}
+
 /// The row that holds a seq.
 pub fn find(db: &mut Engine, seq: i64) -> Result<Option<LogRow>, DbError> {
     let sql = format!("SELECT {COLUMNS} FROM log WHERE first_seq <= $1 ORDER BY first_seq DESC LIMIT 1");

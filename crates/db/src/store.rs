@@ -140,6 +140,8 @@ pub struct Open<'a> {
     pub holder: String,
     /// Raises the epoch although somebody holds the lock.
     pub take_over: bool,
+    /// Runs after the migrations and before memory is loaded, on the writer's connection.
+    pub before: Option<Box<dyn FnOnce(&mut Engine) -> Result<(), DbError> + 'a>>,
     pub recover: Option<Box<dyn Recover>>,
     pub ticker: Option<Box<dyn Ticker>>,
     pub observer: Option<Observer>,
@@ -163,7 +165,7 @@ pub struct Store {
 impl Store {
     /// Locks, migrates, loads and folds what a kill left unflushed; then commands are taken.
     pub fn open(open: Open<'_>) -> Result<Store, DbError> {
-        let Open { location, sync, migrations, options, clock, holder, take_over, recover, ticker, observer, readers } = open;
+        let Open { location, sync, migrations, options, clock, holder, take_over, before, recover, ticker, observer, readers } = open;
         let now_us = clock.now().micros();
         let mut lock = None;
         if let Location::Sqlite { path, .. } = &location {
@@ -174,8 +176,17 @@ impl Store {
             }
         }
         let mut engine = location.open(sync, false)?;
-        if !lock_again(&mut engine)? && !take_over {
-            return Err(held(&location, sync));
+        // PostgreSQL may take a moment to notice that a killed program's connection is gone.
+        let mut tries = if take_over { 1 } else { 20 };
+        while !lock_again(&mut engine)? {
+            tries -= 1;
+            if tries <= 0 {
+                if take_over {
+                    break;
+                }
+                return Err(held(&location, sync));
+            }
+            std::thread::sleep(Duration::from_millis(100));
         }
         migrate(&mut engine, migrations, now_us)?;
         let key: [u8; 16] = base::random_bytes();
@@ -189,6 +200,9 @@ impl Store {
             "UPDATE writers SET epoch = epoch + 1, holder = $1, address = '', since = $2, clean = 0 WHERE writer = 1",
             &[(&holder).into(), now_us.into()],
         )?;
+        if let Some(before) = before {
+            before(&mut engine)?;
+        }
         let row = read_row(&mut engine)?;
         let hash_key = row.hash_key;
         let shared = Arc::new(Shared::new(options.queue));
@@ -201,7 +215,15 @@ impl Store {
         running.recover_now()?;
         let thread = std::thread::Builder::new()
             .name("writer".into())
-            .spawn(move || Loop::run(running))
+            .spawn(move || {
+                let shared = running.shared.clone();
+                // A bug of the loop itself must not leave callers waiting for ever; the next start folds what was missed.
+                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Loop::run(running))).is_err() {
+                    tracing::error!("the writer panicked and is gone");
+                    shared.dead.store(true, Ordering::SeqCst);
+                    shared.drain(&DbError::Stopped);
+                }
+            })
             .map_err(|e| DbError::Open { url: location.shown(), reason: e.to_string() })?;
         let readers = start_readers(&location, sync, readers)?;
         Ok(Store {

@@ -1,3 +1,4 @@
 //! The commit loop, the cache and the log, over both engines.
+mod durability;
 mod harness;
 mod loops;

@@ -95,6 +95,18 @@ impl Tx {
         }
     }
 
+    /// A transaction that is never committed, over a connection of its own: for checks that want to see a store as the writer
+    /// does. What is put stays in memory.
+    pub fn for_reading(mut engine: Engine, now: Timestamp) -> Result<Self, DbError> {
+        let row = crate::store::read_row(&mut engine)?;
+        let mut tx = Self::new(engine, row);
+        tx.now = now;
+        Ok(tx)
+    }
+    /// The writer's row as this transaction sees it.
+    pub fn writer_row(&self) -> &WriterRow {
+        &self.row
+    }
     /// The moment of this group: one for all its commands, never before the moment of the last group.
     pub fn now(&self) -> Timestamp {
         self.now
@@ -151,6 +163,17 @@ impl Tx {
             Some((_, rows)) => rows.push(row),
             None => self.waiting.push((bulk, vec![row])),
         }
+    }
+    /// Appends a fact in place of the last one of its kind in this group, if that has the same key.
+    pub fn replace(&mut self, bulk: &'static Bulk, row: Vec<Owned>) {
+        if let Some((_, rows)) = self.waiting.iter_mut().find(|(b, _)| std::ptr::eq(*b, bulk))
+            && let Some(last) = rows.last_mut().filter(|last| last[..bulk.key] == row[..bulk.key])
+        {
+            self.writes += 1;
+            *last = row;
+            return;
+        }
+        self.append(bulk, row);
     }
     /// Writes many rows now.
     pub fn upsert_many(&mut self, bulk: &'static Bulk, rows: &[&[Value<'_>]]) -> Result<(), DbError> {
@@ -252,6 +275,10 @@ impl Tx {
     pub fn next_profile_id(&mut self) -> i64 {
         self.writes += 1;
         self.row.next_profile += 1;
+        self.row.next_profile
+    }
+    /// The highest profile number given so far.
+    pub fn last_profile_id(&self) -> i64 {
         self.row.next_profile
     }
     pub(crate) fn advance_seq(&mut self, count: i64) -> i64 {

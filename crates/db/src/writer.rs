@@ -191,6 +191,15 @@ impl Shared {
         self.lock().poked = true;
         self.wake.notify_one();
     }
+    /// Answers everything that waits: nobody will do it.
+    pub(crate) fn drain(&self, error: &DbError) {
+        let commands: Vec<_> = self.lock().writes.drain(..).collect();
+        // Dropping a read drops its reply, which tells whoever waits.
+        self.lock().reads.clear();
+        for command in commands {
+            command.finish(Err(error.clone()));
+        }
+    }
     pub(crate) fn depth(&self) -> usize {
         self.lock().writes.len()
     }
@@ -285,7 +294,7 @@ impl Loop {
                 return Work::Tick;
             }
             let now = self.clock.now();
-            let until_due = due.map(|due| due.micros() - now.micros());
+            let until_due = due.map(|due| due.micros().saturating_sub(now.micros()));
             if until_due.is_some_and(|us| us <= 0) {
                 return Work::Tick;
             }
@@ -294,7 +303,7 @@ impl Loop {
             }
             // A timer may be due by a clock that is moved by hand, so the wait is never long.
             let idle = if self.tx.dirty_slices() > 0 { 20 } else { 250 };
-            let wait = until_due.map_or(idle, |us| (us / 1000 + 1).clamp(1, idle));
+            let wait = until_due.map_or(idle, |us| (us / 1000).saturating_add(1).clamp(1, idle));
             queue = match shared.wake.wait_timeout(queue, Duration::from_millis(wait as u64)) {
                 Ok((queue, timeout)) => {
                     waited = timeout.timed_out();
@@ -662,11 +671,7 @@ impl Loop {
     }
 
     fn drain(&mut self, error: &DbError) {
-        let commands: Vec<_> = self.shared.lock().writes.drain(..).collect();
-        self.shared.lock().reads.clear();
-        for command in commands {
-            command.finish(Err(error.clone()));
-        }
+        self.shared.drain(error);
     }
 }
 

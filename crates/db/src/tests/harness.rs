@@ -46,6 +46,11 @@ pub const TEST_MIGRATIONS: Migrations = Migrations {
     steps: &[("0001_tallies", "CREATE TABLE tallies (id BIGINT PRIMARY KEY, folded_to BIGINT NOT NULL, total BIGINT NOT NULL)")],
 };
 
+/// What folds the tallies again.
+pub fn refold() -> Box<dyn Recover> {
+    Box::new(Refold)
+}
+
 struct Refold;
 impl Recover for Refold {
     fn recover(&mut self, tx: &mut Tx, _: i64, from_seq: i64) -> Result<(), DbError> {
@@ -85,7 +90,8 @@ pub fn open_with(place: &Place, clock: &Arc<ManualClock>, options: Options) -> R
         clock: clock.clone() as Arc<dyn Clock>,
         holder: "a test".into(),
         take_over: false,
-        recover: Some(Box::new(Refold)),
+        before: None,
+        recover: Some(refold()),
         ticker: None,
         observer: None,
         readers: 1,

@@ -1,0 +1,284 @@
+//! The graph of profiles in memory: for events in plain files, and for deciding a log's identities again.
+use super::{Graph, Placement, Rule, Sighting, Target};
+use crate::model::{Evidence, Identifiers};
+use crate::state;
+use base::Timestamp;
+use db::event::{Event, Identifier};
+use hashbrown::{HashMap, HashSet};
+use std::convert::Infallible;
+
+/// A cut that somebody made, as it stands in the ledger of cuts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cut {
+    /// The edge between two profiles went.
+    Edge { a: i64, b: i64 },
+    /// An edge between two profiles took the place of the way over a profile that was cut out.
+    Bypass { a: i64, b: i64 },
+    /// A value went from one profile to another.
+    Detach { from: i64, to: i64, kind: Box<str>, value: Box<str> },
+}
+
+#[derive(Debug, Clone)]
+struct Node {
+    created_at: Timestamp,
+    person: i64,
+    identifiers: Identifiers,
+}
+
+/// Profiles, edges and cuts in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryGraph {
+    owners: HashMap<Box<str>, HashMap<Box<str>, i64>>,
+    nodes: HashMap<i64, Node>,
+    /// Profiles of people that have several.
+    members: HashMap<i64, Vec<i64>>,
+    edges: Vec<(i64, i64, Rule)>,
+    cannot_link: HashSet<(i64, i64)>,
+    next_profile: i64,
+    /// Joins that were refused.
+    pub refused: Vec<(i64, i64)>,
+}
+
+impl Graph for MemoryGraph {
+    type Error = Infallible;
+
+    fn owner(&mut self, identifier: &Identifier) -> Result<Option<i64>, Infallible> {
+        self.named(&identifier.kind, &identifier.value)
+    }
+    fn named(&mut self, kind: &str, value: &str) -> Result<Option<i64>, Infallible> {
+        Ok(self.find(kind, value))
+    }
+    fn person(&mut self, profile: i64) -> Result<i64, Infallible> {
+        Ok(self.person_of(profile))
+    }
+    fn members(&mut self, person: i64) -> Result<Vec<i64>, Infallible> {
+        Ok(self.members.get(&person).cloned().unwrap_or_else(|| vec![person]))
+    }
+    fn sightings(&mut self, profile: i64, see: &mut dyn FnMut(&str, Sighting)) -> Result<(), Infallible> {
+        if let Some(node) = self.nodes.get(&profile) {
+            sightings_of(&node.identifiers, see);
+        }
+        Ok(())
+    }
+    fn cannot_link(&mut self, a: &[i64], b: &[i64]) -> Result<Option<(i64, i64)>, Infallible> {
+        if self.cannot_link.is_empty() {
+            return Ok(None);
+        }
+        let pairs = a.iter().flat_map(|x| b.iter().map(|y| (*x, *y)));
+        Ok(pairs.into_iter().find(|(x, y)| self.cannot_link.contains(&ordered(*x, *y))))
+    }
+}
+
+/// What limits look at, of one profile.
+pub fn sightings_of(identifiers: &Identifiers, see: &mut dyn FnMut(&str, Sighting)) {
+    for (key, seen) in identifiers.keys.iter().zip(&identifiers.seen) {
+        see(&key.kind, Sighting { value: key.value.clone(), own: key.evidence.is_some(), last: seen.last });
+    }
+}
+
+fn ordered(a: i64, b: i64) -> (i64, i64) {
+    (a.min(b), a.max(b))
+}
+
+impl MemoryGraph {
+    /// The profile that owns a value.
+    pub fn find(&self, kind: &str, value: &str) -> Option<i64> {
+        self.owners.get(kind)?.get(value).copied()
+    }
+    /// The person that a profile belongs to; the profile itself when it is unknown.
+    pub fn person_of(&self, profile: i64) -> i64 {
+        self.nodes.get(&profile).map_or(profile, |n| n.person)
+    }
+    /// All profiles with their people, by profile.
+    pub fn profiles(&self) -> Vec<(i64, i64)> {
+        let mut out: Vec<(i64, i64)> = self.nodes.iter().map(|(id, n)| (*id, n.person)).collect();
+        out.sort_unstable();
+        out
+    }
+    /// All people with their profiles, by person.
+    pub fn people(&self) -> Vec<(i64, Vec<i64>)> {
+        let mut out: std::collections::BTreeMap<i64, Vec<i64>> = std::collections::BTreeMap::new();
+        for (profile, person) in self.profiles() {
+            out.entry(person).or_default().push(profile);
+        }
+        out.into_iter().collect()
+    }
+    /// A profile's identifiers, values of others included.
+    pub fn identifiers(&self, profile: i64) -> Option<&Identifiers> {
+        self.nodes.get(&profile).map(|n| &n.identifiers)
+    }
+    /// All owned values: kind, value, profile.
+    pub fn owned(&self) -> impl Iterator<Item = (&str, &str, i64)> {
+        self.owners.iter().flat_map(|(kind, values)| values.iter().map(move |(value, p)| (&**kind, &**value, *p)))
+    }
+    /// Edges that are there: both profiles and the rule.
+    pub fn edges(&self) -> &[(i64, i64, Rule)] {
+        &self.edges
+    }
+
+    /// Places an event that was logged at `seq`; gives its profile. A new profile gets the id `new_id`, or the next number.
+    pub fn place(&mut self, event: &Event, seq: i64, received_at: Timestamp, new_id: Option<i64>) -> Option<i64> {
+        let Ok(placement) = super::place(self, event);
+        self.apply(event, &placement, seq, received_at, new_id)
+    }
+
+    fn apply(
+        &mut self,
+        event: &Event,
+        placement: &Placement,
+        seq: i64,
+        received_at: Timestamp,
+        new_id: Option<i64>,
+    ) -> Option<i64> {
+        let profile = match placement.target {
+            Target::Nobody => return None,
+            Target::Profile(profile) => profile,
+            Target::New => self.create(new_id, received_at),
+        };
+        for at in &placement.attach {
+            let identifier = &event.identifiers[*at];
+            self.owners.entry_ref(&*identifier.kind).or_default().insert(identifier.value.clone(), profile);
+            if let Some(node) = self.nodes.get_mut(&profile) {
+                let evidence = Evidence { seq, message_id: event.message_id.clone(), at: event.timestamp };
+                state::attach(&mut node.identifiers, &identifier.kind, &identifier.value, evidence);
+            }
+        }
+        if let Some(node) = self.nodes.get_mut(&profile) {
+            for identifier in &event.identifiers {
+                state::see(&mut node.identifiers, &identifier.kind, &identifier.value, event.timestamp);
+            }
+        }
+        for join in &placement.edges {
+            self.edges.push((profile, join.other, join.rule));
+            self.join(profile, join.other);
+        }
+        self.refused.extend(placement.review.iter().map(|r| ordered(r.pair.0, r.pair.1)));
+        Some(profile)
+    }
+
+    fn create(&mut self, id: Option<i64>, created_at: Timestamp) -> i64 {
+        let id = id.unwrap_or(self.next_profile + 1);
+        self.next_profile = self.next_profile.max(id);
+        self.nodes.insert(id, Node { created_at, person: id, identifiers: Identifiers::default() });
+        id
+    }
+
+    fn join(&mut self, a: i64, b: i64) {
+        let mut all = self.component(a);
+        all.extend(self.component(b));
+        self.set_person(all);
+    }
+
+    fn component(&self, profile: i64) -> Vec<i64> {
+        let person = self.person_of(profile);
+        self.members.get(&person).cloned().unwrap_or_else(|| vec![person])
+    }
+
+    /// Makes these profiles one person: the oldest gives the id.
+    fn set_person(&mut self, mut members: Vec<i64>) {
+        members.sort_unstable();
+        members.dedup();
+        let person = members.iter().copied().min_by_key(|m| (self.nodes.get(m).map(|n| n.created_at), *m));
+        let Some(person) = person else { return };
+        for member in &members {
+            self.members.remove(member);
+            if let Some(node) = self.nodes.get_mut(member) {
+                node.person = person;
+            }
+        }
+        if members.len() > 1 {
+            self.members.insert(person, members);
+        }
+    }
+
+    /// Makes the cuts of one command. `history` gives, per profile, the events that are its own now, as they were logged:
+    /// what a detach moves.
+    pub fn cut(&mut self, cuts: &[Cut], at: Timestamp, history: &mut dyn FnMut(i64) -> Vec<Event>) {
+        let mut touched: Vec<i64> = Vec::new();
+        for cut in cuts {
+            match cut {
+                Cut::Edge { a, b } => {
+                    touched.extend(self.component(*a));
+                    self.edges.retain(|(x, y, _)| ordered(*x, *y) != ordered(*a, *b));
+                    self.cannot_link.insert(ordered(*a, *b));
+                }
+                Cut::Bypass { a, b } => self.edges.push((*a, *b, Rule::Bypass)),
+                Cut::Detach { from, to, kind, value } => {
+                    if !self.nodes.contains_key(to) {
+                        self.create(Some(*to), at);
+                    }
+                    self.owners.entry_ref(&**kind).or_default().insert(value.clone(), *to);
+                    self.cannot_link.insert(ordered(*from, *to));
+                }
+            }
+        }
+        self.split(touched);
+        for (from, to) in detached(cuts) {
+            self.rebuild(from, to, cuts, history);
+        }
+    }
+
+    /// Finds people anew among the given profiles.
+    fn split(&mut self, mut left: Vec<i64>) {
+        left.sort_unstable();
+        left.dedup();
+        for component in components(&left, self.edges.iter().map(|(a, b, _)| (*a, *b))) {
+            for member in &component {
+                self.members.remove(member);
+            }
+            self.set_person(component);
+        }
+    }
+
+    fn rebuild(&mut self, from: i64, to: i64, cuts: &[Cut], history: &mut dyn FnMut(i64) -> Vec<Event>) {
+        let Some(old) = self.nodes.get(&from).map(|n| n.identifiers.clone()) else { return };
+        let moves = |kind: &str, value: &str| {
+            cuts.iter().any(|c| matches!(c, Cut::Detach { from: f, kind: k, value: v, .. } if *f == from && **k == *kind && **v == *value))
+        };
+        let mut sides = [(from, Identifiers::default()), (to, Identifiers::default())];
+        for (key, evidence, _) in old.own() {
+            let side = usize::from(moves(&key.kind, &key.value));
+            state::attach(&mut sides[side].1, &key.kind, &key.value, evidence.clone());
+        }
+        for event in history(from) {
+            let side = usize::from(event.identifiers.first().is_some_and(|i| moves(&i.kind, &i.value)));
+            for identifier in &event.identifiers {
+                state::see(&mut sides[side].1, &identifier.kind, &identifier.value, event.timestamp);
+            }
+        }
+        for (profile, identifiers) in sides {
+            if let Some(node) = self.nodes.get_mut(&profile) {
+                node.identifiers = identifiers;
+            }
+        }
+    }
+}
+
+fn detached(cuts: &[Cut]) -> Vec<(i64, i64)> {
+    let mut out: Vec<(i64, i64)> = cuts
+        .iter()
+        .filter_map(|c| if let Cut::Detach { from, to, .. } = c { Some((*from, *to)) } else { None })
+        .collect();
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// The connected components of some profiles under some edges; edges to others are ignored.
+pub fn components(profiles: &[i64], edges: impl IntoIterator<Item = (i64, i64)>) -> Vec<Vec<i64>> {
+    let mut group: HashMap<i64, usize> = profiles.iter().enumerate().map(|(at, p)| (*p, at)).collect();
+    let mut out: Vec<Vec<i64>> = profiles.iter().map(|p| vec![*p]).collect();
+    for (a, b) in edges {
+        let (Some(&x), Some(&y)) = (group.get(&a), group.get(&b)) else { continue };
+        if x != y {
+            let moved = std::mem::take(&mut out[y]);
+            for profile in &moved {
+                group.insert(*profile, x);
+            }
+            out[x].extend(moved);
+        }
+    }
+    out.retain(|c| !c.is_empty());
+    out.iter_mut().for_each(|c| c.sort_unstable());
+    out
+}

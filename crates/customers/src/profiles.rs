@@ -1,0 +1,288 @@
+//! The cached tables: profiles, who owns an identifier, what may be sent to a contact point; and their migrations.
+use crate::codec;
+use crate::consent::Standing;
+use crate::model::{Identifiers, Key, Profile, Seen, Trait};
+use base::{MINUTE_US, Timestamp};
+use db::{Bulk, DbError, Engine, Owned, Table, Value};
+use hashbrown::HashMap;
+
+/// This crate's tables.
+pub const MIGRATIONS: db::Migrations = db::Migrations {
+    owner: "customers",
+    steps: &[("0001_customers", include_str!("../migrations/0001_customers.sql"))],
+};
+
+/// Rows of profiles by id. They follow the log by rotating flush.
+pub struct Profiles;
+
+static PROFILES: Bulk = Bulk {
+    table: "profiles",
+    columns: &[
+        ("profile_id", 'i'),
+        ("folded_to", 'i'),
+        ("orders", 'i'),
+        ("revenue", 'i'),
+        ("last_seen", 'i'),
+        ("state", 'b'),
+    ],
+    key: 1,
+    insert_only: false,
+};
+
+impl Table for Profiles {
+    type Key = i64;
+    type Row = Profile;
+    const NAME: &'static str = "profiles";
+    const LAZY: bool = true;
+
+    fn slice(key: i64) -> i64 {
+        key >> 10
+    }
+    fn weight(row: &Profile) -> usize {
+        weight(row)
+    }
+    fn load(db: &mut Engine, key: i64) -> Result<Option<Profile>, DbError> {
+        let row = db.first("SELECT state, folded_to FROM profiles WHERE profile_id = $1", &[key.into()])?;
+        row.map(|r| codec::decode(r.blob(0)?, r.int(1)?)).transpose()
+    }
+    fn flush(db: &mut Engine, rows: &[(i64, &Profile)], group: i64) -> Result<(), DbError> {
+        let mut states = Vec::with_capacity(rows.len());
+        let mut ends = Vec::with_capacity(rows.len());
+        for (_, profile) in rows {
+            codec::encode(profile, &mut states);
+            ends.push(states.len());
+        }
+        let mut from = 0;
+        let mut values: Vec<[Value<'_>; 6]> = Vec::with_capacity(rows.len());
+        for ((id, profile), end) in rows.iter().zip(&ends) {
+            let totals = &profile.state.totals;
+            let (orders, revenue) = (totals.orders, totals.revenue.greatest());
+            let state = &states[from..*end];
+            from = *end;
+            values.push([
+                (*id).into(),
+                group.into(),
+                orders.into(),
+                revenue.into(),
+                last_seen(profile).into(),
+                state.into(),
+            ]);
+        }
+        let refs: Vec<&[Value<'_>]> = values.iter().map(<[Value<'_>; 6]>::as_slice).collect();
+        db.bulk(&PROFILES, &refs)?;
+        list::follow(db, rows)
+    }
+}
+
+/// When it was seen, or else made, so that a profile without events of its own has its place in lists.
+fn last_seen(profile: &Profile) -> i64 {
+    profile.state.totals.last_seen.unwrap_or(profile.created_at).micros()
+}
+
+/// Bytes in memory. What copies share is counted with each, since the committed row is the one that stays.
+fn weight(row: &Profile) -> usize {
+    const BOX: usize = 16;
+    let Identifiers { keys, .. } = &row.state.identifiers;
+    let text = |k: &Key| k.kind.len() + k.value.len() + k.evidence.as_ref().map_or(0, |e| e.message_id.len()) + 3 * BOX;
+    let keys: usize = keys.iter().map(|k| size_of::<Key>() + size_of::<Seen>() + text(k)).sum();
+    let one = |t: &Trait| size_of::<Trait>() + t.name.len() + t.value.as_ref().map_or(0, |v| v.len()) + 2 * BOX + 40;
+    let traits: usize = row.state.traits.0.iter().map(one).sum();
+    let members = row.members.as_ref().map_or(0, |m| m.len() * 8 + 2 * BOX);
+    size_of::<Profile>()
+        + keys
+        + traits
+        + members
+        + row.tail.capacity() * size_of::<db::index::Entry>()
+        + row.state.counters.weight()
+}
+
+/// Five minutes: lists by last event sort by this first. A finer value would move an index entry with every flush, which
+/// dirties a random page each; within one of these a list is put in order when it is read.
+pub const SLOT_US: i64 = 5 * MINUTE_US;
+
+/// What lists are sorted by.
+mod list {
+    use super::{Bulk, DbError, Engine, HashMap, Profile, SLOT_US, Value, last_seen};
+
+    static LIST: Bulk = Bulk {
+        table: "profile_list",
+        columns: &[("profile_id", 'i'), ("person", 'i'), ("orders", 'i'), ("revenue", 'i'), ("slot", 'i')],
+        key: 1,
+        insert_only: false,
+    };
+
+    const READ_RANGE: &str =
+        "SELECT profile_id, person, orders, revenue, slot FROM profile_list WHERE profile_id BETWEEN $1 AND $2";
+    /// A person's figures: those of all its profiles.
+    const SUM: &str = "SELECT CAST(SUM(p.orders) AS BIGINT), CAST(SUM(p.revenue) AS BIGINT), MAX(p.last_seen) FROM profile_list l \
+                       JOIN profiles p ON p.profile_id = l.profile_id WHERE l.person = $1";
+
+    type Line = [i64; 4];
+
+    /// Brings the list up to the flushed rows; writes only what moved.
+    pub fn follow(db: &mut Engine, rows: &[(i64, &Profile)]) -> Result<(), DbError> {
+        let mut changed: Vec<(i64, Line)> = Vec::new();
+        let mut people: Vec<i64> = Vec::new();
+        for slice in rows.chunk_by(|a, b| a.0 >> 10 == b.0 >> 10) {
+            let known = read(db, slice)?;
+            for (id, profile) in slice {
+                let totals = &profile.state.totals;
+                let line = if profile.person == *id {
+                    [*id, totals.orders, totals.revenue.greatest(), last_seen(profile).div_euclid(SLOT_US).max(0)]
+                } else {
+                    [profile.person, -1, -1, -1]
+                };
+                let old = known.get(id);
+                if profile.members.is_some() || profile.person != *id {
+                    people.push(profile.person);
+                    // The person's own figures are summed up below; only whom the profile belongs to is written here.
+                    if old.is_some_and(|o| o[0] == profile.person && (o[1] < 0) == (line[1] < 0)) {
+                        continue;
+                    }
+                }
+                if old != Some(&line) {
+                    changed.push((*id, line));
+                }
+            }
+        }
+        write(db, &changed)?;
+        people.sort_unstable();
+        people.dedup();
+        let mut sums: Vec<(i64, Line)> = Vec::new();
+        for person in people {
+            let row = db.first(SUM, &[person.into()])?;
+            let Some(row) = row.filter(|r| matches!(r.opt_int(0), Ok(Some(_)))) else { continue };
+            let line = [person, row.int(0)?, row.int(1)?, row.int(2)?.div_euclid(SLOT_US).max(0)];
+            let mut old = None;
+            db.each(READ_RANGE, &[person.into(), person.into()], &mut |r| {
+                old = Some([r.int(1)?, r.int(2)?, r.int(3)?, r.int(4)?]);
+                Ok(false)
+            })?;
+            if old != Some(line) {
+                sums.push((person, line));
+            }
+        }
+        write(db, &sums)
+    }
+
+    fn read(db: &mut Engine, slice: &[(i64, &Profile)]) -> Result<HashMap<i64, Line>, DbError> {
+        let mut known = HashMap::with_capacity(slice.len());
+        let (Some(first), Some(last)) = (slice.first(), slice.last()) else { return Ok(known) };
+        // Neighbours are read in one go; a few scattered rows one by one.
+        let scattered = (last.0 - first.0) as usize > slice.len() * 16;
+        let ranges: Vec<(i64, i64)> =
+            if scattered { slice.iter().map(|(id, _)| (*id, *id)).collect() } else { vec![(first.0, last.0)] };
+        for (from, to) in ranges {
+            db.each(READ_RANGE, &[from.into(), to.into()], &mut |r| {
+                known.insert(r.int(0)?, [r.int(1)?, r.int(2)?, r.int(3)?, r.int(4)?]);
+                Ok(true)
+            })?;
+        }
+        Ok(known)
+    }
+
+    fn write(db: &mut Engine, lines: &[(i64, Line)]) -> Result<(), DbError> {
+        let values: Vec<[Value<'_>; 5]> = lines
+            .iter()
+            .map(|(id, [p, o, r, s])| [(*id).into(), (*p).into(), (*o).into(), (*r).into(), (*s).into()])
+            .collect();
+        let refs: Vec<&[Value<'_>]> = values.iter().map(<[Value<'_>; 5]>::as_slice).collect();
+        db.bulk(&LIST, &refs)
+    }
+}
+
+/// Who owns an identifier, by its hash. Rows are facts: whoever puts one appends it too. That nobody owns it is held as well.
+pub struct IdentifierTable;
+
+/// The owner of an identifier and the event that decided it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    pub profile_id: i64,
+    pub seq: i64,
+}
+
+impl Table for IdentifierTable {
+    type Key = u128;
+    type Row = Owner;
+    const NAME: &'static str = "identifiers";
+    const LAZY: bool = false;
+
+    fn slice(_: u128) -> i64 {
+        0
+    }
+    fn weight(_: &Owner) -> usize {
+        size_of::<Owner>()
+    }
+    fn load(_: &mut Engine, _: u128) -> Result<Option<Owner>, DbError> {
+        // A hash cannot be turned back: rows are read by kind and value, see `commands::owner`.
+        Err(DbError::damaged("identifiers", "a row was asked for by hash alone"))
+    }
+    fn flush(_: &mut Engine, _: &[(u128, &Owner)], _: i64) -> Result<(), DbError> {
+        Ok(())
+    }
+}
+
+/// Consents of a contact point, or of a profile as a whole, by the hash of channel and address.
+pub struct ConsentTable;
+
+impl Table for ConsentTable {
+    type Key = u128;
+    type Row = Vec<Standing>;
+    const NAME: &'static str = "consents";
+    const LAZY: bool = false;
+
+    fn slice(_: u128) -> i64 {
+        0
+    }
+    fn weight(row: &Vec<Standing>) -> usize {
+        row.iter().map(|s| size_of::<Standing>() + s.purpose.len()).sum()
+    }
+    fn load(_: &mut Engine, _: u128) -> Result<Option<Vec<Standing>>, DbError> {
+        Err(DbError::damaged("consents", "a row was asked for by hash alone"))
+    }
+    fn flush(_: &mut Engine, _: &[(u128, &Vec<Standing>)], _: i64) -> Result<(), DbError> {
+        Ok(())
+    }
+}
+
+/// Where rows are read from: the writer's transaction, which sees what is not flushed yet, or a connection of one's own,
+/// which sees profiles as of their last flush.
+pub trait Read {
+    /// Runs a query.
+    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<db::Row>, DbError>;
+    /// A profile by id, copied.
+    fn profile(&mut self, id: i64) -> Result<Option<Profile>, DbError>;
+    /// Spilled index entries of a profile.
+    fn chunks(&mut self, id: i64) -> Result<Vec<db::index::Entry>, DbError>;
+}
+
+impl Read for db::Tx {
+    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<db::Row>, DbError> {
+        self.rows(sql, params)
+    }
+    fn profile(&mut self, id: i64) -> Result<Option<Profile>, DbError> {
+        Ok(self.get::<Profiles>(id)?.cloned())
+    }
+    fn chunks(&mut self, id: i64) -> Result<Vec<db::index::Entry>, DbError> {
+        // Chunks of this transaction may wait to be written; a query writes them.
+        self.rows("SELECT CAST(1 AS BIGINT)", &[])?;
+        db::index::chunks(self.engine(), id)
+    }
+}
+
+impl Read for Engine {
+    fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<db::Row>, DbError> {
+        self.rows(sql, params)
+    }
+    fn profile(&mut self, id: i64) -> Result<Option<Profile>, DbError> {
+        Profiles::load(self, id)
+    }
+    fn chunks(&mut self, id: i64) -> Result<Vec<db::index::Entry>, DbError> {
+        db::index::chunks(self, id)
+    }
+}
+
+/// A value of a row that waits to be written.
+pub(crate) fn time(at: Timestamp) -> Owned {
+    at.micros().into()
+}

@@ -1,0 +1,130 @@
+//! Jobs that let a new segment know the past.
+//!
+//! First the log up to the segment's beginning is read in order and its new counters are folded into the profiles; events
+//! since then were folded as they came, and since summaries of disjoint sets merge exactly, the two halves make the whole.
+//! Then everybody is evaluated; entries are `initial` and trigger nothing. Every piece is one transaction that writes the
+//! touched rows and the position, so a kill repeats nothing.
+use crate::preparer::{Current, Preparer};
+use customers::counters::{CounterSet, Definition};
+use customers::profiles::Profiles;
+use db::{DbError, Notice, Tx, log};
+use hashbrown::HashMap;
+use segments::runtime::commands::{FILL, set_state};
+use segments::runtime::definitions::{self, Filling};
+use std::sync::Arc;
+
+/// Log rows read in one transaction.
+const ROWS: i64 = 64;
+/// Profiles evaluated in one transaction.
+const PROFILES: i64 = 500;
+
+const NEXT: &str = "SELECT id, subject, position, total, payload FROM jobs WHERE state = 'running' AND kind = $1 ORDER BY id LIMIT 1";
+
+/// Whether some segment still fills.
+pub fn is_waiting(tx: &mut Tx) -> Result<bool, DbError> {
+    Ok(definitions::current(tx)?.segments.iter().any(|s| s.filling != Filling::Live))
+}
+
+/// Does the next piece of the first job.
+pub fn advance(tx: &mut Tx, preparer: &Preparer) -> Result<(), DbError> {
+    if !is_waiting(tx)? {
+        return Ok(());
+    }
+    let Some(row) = tx.first(NEXT, &[FILL.into()])? else { return Ok(()) };
+    let (job, segment_id, position, total) = (row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?);
+    let ids: Vec<u32> = row.text(4)?.split(',').filter_map(|id| id.parse().ok()).collect();
+    let compiled = definitions::current(tx)?;
+    let Some(filling) = compiled.find(segment_id).map(|s| s.filling) else {
+        // The segment was archived meanwhile.
+        return finish(tx, job);
+    };
+    match filling {
+        Filling::Live => finish(tx, job),
+        Filling::Counting if position < 0 || position >= total => set_state(tx, segment_id, Filling::Evaluating { upto: 0 }),
+        Filling::Counting => {
+            let next = count_past(tx, preparer, &compiled.counters, &ids, position, total)?;
+            let now = tx.now().micros();
+            tx.execute("UPDATE jobs SET position = $2, updated_at = $3 WHERE id = $1", &[job.into(), next.into(), now.into()])?;
+            Ok(())
+        }
+        Filling::Evaluating { upto } => {
+            let next = evaluate_some(tx, segment_id, upto)?;
+            match next {
+                Some(upto) => set_state(tx, segment_id, Filling::Evaluating { upto }),
+                None => {
+                    set_state(tx, segment_id, Filling::Live)?;
+                    tx.notify(Notice::Changed { what: "segments" });
+                    finish(tx, job)
+                }
+            }
+        }
+    }
+}
+
+fn finish(tx: &mut Tx, job: i64) -> Result<(), DbError> {
+    let now = tx.now().micros();
+    tx.execute("UPDATE jobs SET state = 'done', updated_at = $2 WHERE id = $1", &[job.into(), now.into()]).map(drop)
+}
+
+/// Folds a piece of the log into new counters; gives where to go on.
+fn count_past(
+    tx: &mut Tx,
+    preparer: &Preparer,
+    all: &Arc<CounterSet>,
+    ids: &[u32],
+    from: i64,
+    total: i64,
+) -> Result<i64, DbError> {
+    let fresh: Vec<Definition> = all.definitions().iter().filter(|d| ids.contains(&d.id)).cloned().collect();
+    let set = CounterSet::build(0, fresh).map_err(|e| DbError::damaged("counters", e))?;
+    let current = Current { counters: Arc::new(set), blocked: crate::step::current(tx)?.blocked };
+    let rows = log::page(tx.engine(), from, ROWS)?;
+    let Some(last) = rows.last() else { return Ok(total) };
+    let next = last.first_seq + last.ids.len() as i64;
+    let moved = moved_between(tx, from, next)?;
+    let mut touched = Vec::new();
+    for row in rows.iter().filter(|row| row.first_seq < total) {
+        for event in preparer.decode_with(&current, &row.body, row.origin, &row.ids, &row.times)? {
+            if event.hits.is_empty() {
+                continue;
+            }
+            let seq = row.first_seq + i64::from(event.index);
+            let logged = row.profiles[event.index as usize];
+            let profile_id = moved.get(&seq).copied().unwrap_or(logged);
+            if profile_id == 0 {
+                continue;
+            }
+            if let Some(profile) = tx.get_mut::<Profiles>(profile_id)? {
+                profile.state.counters.fold(all, event.timestamp, &event.message_id, &event.hits);
+                touched.push(profile_id);
+            }
+        }
+    }
+    touched.sort_unstable();
+    touched.dedup();
+    // With the position in one transaction: folding a row twice would count twice.
+    tx.flush_keys::<Profiles>(&touched)?;
+    Ok(next)
+}
+
+/// Events of a piece of the log that a detach moved since.
+pub fn moved_between(tx: &mut Tx, from: i64, to: i64) -> Result<HashMap<i64, i64>, DbError> {
+    let sql = "SELECT seq, profile_id FROM moved_events WHERE seq >= $1 AND seq < $2";
+    tx.rows(sql, &[from.into(), to.into()])?.iter().map(|r| Ok((r.int(0)?, r.int(1)?))).collect()
+}
+
+/// Evaluates the next people; `None` when everybody was.
+fn evaluate_some(tx: &mut Tx, segment_id: i64, upto: i64) -> Result<Option<i64>, DbError> {
+    let last = tx.last_profile_id();
+    if upto >= last {
+        return Ok(None);
+    }
+    let end = (upto + PROFILES).min(last);
+    for profile_id in upto + 1..=end {
+        let is_person = tx.get::<Profiles>(profile_id)?.is_some_and(|row| row.person == profile_id);
+        if is_person {
+            segments::runtime::evaluate_now(tx, profile_id, segment_id)?;
+        }
+    }
+    Ok(Some(end))
+}

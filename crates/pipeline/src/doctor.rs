@@ -1,0 +1,165 @@
+//! `braid doctor`: the invariants of a whole store, checked in one snapshot, beside a server or without one.
+//!
+//! The log is read once. Every profile is folded from scratch on the way; rows that follow the log lazily are folded up to
+//! the log's end before they are compared, so that a store under load is as clean as one at rest. Identities are decided
+//! again in log order, memberships are evaluated from scratch.
+mod books;
+mod people;
+mod profiles;
+
+use crate::{Preparer, Settings};
+use base::{Clock, Timestamp};
+use db::{DbError, Engine, Location, Sync, Tx, settings, store};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// An invariant is broken.
+    Error,
+    /// A person must act.
+    Warning,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub check: String,
+    pub severity: Severity,
+    pub subject: String,
+    pub detail: String,
+}
+
+/// Counts of a store (CONTRACTS 1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Distinct events accepted from outside.
+    pub events: i64,
+    /// Events that Braid wrote itself.
+    pub derived: i64,
+    pub rejected: i64,
+    pub profiles: i64,
+    pub people: i64,
+    pub messages: i64,
+    pub outbox_pending: i64,
+}
+
+/// Something that a person should know and that breaks nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    pub what: &'static str,
+    pub count: i64,
+    pub detail: String,
+    /// Age of the oldest in seconds, where that says something.
+    pub oldest_s: Option<i64>,
+}
+
+/// The report, as it is printed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    pub counts: Counts,
+    pub findings: Vec<Finding>,
+    pub notes: Vec<Note>,
+}
+
+/// Findings of one kind that are told one by one; more are summed up, so that a broken store does not fill a disk.
+const FINDINGS_MAX: usize = 100;
+
+/// Collects findings.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    more: std::collections::BTreeMap<String, usize>,
+}
+
+impl Findings {
+    pub(crate) fn error(&mut self, check: &str, subject: impl ToString, detail: impl Into<String>) {
+        self.add(check, Severity::Error, subject.to_string(), detail.into());
+    }
+    pub(crate) fn add(&mut self, check: &str, severity: Severity, subject: String, detail: String) {
+        if self.list.iter().filter(|f| f.check == check).count() >= FINDINGS_MAX {
+            *self.more.entry(check.to_string()).or_default() += 1;
+            return;
+        }
+        self.list.push(Finding { check: check.to_string(), severity, subject, detail });
+    }
+    fn finish(mut self) -> Vec<Finding> {
+        for (check, count) in std::mem::take(&mut self.more) {
+            let detail = format!("{count} more of this kind");
+            self.list.push(Finding { check, severity: Severity::Error, subject: "…".into(), detail });
+        }
+        self.list
+    }
+}
+
+/// The counts of a store, read in one statement each.
+pub fn counts(db: &mut Engine) -> Result<Counts, DbError> {
+    let row = store::read_row(db)?;
+    let one = |db: &mut Engine, sql: &str| db.first(sql, &[])?.map_or(Ok(0), |r| r.int(0));
+    Ok(Counts {
+        events: row.counts.events,
+        derived: row.counts.derived,
+        rejected: row.counts.rejected,
+        profiles: row.counts.profiles,
+        people: row.counts.profiles - row.counts.absorbed,
+        messages: one(db, "SELECT CAST(COALESCE(SUM(intended), 0) AS BIGINT) FROM message_counts")?,
+        outbox_pending: one(db, "SELECT CAST(COALESCE(SUM(pending + sending), 0) AS BIGINT) FROM message_counts")?,
+    })
+}
+
+/// Checks a store. `sync` is how the store is run, for the notes.
+pub fn run(location: &Location, clock: &dyn Clock, shop: Settings) -> Result<Report, DbError> {
+    let mut engine = location.open(Sync::Full, true)?;
+    engine.batch(match engine.dialect() {
+        db::Dialect::Sqlite => "BEGIN",
+        db::Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    })?;
+    let counts = counts(&mut engine)?;
+    let clean = store::read_holder(&mut engine)?.clean;
+    let fast = settings::get(&mut engine, "store.unsafe_fast")?.is_some_and(|v| v == "1");
+    let now = clock.now();
+    let mut tx = Tx::for_reading(engine, now)?;
+    let preparer = Preparer::new(Arc::new(shop), crate::step::current(&mut tx)?);
+    preparer.follow(&mut tx)?;
+    let mut findings = Findings::default();
+    let pass = profiles::read_log(&mut tx, &preparer, &mut findings)?;
+    books::check(&mut tx, &pass, &counts, &mut findings)?;
+    let rebuilt = profiles::compare(&mut tx, pass, &mut findings)?;
+    people::check(&mut tx, rebuilt, now, clean, &mut findings)?;
+    for f in messaging::doctor::check(tx.engine(), now)? {
+        findings.error(f.check, f.subject, f.detail);
+    }
+    let notes = notes(tx.engine(), now, fast)?;
+    Ok(Report { counts, findings: findings.finish(), notes })
+}
+
+fn notes(db: &mut Engine, now: Timestamp, fast: bool) -> Result<Vec<Note>, DbError> {
+    let mut out = Vec::new();
+    if fast {
+        let detail = "the store runs with --unsafe-fast: a power cut may lose what was acknowledged".to_string();
+        out.push(Note { what: "unsafe_sync", count: 1, detail, oldest_s: None });
+    }
+    let mut ask = |what: &'static str, sql: &str, detail: &str| -> Result<(), DbError> {
+        let Some(row) = db.first(sql, &[])? else { return Ok(()) };
+        let count = row.int(0)?;
+        if count > 0 {
+            let oldest = row.opt_int(1)?.filter(|at| *at > 0).map(|at| (now.micros() - at) / 1_000_000);
+            out.push(Note { what, count, detail: detail.to_string(), oldest_s: oldest });
+        }
+        Ok(())
+    };
+    ask(
+        "unknown_messages",
+        "SELECT COUNT(*), MIN(settled_at) FROM messages WHERE status = 'unknown'",
+        "messages whose answer was lost; settle them on the page Messages",
+    )?;
+    ask("review_items", "SELECT COUNT(*), MIN(at) FROM review_items", "joins that were refused and wait for a look")?;
+    ask(
+        "parked_events",
+        "SELECT COUNT(*), MIN(received_at) FROM rejects WHERE code = 'parked'",
+        "events of Braid's own that kept calling forth others",
+    )?;
+    Ok(out)
+}

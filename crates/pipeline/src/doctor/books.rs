@@ -1,0 +1,56 @@
+//! Books that must agree: counts, ids, subscriptions.
+use super::{Counts, Findings, profiles::Pass};
+use db::{DbError, Tx};
+
+/// Checks what the log alone decides.
+pub(super) fn check(tx: &mut Tx, pass: &Pass, counts: &Counts, findings: &mut Findings) -> Result<(), DbError> {
+    if tx.next_seq() != pass.next_seq {
+        let detail = format!("the writer's row goes on with {}, the log with {}", tx.next_seq(), pass.next_seq);
+        findings.error("log.contiguous", "writer 1", detail);
+    }
+    for (what, counted, found) in [("events", counts.events, pass.events), ("derived", counts.derived, pass.derived)] {
+        if counted != found {
+            findings.error("counts", what, format!("{counted} are counted, the log has {found}"));
+        }
+    }
+    ids(tx, pass, findings)?;
+    for (name, position) in db::subscriptions::all(tx.engine())? {
+        if position > pass.next_seq {
+            findings.error("subscriptions", name, format!("it has read up to {position}, the log ends at {}", pass.next_seq));
+        }
+    }
+    Ok(())
+}
+
+/// Ids are unique in the log, and sealed runs hold just those of the log.
+fn ids(tx: &mut Tx, pass: &Pass, findings: &mut Findings) -> Result<(), DbError> {
+    let mut sorted = pass.ids.clone();
+    sorted.sort_unstable();
+    for pair in sorted.windows(2).filter(|p| p[0] == p[1]) {
+        findings.error("ids", format!("{:032x}", pair[0]), "the log holds two events with this id");
+    }
+    let mut sealed = 0i64;
+    let runs = tx.engine().rows("SELECT run, count FROM dedup_runs ORDER BY run", &[])?;
+    for run in &runs {
+        let (number, count) = (run.int(0)?, run.int(1)?);
+        let mut found = 0;
+        tx.engine().each("SELECT ids FROM dedup_pages WHERE run = $1 ORDER BY page", &[number.into()], &mut |row| {
+            for raw in row.blob(0)?.as_chunks::<16>().0 {
+                found += 1;
+                let id = u128::from_le_bytes(*raw);
+                if sorted.binary_search(&id).is_err() {
+                    findings.error("ids", format!("{id:032x}"), format!("run {number} knows this id, the log does not"));
+                }
+            }
+            Ok(true)
+        })?;
+        if found != count {
+            findings.error("ids", format!("run {number}"), format!("it should hold {count} ids and holds {found}"));
+        }
+        sealed += found;
+    }
+    if sealed > sorted.len() as i64 {
+        findings.error("ids", "runs", format!("{sealed} ids are sealed, the log has {}", sorted.len()));
+    }
+    Ok(())
+}

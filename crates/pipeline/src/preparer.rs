@@ -1,0 +1,109 @@
+//! Bodies become batches, on the threads that take requests: `collect` checks, `customers` says what a message means.
+use crate::Settings;
+use base::Timestamp;
+use bytes::Bytes;
+use collect::{Call, Defaults, Options, Received, Refusal, Rejection, Request, Source, SourceKind};
+use customers::counters::CounterSet;
+use customers::identifier::Blocked;
+use db::{DbError, Tx};
+use db::event::{Event, Origin};
+use db::log::LogRow;
+use db::message::Message;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What preparing works with; replaced as a whole when definitions change.
+#[derive(Debug, Clone)]
+pub struct Current {
+    pub counters: Arc<CounterSet>,
+    pub blocked: Arc<Blocked>,
+}
+
+/// Prepares bodies with the current definitions.
+pub struct Preparer {
+    settings: Arc<Settings>,
+    /// The store's secret; known once it is open.
+    hash_key: std::sync::OnceLock<(u64, u64)>,
+    current: RwLock<Current>,
+}
+
+impl Preparer {
+    /// A preparer that counts nothing yet.
+    pub fn new(settings: Arc<Settings>, current: Current) -> Self {
+        Self { settings, hash_key: std::sync::OnceLock::new(), current: RwLock::new(current) }
+    }
+    /// What it works with now.
+    pub fn current(&self) -> Current {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    /// Replaces what it works with. Batches prepared before are prepared again by the writer.
+    pub fn replace(&self, current: Current) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+    }
+    /// Takes over what the writer's definitions have become.
+    pub fn follow(&self, tx: &mut Tx) -> Result<(), DbError> {
+        let _ = self.hash_key.set(tx.hash_key());
+        let fresh = crate::step::current(tx)?;
+        let known = self.current();
+        if known.counters.version != fresh.counters.version || !Arc::ptr_eq(&known.blocked, &fresh.blocked) {
+            self.replace(fresh);
+        }
+        Ok(())
+    }
+    fn key(&self) -> (u64, u64) {
+        self.hash_key.get().copied().unwrap_or_default()
+    }
+    /// The settings of the tracking API.
+    pub fn options(&self) -> Options {
+        Options {
+            clock_tolerance_us: self.settings.clock_tolerance_us,
+            max_body: self.settings.max_body,
+            ..Options::new(self.key())
+        }
+    }
+
+    /// A request's body, checked and prepared.
+    pub fn receive(&self, call: Call, source: Source, body: Bytes, received_at: Timestamp) -> Result<Received, Refusal> {
+        let current = self.current();
+        let request = Request { call, source, body, received_at, prepared_with: current.counters.version };
+        let browser = source.kind == SourceKind::Browser;
+        collect::receive(request, &self.options(), &|message, defaults, event| self.fill(&current, browser, message, defaults, event))
+    }
+
+    /// The events of a log row, prepared with the current definitions.
+    pub fn decode(&self, row: &LogRow) -> Result<Vec<Event>, DbError> {
+        self.decode_with(&self.current(), &row.body, row.origin, &row.ids, &row.times)
+    }
+
+    /// The events of a body whose ids and times are decided, prepared with given definitions.
+    pub fn decode_with(
+        &self,
+        current: &Current,
+        body: &str,
+        origin: Origin,
+        ids: &[u128],
+        times: &[Timestamp],
+    ) -> Result<Vec<Event>, DbError> {
+        let stored = collect::Stored { body, origin, ids, times };
+        // A browser's refusals were spoken when the body came; what is stored was taken.
+        collect::decode(stored, &|message, defaults, event| self.fill(current, false, message, defaults, event))
+    }
+
+    fn fill(
+        &self,
+        current: &Current,
+        browser: bool,
+        message: &Message<'_>,
+        defaults: &Defaults<'_>,
+        event: &mut Event,
+    ) -> Result<(), Rejection> {
+        let preparer = customers::prepare::Preparer {
+            browser,
+            country: self.settings.country,
+            currency: &self.settings.currency,
+            hash_key: self.key(),
+            blocked: &current.blocked,
+            counters: &current.counters,
+        };
+        preparer.fill(message, defaults.context, event).map_err(|r| Rejection::new(r.code, r.pointer, r.detail))
+    }
+}

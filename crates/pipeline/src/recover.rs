@@ -1,0 +1,60 @@
+//! After a kill: what lazy rows miss of the log is folded again.
+use crate::preparer::Preparer;
+use crate::step;
+use db::writer::Recover;
+use db::{DbError, Tx, log};
+use hashbrown::HashSet;
+use segments::runtime::{definitions, timers};
+use std::sync::Arc;
+
+/// Log rows that are read and folded at once.
+const ROWS: i64 = 128;
+
+/// Folds the log again from the oldest group that some row misses.
+pub struct Refold {
+    pub preparer: Arc<Preparer>,
+}
+
+impl Recover for Refold {
+    fn recover(&mut self, tx: &mut Tx, from_group: i64, from_seq: i64) -> Result<(), DbError> {
+        let compiled = definitions::current(tx)?;
+        let current = step::current(tx)?;
+        // Requests are prepared with what the store holds now, whoever changed it.
+        self.preparer.follow(tx)?;
+        let mut from = from_seq;
+        let mut people = HashSet::new();
+        loop {
+            let rows = log::page(tx.engine(), from, ROWS)?;
+            let Some(last) = rows.last() else { break };
+            from = last.first_seq + last.ids.len() as i64;
+            for row in &rows {
+                let events = self.preparer.decode_with(&current, &row.body, row.origin, &row.ids, &row.times)?;
+                for event in &events {
+                    let profile_id = row.profiles[event.index as usize];
+                    if profile_id == 0 {
+                        continue;
+                    }
+                    let at = customers::commands::Replayed {
+                        seq: row.first_seq + i64::from(event.index),
+                        group: row.group,
+                        source: row.source,
+                        received_at: row.received_at,
+                        profile_id,
+                    };
+                    customers::refold(tx, at, event, &compiled.counters)?;
+                    people.insert(profile_id);
+                }
+            }
+        }
+        segments::runtime::changes::recover(tx, from_group)?;
+        // Moments that were armed and not written are not known any more: whoever may have had one is looked at soon.
+        let soon = tx.now();
+        let mut people: Vec<i64> = people.into_iter().collect();
+        people.sort_unstable();
+        for profile_id in people {
+            let person_id = customers::commands::person_of(tx, profile_id)?;
+            timers::arm(tx, person_id, soon)?;
+        }
+        Ok(())
+    }
+}

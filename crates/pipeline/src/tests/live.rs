@@ -1,0 +1,96 @@
+use super::harness::*;
+use base::{DAY_US, HOUR_US};
+use serde_json::json;
+
+#[test]
+fn an_event_moves_the_person_into_the_segment_and_time_moves_them_out() {
+    // [C3] "viewed category 'face care' in the last 14 days" holds exactly those people.
+    for shop in shops() {
+        let expression = r#"count("Product Viewed" where properties.category = "face care" in last 14 days) >= 1"#;
+        let segment = shop.segment("Face care", expression).id;
+        shop.track("olena", "Product Viewed", json!({"category": "face care"}));
+        shop.track("taras", "Product Viewed", json!({"category": "garden"}));
+        assert_eq!(shop.members(segment, &["olena", "taras"]), ["olena"]);
+        assert_eq!(shop.count(segment), 1);
+        shop.clock.advance(14 * DAY_US - 1);
+        assert_eq!(shop.members(segment, &["olena"]), ["olena"], "the last microsecond still counts");
+        shop.clock.advance(1);
+        assert!(shop.members(segment, &["olena"]).is_empty(), "at its moment it is over, timer or not");
+        shop.core().store.poke();
+        shop.until("the timer works it off", |s| s.count(segment) == 0);
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn a_new_segment_knows_the_past() {
+    for shop in shops() {
+        for n in 0..30 {
+            shop.track(&format!("u{}", n % 10), "Order Completed", json!({"total": 100 + n, "currency": "UAH"}));
+        }
+        let often = shop.segment("Often", r#"count("Order Completed" in last 30 days) >= 3"#).id;
+        let much = shop.segment("Much", r#"sum("Order Completed".total) >= 345"#).id;
+        assert_eq!(shop.count(often), 10);
+        // u0 bought for 100, 110 and 120; u5 for 105, 115, 125 = 345.
+        assert_eq!(shop.count(much), 5);
+        shop.track("u0", "Order Completed", json!({"total": 15, "currency": "UAH"}));
+        assert_eq!(shop.count(much), 6);
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn a_segment_that_is_filled_while_events_come_counts_each_once() {
+    for shop in shops() {
+        for n in 0..200 {
+            shop.track(&format!("u{}", n % 7), "Order Completed", json!({"total": 1, "currency": "UAH"}));
+        }
+        let made = shop.core().store.write(|tx| {
+            segments::runtime::commands::create(tx, "Buys", r#"count("Order Completed") >= 30"#)
+        });
+        let id = made.expect("it is made").id;
+        for n in 0..40 {
+            shop.track(&format!("u{}", n % 7), "Order Completed", json!({"total": 1, "currency": "UAH"}));
+        }
+        shop.until("it is live", |s| {
+            s.core().store.poke();
+            s.read(move |tx| Ok(segments::runtime::commands::progress(tx, id)? >= 1.0))
+        });
+        assert_eq!(shop.count(id), 7);
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn repeats_are_dropped_and_told() {
+    for mut shop in shops() {
+        let item = json!({"type": "track", "messageId": "m-1", "userId": "olena", "event": "Product Viewed"});
+        assert!(shop.events(&[item.clone()]).duplicates.is_empty());
+        assert_eq!(shop.events(&[item.clone()]).duplicates, [0]);
+        shop.crash();
+        assert_eq!(shop.events(&[item.clone()]).duplicates, [0]);
+        shop.restart();
+        assert_eq!(shop.events(&[item]).duplicates, [0]);
+        // Without an id and without a time of its own: the same content is a repeat for ten minutes.
+        let bare = json!({"type": "track", "userId": "olena", "event": "Product Viewed"});
+        assert!(shop.events(&[bare.clone()]).duplicates.is_empty());
+        assert_eq!(shop.events(&[bare.clone()]).duplicates, [0]);
+        shop.clock.advance(HOUR_US);
+        assert!(shop.events(&[bare]).duplicates.is_empty());
+        assert_eq!(shop.doctor().counts.events, 3);
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn a_segment_may_name_another() {
+    for shop in shops() {
+        let buyers = shop.segment("Buyers", r#"count("Order Completed") >= 1"#).id;
+        let silent = shop.segment("Silent buyers", r#"in segment("Buyers") and not count("Product Viewed") >= 1"#).id;
+        shop.track("olena", "Order Completed", json!({"total": 5, "currency": "UAH"}));
+        assert_eq!((shop.count(buyers), shop.count(silent)), (1, 1));
+        shop.track("olena", "Product Viewed", json!({}));
+        assert_eq!((shop.count(buyers), shop.count(silent)), (1, 0));
+        shop.assert_clean();
+    }
+}

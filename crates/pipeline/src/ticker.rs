@@ -1,0 +1,50 @@
+//! What the writer does by itself: people whose moment has come, jobs, leases that ran out. A bounded piece at a time.
+use crate::preparer::Preparer;
+use crate::{append_derived, backfill, step};
+use base::{SECOND_US, Timestamp};
+use db::writer::Ticker;
+use db::{DbError, Tx};
+use segments::runtime::timers;
+use std::sync::Arc;
+
+/// People looked at in one transaction.
+const PEOPLE: usize = 256;
+
+/// The writer's own work.
+pub struct Tick {
+    pub preparer: Arc<Preparer>,
+    /// When leases are looked at next.
+    pub leases_at: Timestamp,
+}
+
+/// How often leases are looked at, and how many end in one transaction.
+const LEASES_EVERY_US: i64 = 2 * SECOND_US;
+const LEASES: i64 = 200;
+
+impl Ticker for Tick {
+    fn next_due(&mut self, tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
+        let mut due = timers::next_due(tx)?;
+        due = due.min(self.leases_at);
+        if backfill::is_waiting(tx)? {
+            due = due.min(Timestamp::default());
+        }
+        Ok(Some(due))
+    }
+
+    fn tick(&mut self, tx: &mut Tx) -> Result<(), DbError> {
+        let mut appended = Vec::new();
+        for (due, person_id) in timers::take_due(tx, PEOPLE)? {
+            let moved = segments::runtime::look_again(tx, person_id, due)?;
+            let reason = format!("timer:{}", due.micros());
+            appended.extend(step::moved(tx, &self.preparer, &moved, &reason)?);
+        }
+        if tx.now() >= self.leases_at {
+            messaging::outbox::expire_leases(tx, LEASES)?;
+            self.leases_at = tx.now().plus(LEASES_EVERY_US);
+        }
+        backfill::advance(tx, &self.preparer)?;
+        // What definitions became is what requests are prepared with from now on.
+        self.preparer.follow(tx)?;
+        append_derived(tx, &self.preparer, appended)
+    }
+}

@@ -1,0 +1,111 @@
+//! Events read back from the log, for timelines, exports and screens.
+use crate::preparer::Preparer;
+use base::Timestamp;
+use customers::commands::TimelineEntry;
+use customers::profiles::Read;
+use db::event::{EventKind, Origin};
+use db::log::{self, LogRow};
+use db::message::{Items, Message};
+use db::{DbError, Engine};
+
+/// An event as it was accepted, with what was decided about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    pub seq: i64,
+    pub message_id: String,
+    pub kind: EventKind,
+    /// Name after aliases; empty for identify, group and alias.
+    pub name: String,
+    pub timestamp: Timestamp,
+    pub received_at: Timestamp,
+    /// As the client wrote them.
+    pub original_timestamp: Option<String>,
+    pub sent_at: Option<String>,
+    pub source: i64,
+    pub origin: Origin,
+    /// Where it was placed when it was logged; 0 = nowhere.
+    pub profile_id: i64,
+    /// JSON objects.
+    pub properties: Option<String>,
+    pub traits: Option<String>,
+    pub context: Option<String>,
+    /// The whole message as it came.
+    pub raw: String,
+}
+
+/// All kept events of a row.
+pub fn stored_events(preparer: &Preparer, row: &LogRow) -> Result<Vec<StoredEvent>, DbError> {
+    let damaged = |e: &dyn std::fmt::Display| DbError::damaged(&format!("log row {}", row.first_seq), e);
+    let items = Items::split(&row.body).map_err(|e| damaged(&e))?;
+    let mut out = Vec::new();
+    for event in preparer.decode(row)? {
+        let at = event.index as usize;
+        let Some(item) = items.items.get(at) else { return Err(damaged(&"an item is missing")) };
+        // Taken once, a message stays readable; what it cannot say any more is left out rather than the whole.
+        let message: Message<'_> = serde_json::from_str(item.get()).unwrap_or_default();
+        let text = |v: Option<&serde_json::value::RawValue>| v.map(|v| v.get().to_string());
+        out.push(StoredEvent {
+            seq: row.first_seq + i64::from(event.index),
+            message_id: event.message_id.to_string(),
+            kind: event.kind,
+            name: event.name.to_string(),
+            timestamp: event.timestamp,
+            received_at: row.received_at,
+            original_timestamp: message.timestamp.as_deref().or(message.original_timestamp.as_deref()).map(str::to_string),
+            sent_at: message.sent_at.as_deref().or(items.sent_at.as_deref()).map(str::to_string),
+            source: row.source,
+            origin: row.origin,
+            profile_id: row.profiles.get(at).copied().unwrap_or(0),
+            properties: text(message.properties),
+            traits: text(message.traits),
+            context: text(message.context).or_else(|| text(items.context)),
+            raw: item.get().to_string(),
+        });
+    }
+    Ok(out)
+}
+
+/// One event of a row; `None` when it was dropped.
+pub fn stored_event(preparer: &Preparer, row: &LogRow, seq: i64) -> Result<Option<StoredEvent>, DbError> {
+    Ok(stored_events(preparer, row)?.into_iter().find(|e| e.seq == seq))
+}
+
+/// The events of given seqs, in any order; each row is opened once.
+pub fn events_of(db: &mut Engine, preparer: &Preparer, seqs: &[i64]) -> Result<Vec<StoredEvent>, DbError> {
+    let mut sorted = seqs.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mut out = Vec::with_capacity(sorted.len());
+    for row in log::rows_of(db, &sorted)? {
+        let end = row.first_seq + row.ids.len() as i64;
+        for event in stored_events(preparer, &row)? {
+            if event.seq < end && sorted.binary_search(&event.seq).is_ok() {
+                out.push(event);
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Where a page of a timeline begins: everything before this in `(timestamp, seq)`.
+pub type Cursor = Option<(Timestamp, i64)>;
+
+/// The newest entries of profiles before a cursor, newest first, that pass `wanted` (by number of the name).
+pub fn page(
+    read: &mut impl Read,
+    profiles: &[i64],
+    before: Cursor,
+    limit: usize,
+    wanted: &dyn Fn(u32) -> bool,
+) -> Result<(Vec<TimelineEntry>, usize), DbError> {
+    let all = customers::commands::timeline_entries(read, profiles)?;
+    let total = all.len();
+    let page = all
+        .into_iter()
+        .rev()
+        .filter(|e| before.is_none_or(|b| (e.timestamp, e.seq) < b))
+        .filter(|e| wanted(e.name))
+        .take(limit)
+        .collect();
+    Ok((page, total))
+}

@@ -1,0 +1,260 @@
+//! What can be asked of segments: made, changed, archived, previewed, listed.
+use super::changes;
+use super::definitions::{self, Compiled, Filling, Segment, parse_state, state_text};
+use crate::language::{SyntaxError, parse};
+use crate::compile;
+use base::Timestamp;
+use customers::counters::Meaning;
+use db::{DbError, Notice, Tx};
+use std::sync::Arc;
+
+/// Longest name of a segment, in characters.
+pub const NAME_CHARS_MAX: usize = 200;
+/// Most segments that are not archived.
+pub const SEGMENTS_MAX: usize = 2_000;
+
+/// Why a segment is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum SegmentError {
+    /// The expression cannot be read.
+    #[error("{0}")]
+    Expression(#[from] SyntaxError),
+    /// The name is empty or too long.
+    #[error("a segment's name has 1 to {NAME_CHARS_MAX} characters")]
+    Name,
+    /// Another segment has the name.
+    #[error("there is a segment named {0:?} already")]
+    Taken(String),
+    /// `in segment` names one that does not exist.
+    #[error("there is no segment named {0:?}")]
+    Unknown(String),
+    /// `in segment` leads back to the segment itself.
+    #[error("the segment would depend on itself through {0:?}")]
+    Circle(String),
+    /// Others name this one in `in segment`.
+    #[error("the segment {0:?} names this one")]
+    Needed(String),
+    /// No such segment.
+    #[error("there is no segment {0}")]
+    NotFound(i64),
+    /// As many as there may be.
+    #[error("there are {SEGMENTS_MAX} segments already; archive some")]
+    TooMany,
+    #[error("segments cannot be read or written")]
+    Store(#[from] DbError),
+}
+
+/// A job that a change calls for, for whoever runs jobs.
+pub const FILL: &str = "segment_fill";
+
+/// Makes a segment. It is live at once when there is nobody yet; otherwise a job fills it.
+pub fn create(tx: &mut Tx, name: &str, expression: &str) -> Result<Segment, SegmentError> {
+    let name = check(tx, None, name, expression)?;
+    let now = tx.now();
+    let id = tx.next_id();
+    let filling = tx.execute(
+        "INSERT INTO segments (id, name, expression, state, version, created_at, updated_at, archived_at) \
+         VALUES ($1, $2, $3, 'counting', 1, $4, $4, 0)",
+        &[id.into(), (&name).into(), expression.into(), now.micros().into()],
+    );
+    filling?;
+    fill(tx, id, expression)
+}
+
+/// Changes a segment; a changed expression fills it anew.
+pub fn update(tx: &mut Tx, id: i64, name: &str, expression: &str) -> Result<Segment, SegmentError> {
+    let compiled = definitions::current(tx)?;
+    let old = compiled.find(id).ok_or(SegmentError::NotFound(id))?.clone();
+    let name = check(tx, Some(id), name, expression)?;
+    if name != old.name
+        && let Some(other) = compiled.naming(id).first()
+    {
+        return Err(SegmentError::Needed(compiled.segments[*other].name.clone()));
+    }
+    let now = tx.now().micros();
+    if old.expression == expression {
+        let sql = "UPDATE segments SET name = $2, updated_at = $3 WHERE id = $1";
+        tx.execute(sql, &[id.into(), (&name).into(), now.into()])?;
+        let compiled = definitions::reload(tx)?;
+        tx.notify(Notice::Changed { what: "segments" });
+        return compiled.find(id).cloned().ok_or(SegmentError::NotFound(id));
+    }
+    tx.execute(
+        "UPDATE segments SET name = $2, expression = $3, state = 'counting', version = version + 1, updated_at = $4 WHERE id = $1",
+        &[id.into(), (&name).into(), expression.into(), now.into()],
+    )?;
+    fill(tx, id, expression)
+}
+
+/// Archives a segment: it stops moving, nothing is erased.
+pub fn archive(tx: &mut Tx, id: i64) -> Result<(), SegmentError> {
+    let compiled = definitions::current(tx)?;
+    compiled.find(id).ok_or(SegmentError::NotFound(id))?;
+    if let Some(other) = compiled.naming(id).first() {
+        return Err(SegmentError::Needed(compiled.segments[*other].name.clone()));
+    }
+    let now = tx.now().micros();
+    tx.execute("UPDATE segments SET archived_at = $2 WHERE id = $1", &[id.into(), now.into()])?;
+    tx.execute(
+        "UPDATE jobs SET state = 'stopped', updated_at = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'",
+        &[FILL.into(), id.into(), now.into()],
+    )?;
+    definitions::reload(tx)?;
+    tx.notify(Notice::Changed { what: "segments" });
+    Ok(())
+}
+
+/// Brings an archived segment back; it is filled anew, since it did not move meanwhile.
+pub fn restore(tx: &mut Tx, id: i64) -> Result<Segment, SegmentError> {
+    let sql = "SELECT name, expression FROM segments WHERE id = $1 AND archived_at > 0";
+    let row = tx.first(sql, &[id.into()])?.ok_or(SegmentError::NotFound(id))?;
+    let (name, expression) = (row.text(0)?.to_string(), row.text(1)?.to_string());
+    check(tx, Some(id), &name, &expression)?;
+    let now = tx.now().micros();
+    let sql = "UPDATE segments SET archived_at = 0, state = 'counting', updated_at = $2 WHERE id = $1";
+    tx.execute(sql, &[id.into(), now.into()])?;
+    fill(tx, id, &expression)
+}
+
+fn check(tx: &mut Tx, own: Option<i64>, name: &str, expression: &str) -> Result<String, SegmentError> {
+    let name = name.trim().replace('\0', "\u{fffd}");
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        return Err(SegmentError::Name);
+    }
+    let compiled = definitions::current(tx)?;
+    if own.is_none() && compiled.segments.len() >= SEGMENTS_MAX {
+        return Err(SegmentError::TooMany);
+    }
+    if compiled.segments.iter().any(|s| s.name == name && Some(s.id) != own) {
+        return Err(SegmentError::Taken(name));
+    }
+    let plan = compile(&parse(expression)?, &compiled.zone);
+    let own_name = own.and_then(|id| compiled.find(id)).map(|s| s.name.clone());
+    let mut open: Vec<Box<str>> = plan.dependencies().segments.iter().cloned().collect();
+    let mut seen = 0;
+    while let Some(needed) = open.pop() {
+        if *needed == *name || own_name.as_deref() == Some(&*needed) {
+            return Err(SegmentError::Circle(needed.into()));
+        }
+        let found = compiled.segments.iter().find(|s| *s.name == *needed);
+        let found = found.ok_or_else(|| SegmentError::Unknown(needed.clone().into()))?;
+        seen += 1;
+        if seen > SEGMENTS_MAX {
+            break;
+        }
+        open.extend(found.plan.dependencies().segments.iter().cloned());
+    }
+    Ok(name)
+}
+
+/// Gives new counters their numbers and starts the job, or goes live at once in an empty store.
+fn fill(tx: &mut Tx, id: i64, expression: &str) -> Result<Segment, SegmentError> {
+    let compiled = definitions::current(tx)?;
+    let plan = compile(&parse(expression)?, &compiled.zone);
+    let mut fresh = Vec::new();
+    for meaning in plan.meanings() {
+        if compiled.counters.find_id(meaning).is_none() {
+            fresh.push(number(tx, meaning)?);
+        }
+    }
+    let compiled = definitions::reload(tx)?;
+    let now = tx.now();
+    let people = tx.counts().profiles;
+    if people == 0 {
+        set_state(tx, id, Filling::Live)?;
+    } else {
+        let job = tx.next_id();
+        let ids: Vec<String> = fresh.iter().map(u32::to_string).collect();
+        // Without new counters the past is known already.
+        let position = if fresh.is_empty() { -1 } else { 1 };
+        let cutoff = tx.next_seq();
+        let sql = "UPDATE jobs SET state = 'stopped', updated_at = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'";
+        tx.execute(sql, &[FILL.into(), id.into(), now.micros().into()])?;
+        tx.execute(
+            "INSERT INTO jobs (id, kind, subject, state, position, total, payload, created_at, updated_at) \
+             VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $7)",
+            &[job.into(), FILL.into(), id.into(), position.into(), cutoff.into(), (&ids.join(",")).into(), now.micros().into()],
+        )?;
+    }
+    tx.notify(Notice::Changed { what: "segments" });
+    drop(compiled);
+    find(tx, id)?.ok_or(SegmentError::NotFound(id))
+}
+
+/// A number for a meaning that is not counted now. One that was counted once gets a new number: the old summaries stopped
+/// with it, and must not be taken for whole ones.
+fn number(tx: &mut Tx, meaning: &Meaning) -> Result<u32, DbError> {
+    let text = meaning.to_string();
+    let row = tx.first("SELECT CAST(COALESCE(MAX(id), 0) AS BIGINT) FROM counters", &[])?;
+    let highest = row.map_or(Ok(0), |r| r.int(0))?;
+    let floor = db::settings::get(tx.engine(), "counters.highest")?.and_then(|h| h.parse().ok()).unwrap_or(0);
+    let next = highest.max(floor) + 1;
+    tx.execute("DELETE FROM counters WHERE meaning = $1", &[(&text).into()])?;
+    tx.execute("INSERT INTO counters (id, meaning) VALUES ($1, $2)", &[next.into(), (&text).into()])?;
+    db::settings::set(tx.engine(), "counters.highest", &next.to_string())?;
+    u32::try_from(next).map_err(|e| DbError::damaged("counters", e))
+}
+
+/// Notes how far a segment has come, in its row and in memory.
+pub fn set_state(tx: &mut Tx, id: i64, filling: Filling) -> Result<(), DbError> {
+    tx.execute("UPDATE segments SET state = $2 WHERE id = $1", &[id.into(), (&state_text(filling)).into()])?;
+    definitions::set_filling(tx, id, filling)
+}
+
+/// A segment that is not archived.
+pub fn find(tx: &mut Tx, id: i64) -> Result<Option<Segment>, DbError> {
+    Ok(definitions::current(tx)?.find(id).cloned())
+}
+
+/// All segments that are not archived, by name.
+pub fn list(tx: &mut Tx) -> Result<Vec<(Segment, i64)>, DbError> {
+    let compiled: Arc<Compiled> = definitions::current(tx)?;
+    let mut out = Vec::with_capacity(compiled.segments.len());
+    for segment in &compiled.segments {
+        out.push((segment.clone(), changes::count(tx, segment.id)?));
+    }
+    out.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    Ok(out)
+}
+
+/// Archived segments: id, name, expression, and when.
+pub fn archived(tx: &mut Tx) -> Result<Vec<(i64, String, String, Timestamp)>, DbError> {
+    let sql = "SELECT id, name, expression, archived_at FROM segments WHERE archived_at > 0 ORDER BY archived_at DESC LIMIT 500";
+    let rows = tx.rows(sql, &[])?;
+    let read = |r: &db::Row| Ok((r.int(0)?, r.text(1)?.into(), r.text(2)?.into(), Timestamp::from_micros(r.int(3)?)));
+    rows.iter().map(read).collect()
+}
+
+/// How far the job that fills a segment has come, from 0 to 1.
+pub fn progress(tx: &mut Tx, id: i64) -> Result<f64, DbError> {
+    let sql = "SELECT state FROM segments WHERE id = $1";
+    let state = tx.first(sql, &[id.into()])?.map(|r| r.text(0).map(parse_state)).transpose()?;
+    match state {
+        Some(Filling::Live) | None => Ok(1.0),
+        Some(Filling::Evaluating { upto }) => {
+            let people = tx.counts().profiles.max(1);
+            Ok(0.5 + 0.5 * (upto as f64 / people as f64).min(1.0))
+        }
+        Some(Filling::Counting) => {
+            let sql = "SELECT position, total FROM jobs WHERE kind = $1 AND subject = $2 AND state = 'running'";
+            let row = tx.first(sql, &[FILL.into(), id.into()])?;
+            let part = row.map(|r| Ok::<_, DbError>(r.int(0)? as f64 / r.int(1)?.max(1) as f64)).transpose()?;
+            Ok(0.5 * part.unwrap_or(0.0).clamp(0.0, 1.0))
+        }
+    }
+}
+
+/// Members of a segment by person id, from one on: the page that the database holds after a flush; whoever's time ran out is
+/// left out by the caller through [`super::read_person`].
+pub fn members(tx: &mut Tx, id: i64, after_person: i64, limit: i64) -> Result<Vec<(i64, super::Membership)>, DbError> {
+    tx.flush_table::<super::Memberships>()?;
+    let sql = "SELECT person_id, since, leaves_at, cause FROM memberships WHERE segment_id = $1 AND person_id > $2 \
+               ORDER BY person_id LIMIT $3";
+    let rows = tx.rows(sql, &[id.into(), after_person.into(), limit.into()])?;
+    rows.iter()
+        .map(|r| {
+            let cause = super::Cause::parse(r.text(3)?);
+            Ok((r.int(0)?, super::Membership { segment_id: id, since_us: r.int(1)?, leaves_at_us: r.int(2)?, cause }))
+        })
+        .collect()
+}

@@ -1,0 +1,9 @@
+/** For bundlers: `import { braid } from "@braid/js"`. Importing touches nothing, so it is safe on a server too. */
+import { Braid } from "./client";
+import type { Scope } from "./types";
+
+export { Braid };
+export type { Call } from "./client";
+export type { Options, Properties } from "./types";
+
+export const braid = new Braid(globalThis as unknown as Scope);
