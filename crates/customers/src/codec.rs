@@ -38,7 +38,7 @@ pub fn encode(profile: &Profile, out: &mut Vec<u8>) {
     encode_traits(&profile.state.traits, base, out);
     encode_totals(&profile.state.totals, base, out);
     profile.state.counters.encode(out);
-    index::pack(&profile.tail, out);
+    profile.tail.encode(out);
 }
 
 /// The inverse of [`encode`].
@@ -58,7 +58,7 @@ pub fn decode(bytes: &[u8], folded_to: i64) -> Result<Profile, DbError> {
         totals: decode_totals(reader, base)?,
         counters: Counters::decode(reader)?,
     };
-    let tail = index::unpack(reader)?;
+    let tail = index::unpack(reader)?.into();
     if !reader.is_empty() {
         return Err(DbError::damaged("a profile", "bytes follow its end"));
     }

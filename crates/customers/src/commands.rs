@@ -175,7 +175,7 @@ fn fold_row(tx: &mut Tx, id: i64, event: &Event, counters: &CounterSet, source: 
     state::fold(row, event, counters, Logged { source, seq, name });
     if row.tail.len() >= CHUNK {
         let tail = std::mem::take(&mut row.tail);
-        index::spill(tx, id, &tail);
+        index::spill(tx, id, &tail.entries());
     }
     Ok(())
 }
@@ -341,7 +341,7 @@ pub fn timeline_entries(read: &mut impl Read, profiles: &[i64]) -> Result<Vec<Ti
         if let Some(row) = read.profile(*profile_id)? {
             // A row that was read before its last spill holds entries that are in a chunk by now.
             let spilled = entries.iter().map(|e| e.seq).max().unwrap_or(0);
-            entries.extend(row.tail.iter().filter(|e| e.seq > spilled));
+            entries.extend(row.tail.entries().into_iter().filter(|e| e.seq > spilled));
         }
         let entry = |e: &index::Entry| TimelineEntry {
             timestamp: e.timestamp,

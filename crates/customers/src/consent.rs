@@ -10,7 +10,7 @@ use crate::model::State;
 use crate::prepare::address_kind;
 use crate::profiles::{ConsentTable, Profiles, Read, time};
 use base::Timestamp;
-use db::event::{ConsentClaim, Event, Origin};
+use db::event::{ConsentClaim, Event, Identifier, Origin};
 use db::reactor::Happened;
 use db::{Bulk, DbError, Engine, Notice, Owned, Tx};
 
@@ -157,7 +157,7 @@ fn newest_at(tx: &mut Tx, channel: &str, address: &str, purpose: &str) -> Result
 }
 
 /// What the ledger says of an address of a person for a channel and purpose; `None` without a row. `members` are all
-/// profiles of the person; without any, only the address itself is looked at.
+/// profiles of the person; without any, those of whoever owns the address are found.
 pub fn consent_state(
     tx: &mut Tx,
     members: &[i64],
@@ -175,6 +175,13 @@ pub fn consent_state(
     };
     take(newest_at(tx, channel, address, purpose)?);
     take(newest_at(tx, "*", address, purpose)?);
+    let found;
+    let members = if members.is_empty() {
+        found = owners(tx, channel, address)?;
+        &found
+    } else {
+        members
+    };
     for member in members {
         let profile = profile_address(*member);
         // Of everything: no grant for one address lifts it.
@@ -192,6 +199,19 @@ pub fn consent_state(
 pub fn of_person(tx: &mut Tx, person_id: i64, channel: &str, purpose: &str) -> Result<Option<bool>, DbError> {
     let members = crate::commands::members_of(tx, person_id)?;
     person_consent(tx, &members, channel, purpose)
+}
+
+/// The profiles of the person that owns an address.
+fn owners(tx: &mut Tx, channel: &str, address: &str) -> Result<Vec<i64>, DbError> {
+    let kind = address_kind(channel);
+    let hash = identifier::hash(tx.hash_key(), kind, address);
+    match crate::commands::owner(tx, &Identifier { kind: kind.into(), value: address.into(), hash })? {
+        Some(owner) => {
+            let person = crate::commands::person_of(tx, owner.profile_id)?;
+            crate::commands::members_of(tx, person)
+        }
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Whether a person may be sent something on a channel for a purpose: granted if any own address is and none is denied.

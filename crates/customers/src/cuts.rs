@@ -245,7 +245,7 @@ fn divide(
         state::attach(&mut states[side].identifiers, &key.kind, &key.value, evidence.clone());
     }
     let mut entries = Read::chunks(tx, from)?;
-    entries.extend_from_slice(&old.tail);
+    entries.extend(old.tail.entries());
     let mut sides: [Vec<Entry>; 2] = [Vec::new(), Vec::new()];
     for piece in entries.chunks(1024) {
         let seqs: Vec<i64> = piece.iter().map(|e| e.seq).collect();

@@ -297,7 +297,7 @@ pub fn check_index(
 ) -> Result<Vec<Finding>, DbError> {
     let mut entries = read.chunks(id)?;
     let spilled = entries.last().map_or(0, |e| e.seq);
-    entries.extend(profile.tail.iter().filter(|e| e.seq > spilled));
+    entries.extend(profile.tail.entries().into_iter().filter(|e| e.seq > spilled));
     let mut out = Vec::new();
     let mut wanted: HashMap<i64, &Event> = events.iter().map(|(seq, e)| (*seq, *e)).collect();
     for entry in &entries {

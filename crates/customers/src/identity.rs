@@ -202,7 +202,8 @@ fn exceeds<G: Graph>(graph: &mut G, event: &Event, attempt: &Attempt) -> Result<
         return Ok(false);
     }
     // A new profile with one value of each kind: no limit is below one.
-    let repeated = |at: &usize| attach.iter().any(|b| b != at && event.identifiers[*b].kind == event.identifiers[*at].kind);
+    let repeated =
+        |at: &usize| attach.iter().any(|b| b != at && event.identifiers[*b].kind == event.identifiers[*at].kind);
     if attempt.parts.is_empty() && !attach.iter().any(repeated) {
         return Ok(false);
     }

@@ -1,7 +1,7 @@
 //! The nouns: a profile, its state, and what it consists of.
 use crate::counters::Counters;
 use base::Timestamp;
-use db::index::Entry;
+use db::index::Tail;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -202,13 +202,13 @@ pub struct Profile {
     pub folded_to: i64,
     pub state: State,
     /// Newest entries of the index; older ones lie in chunks.
-    pub tail: Vec<Entry>,
+    pub tail: Tail,
 }
 
 impl Profile {
     /// A profile without events.
     pub fn new(profile_id: i64, created_at: Timestamp) -> Self {
-        Self { person: profile_id, members: None, created_at, folded_to: 0, state: State::default(), tail: Vec::new() }
+        Self { person: profile_id, members: None, created_at, folded_to: 0, state: State::default(), tail: Tail::default() }
     }
 }
 

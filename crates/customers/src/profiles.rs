@@ -92,7 +92,7 @@ fn weight(row: &Profile) -> usize {
         + keys
         + traits
         + members
-        + row.tail.capacity() * size_of::<db::index::Entry>()
+        + row.tail.weight()
         + row.state.counters.weight()
 }
 

@@ -218,6 +218,8 @@ impl Engine {
         .map_err(open)?;
         connection.busy_timeout(std::time::Duration::from_secs(5)).map_err(open)?;
         connection.set_prepared_statement_cache_capacity(256);
+        // Plans must not be made again for each bound value: with its statistics compiled in, SQLite would do so.
+        connection.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(open)?;
         let sync = if sync == Sync::Full { "FULL" } else { "OFF" };
         let pragmas = if read_only {
             "PRAGMA query_only = 1; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY;".to_string()

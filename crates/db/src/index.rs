@@ -18,6 +18,57 @@ pub struct Entry {
     pub name: u32,
 }
 
+/// The newest entries of a profile, packed: a decoded row is held in memory by the hundred thousand, and 24 bytes an entry
+/// were half of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tail {
+    packed: Vec<u8>,
+    count: u32,
+    last: Option<Entry>,
+}
+
+impl Tail {
+    /// Adds an entry.
+    pub fn push(&mut self, entry: Entry) {
+        let (seq, time) = self.last.map_or((0, 0), |l| (l.seq, l.timestamp.micros()));
+        put_i64(&mut self.packed, entry.seq.wrapping_sub(seq));
+        put_i64(&mut self.packed, entry.timestamp.micros().wrapping_sub(time));
+        put_u64(&mut self.packed, u64::from(entry.name));
+        self.count += 1;
+        self.last = Some(entry);
+    }
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+    /// The entries, oldest first.
+    pub fn entries(&self) -> Vec<Entry> {
+        let mut reader = Reader::new(&self.packed);
+        unpack_some(&mut reader, u64::from(self.count)).unwrap_or_else(|e| panic!("what was packed here unpacks: {e}"))
+    }
+    /// Bytes that it takes.
+    pub fn weight(&self) -> usize {
+        self.packed.capacity()
+    }
+    /// Writes it as [`pack`] does.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        put_u64(out, u64::from(self.count));
+        out.extend_from_slice(&self.packed);
+    }
+}
+
+impl From<Vec<Entry>> for Tail {
+    fn from(entries: Vec<Entry>) -> Self {
+        let mut out = Self::default();
+        entries.into_iter().for_each(|e| out.push(e));
+        out
+    }
+}
+
 /// Packs entries: count, then per entry seq delta, time delta and name. About 6 to 10 bytes each.
 pub fn pack(entries: &[Entry], out: &mut Vec<u8>) {
     put_u64(out, entries.len() as u64);
@@ -33,6 +84,10 @@ pub fn pack(entries: &[Entry], out: &mut Vec<u8>) {
 /// The inverse of [`pack`].
 pub fn unpack(reader: &mut Reader<'_>) -> Result<Vec<Entry>, DbError> {
     let count = reader.u64()?;
+    unpack_some(reader, count)
+}
+
+fn unpack_some(reader: &mut Reader<'_>, count: u64) -> Result<Vec<Entry>, DbError> {
     let mut out = Vec::with_capacity(count.min(4096) as usize);
     let (mut seq, mut time) = (0i64, 0i64);
     for _ in 0..count {
@@ -75,11 +130,11 @@ pub fn chunks(db: &mut Engine, profile_id: i64) -> Result<Vec<Entry>, DbError> {
 }
 
 /// Replaces all chunks of a profile, when its events were moved; gives what stays for the tail.
-pub fn rewrite(tx: &mut Tx, profile_id: i64, entries: &[Entry]) -> Result<Vec<Entry>, DbError> {
+pub fn rewrite(tx: &mut Tx, profile_id: i64, entries: &[Entry]) -> Result<Tail, DbError> {
     tx.execute("DELETE FROM profile_index WHERE profile_id = $1", &[profile_id.into()])?;
     let full = entries.len() / CHUNK * CHUNK;
     for chunk in entries[..full].chunks(CHUNK) {
         spill(tx, profile_id, chunk);
     }
-    Ok(entries[full..].to_vec())
+    Ok(entries[full..].to_vec().into())
 }

@@ -164,17 +164,6 @@ impl Tx {
             None => self.waiting.push((bulk, vec![row])),
         }
     }
-    /// Appends a fact in place of the last one of its kind in this group, if that has the same key.
-    pub fn replace(&mut self, bulk: &'static Bulk, row: Vec<Owned>) {
-        if let Some((_, rows)) = self.waiting.iter_mut().find(|(b, _)| std::ptr::eq(*b, bulk))
-            && let Some(last) = rows.last_mut().filter(|last| last[..bulk.key] == row[..bulk.key])
-        {
-            self.writes += 1;
-            *last = row;
-            return;
-        }
-        self.append(bulk, row);
-    }
     /// Writes many rows now.
     pub fn upsert_many(&mut self, bulk: &'static Bulk, rows: &[&[Value<'_>]]) -> Result<(), DbError> {
         self.write_waiting()?;

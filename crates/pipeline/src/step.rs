@@ -107,9 +107,9 @@ pub fn moved(tx: &mut Tx, preparer: &Preparer, moved: &[Moved], reason: &str) ->
     intend(tx, preparer, moved, (reason, 0))
 }
 
-/// Writes the group's facts about memberships; at the end of every command that may have changed some.
+/// Tells whose count moved; at the end of every command that may have changed some.
 pub fn finish(tx: &mut Tx) -> Result<(), DbError> {
-    segments::runtime::changes::write(tx)
+    segments::runtime::changes::tell(tx)
 }
 
 /// Version of the counters that batches must be prepared with.

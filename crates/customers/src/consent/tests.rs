@@ -106,6 +106,7 @@ fn without_an_address_it_is_the_events_own_and_a_revocation_covers_all() {
         // An address that comes later is denied too, until it is granted.
         shop.send(r#"{"messageId":"4","type":"identify","userId":"u","traits":{"email":"new@b.c"}}"#);
         assert_eq!(state(&shop, placed.person_id, "new@b.c"), Some(false));
+        assert_eq!(state(&shop, 0, "new@b.c"), Some(false), "whoever asks by the address alone hears the same");
         claim(&shop, false, &format!(r#"{{"messageId":"5","userId":"u",{GRANT}"new@b.c"}}}}"#));
         assert_eq!(state(&shop, placed.person_id, "new@b.c"), Some(true));
         let person = placed.person_id;

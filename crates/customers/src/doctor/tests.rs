@@ -54,8 +54,15 @@ fn damage_to_rows_is_found() {
         (|p| p.state.totals.events += 1, &["state"]),
         (|p| p.state.counters = Default::default(), &["state"]),
         (|p| p.state.traits = Default::default(), &["state"]),
-        (|p| p.tail.pop().map(drop).unwrap_or_default(), &["index"]),
-        (|p| p.tail[0].name += 1, &["index"]),
+        (|p| p.tail = p.tail.entries().split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default().into(), &["index"]),
+        (
+            |p| {
+                let mut entries = p.tail.entries();
+                entries[0].name += 1;
+                p.tail = entries.into();
+            },
+            &["index"],
+        ),
         (|p| p.person = 2, &["identity.person"]),
     ];
     for (at, (change, wanted)) in cases.into_iter().enumerate() {

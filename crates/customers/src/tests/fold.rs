@@ -384,7 +384,10 @@ fn figures_of_the_writer() {
     let mut rng = base::Rng::new(7);
     let mut make = |n: usize| {
         let who = if rng.below(10) < 8 { rng.below(4_000) } else { rng.below(20_000) };
-        harness::event_with(key, &format!(r#"{{"userId":"u{who}","anonymousId":"a{who}","messageId":"{n}","event":"Product Viewed"}}"#))
+        harness::event_with(
+            key,
+            &format!(r#"{{"userId":"u{who}","anonymousId":"a{who}","messageId":"{n}","event":"Product Viewed"}}"#),
+        )
     };
     let events: Arc<Vec<Event>> = Arc::new((0..200_000).map(&mut make).collect());
     for round in 0..2 {
@@ -407,6 +410,9 @@ fn figures_of_the_writer() {
             tx.flush_table::<Profiles>()?;
             Ok((place / 100_000, fold / 100_000, start.elapsed().as_nanos(), dirty))
         });
-        eprintln!("round {round}: place {place} ns, fold {fold} ns an event; flush {} ns a row of {dirty}", flush / dirty as u128);
+        eprintln!(
+            "round {round}: place {place} ns, fold {fold} ns an event; flush {} ns a row of {dirty}",
+            flush / dirty as u128
+        );
     }
 }

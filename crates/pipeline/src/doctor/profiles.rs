@@ -189,7 +189,7 @@ pub(super) fn compare(tx: &mut Tx, pass: Pass, findings: &mut Findings) -> Resul
             findings.error("state", id, difference);
         }
         let (mut count, mut sum, last) = chunks.remove(&id).unwrap_or_default();
-        for entry in row.tail.iter().filter(|e| e.seq > last) {
+        for entry in row.tail.entries().iter().filter(|e| e.seq > last) {
             count += 1;
             sum = sum.wrapping_add(sum_of(entry));
         }

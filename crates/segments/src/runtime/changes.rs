@@ -24,6 +24,8 @@ pub struct Changes {
     counts: HashMap<i64, i64>,
     before: HashMap<i64, i64>,
     pending: Vec<Change>,
+    /// Group and moment of `pending`.
+    group: (i64, i64),
 }
 
 static ROWS: Bulk =
@@ -48,6 +50,11 @@ impl Memory for Changes {
         self.pending.clear();
     }
     fn before_commit(&mut self, db: &mut Engine) -> Result<(), DbError> {
+        if !self.pending.is_empty() {
+            // One row for all commands of the group.
+            let packed = encode(&self.pending);
+            db.bulk(&ROWS, &[&[self.group.0.into(), self.group.1.into(), (&packed).into()]])?;
+        }
         if self.before.is_empty() {
             return Ok(());
         }
@@ -65,6 +72,7 @@ pub fn count(tx: &mut Tx, segment_id: i64) -> Result<i64, DbError> {
 
 /// Makes changes: the person's row, the counts, and the fact.
 pub fn apply(tx: &mut Tx, changes: &[Change]) -> Result<(), DbError> {
+    let group = (tx.group(), tx.now().micros());
     for change in changes {
         apply_row(tx, change)?;
         let memory = tx.memory::<Changes>()?;
@@ -72,6 +80,7 @@ pub fn apply(tx: &mut Tx, changes: &[Change]) -> Result<(), DbError> {
         memory.before.entry(change.segment_id).or_insert(old);
         memory.counts.insert(change.segment_id, old + if change.entered { 1 } else { -1 });
         memory.pending.push(*change);
+        memory.group = group;
     }
     Ok(())
 }
@@ -79,7 +88,10 @@ pub fn apply(tx: &mut Tx, changes: &[Change]) -> Result<(), DbError> {
 /// Writes a membership anew with another beginning; nobody enters or leaves.
 pub fn correct(tx: &mut Tx, change: Change) -> Result<(), DbError> {
     apply_row(tx, &change)?;
-    tx.memory::<Changes>()?.pending.push(change);
+    let group = (tx.group(), tx.now().micros());
+    let memory = tx.memory::<Changes>()?;
+    memory.pending.push(change);
+    memory.group = group;
     Ok(())
 }
 
@@ -98,20 +110,16 @@ fn apply_row(tx: &mut Tx, change: &Change) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Writes the group's changes as one row, and tells the new counts; called once, at the end of every command that may have
-/// changed memberships (a later call in the same group replaces the row with the longer one).
-pub fn write(tx: &mut Tx) -> Result<(), DbError> {
-    let (group, now) = (tx.group(), tx.now());
+/// Tells the counts that this command moved; the facts are written with the group.
+pub fn tell(tx: &mut Tx) -> Result<(), DbError> {
     let memory = tx.memory::<Changes>()?;
-    if memory.pending.is_empty() {
+    if memory.before.is_empty() {
         return Ok(());
     }
-    let packed = encode(&memory.pending);
     let counts: Vec<(i64, i64)> = memory.before.keys().map(|s| (*s, memory.counts.get(s).copied().unwrap_or(0))).collect();
     for (id, count) in counts {
         tx.notify(Notice::Segment { id, count });
     }
-    tx.replace(&ROWS, vec![group.into(), now.micros().into(), packed.into()]);
     Ok(())
 }
 

@@ -1,0 +1,41 @@
+// Shapes are taken from the paths, not from the names of schemas, so that a regenerated document may name them as it likes.
+import type { paths } from './schema';
+
+type Json<R> = R extends { content: { 'application/json': infer T } } ? T : never;
+type Ok<O> = O extends { responses: infer R } ? (R extends { 200: infer A } ? Json<A> : R extends { 201: infer B } ? Json<B> : never) : never;
+type Get<P extends keyof paths> = Ok<paths[P]['get']>;
+type Post<P extends keyof paths> = Ok<paths[P]['post']>;
+type Item<T> = T extends { items: (infer I)[] } ? I : never;
+
+export type Me = Get<'/api/v1/session'>;
+export type Home = Get<'/api/v1/home'>;
+export type Counts = Home['counts'];
+export type Money = Home['today']['revenue'];
+export type Hour = Home['hours'][number];
+export type Attention = Home['attention'][number];
+export type CustomersPage = Get<'/api/v1/customers'>;
+export type CustomerRow = Item<CustomersPage>;
+export type Person = Get<'/api/v1/customers/{person_id}'>;
+export type Consent = Person['consents'][number];
+export type TimelinePage = Get<'/api/v1/customers/{person_id}/timeline'>;
+export type TimelineItem = Item<TimelinePage>;
+export type Strand = TimelineItem['strand'];
+export type Identity = Get<'/api/v1/customers/{person_id}/identity'>;
+export type Segment = Get<'/api/v1/segments/{id}'>;
+export type Member = Item<Get<'/api/v1/segments/{id}/members'>>;
+export type SegmentChange = Item<Get<'/api/v1/segments/{id}/changes'>>;
+export type SegmentPreview = Post<'/api/v1/segments/preview'>;
+export type Template = Get<'/api/v1/templates/{id}'>;
+export type MessageRule = Get<'/api/v1/message-rules/{id}'>;
+export type Cap = Get<'/api/v1/caps'>['items'][number];
+export type Message = Item<Get<'/api/v1/messages'>>;
+export type Source = Item<Get<'/api/v1/sources'>>;
+export type LiveEvent = Item<Get<'/api/v1/events'>>;
+export type Accepted = Extract<LiveEvent, { status: 'accepted' }>;
+export type Rejected = Extract<LiveEvent, { status: 'rejected' }>;
+export type EventDetail = Get<'/api/v1/events/{seq}'>;
+export type RejectSummary = Item<Get<'/api/v1/rejects/summary'>>;
+export type User = Item<Get<'/api/v1/users'>>;
+export type ApiKey = Item<Get<'/api/v1/api-keys'>>;
+export type AuditEntry = Item<Get<'/api/v1/audit'>>;
+export type SourceName = TimelineItem['source'];

@@ -1,0 +1,265 @@
+// Decision served: what do I say or do for this human now?
+import { SegmentedControl } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import { api, must } from '../api/client';
+import { Problem } from '../api/problem';
+import { Stream } from '../api/stream';
+import type { Person, TimelineItem } from '../api/types';
+import { MessageWhy, StatusBadge } from '../messages/parts';
+import { Avatar, Badge, CopyButton, EmptyState, ErrorNote, NumberStrip, Panel, When } from '../ui/base';
+import * as f from '../ui/format';
+import { IconMail, IconMessage, IconPhone } from '../ui/icons';
+import { remember } from '../ui/Palette';
+import { useTitle } from '../ui/Shell';
+import { ConsentForm } from './ConsentForm';
+import { Identities } from './Identities';
+import { identityQuery, type Kind, personName, personQuery } from './query';
+import { Timeline } from './Timeline';
+import { channelName, purposeName } from './timeline';
+
+const route = getRouteApi('/customers/$id');
+
+export default function PersonPage() {
+  const { t } = useTranslation();
+  const { id } = route.useParams();
+  const search = route.useSearch();
+  const navigate = useNavigate({ from: '/customers/$id' });
+  const client = useQueryClient();
+  const person = useQuery(personQuery(id));
+  const [stream, setStream] = useState<Stream | null>(null);
+  const p = person.data;
+  const phone = p?.identifiers.find((i) => i.kind === 'phone')?.value;
+  const email = p?.identifiers.find((i) => i.kind === 'email')?.value;
+  const trait = (n: string) => (typeof p?.traits[n] === 'string' ? (p.traits[n] as string) : '');
+  const name = p ? (personName(p) ?? t('person.unnamed')) : '';
+  const city = trait('city') || (p?.traits.address && typeof p.traits.address === 'object' ? String((p.traits.address as { city?: string }).city ?? '') : '');
+  useTitle(name || null);
+
+  useEffect(() => {
+    const s = new Stream(`/api/v1/customers/${encodeURIComponent(id)}/stream`);
+    setStream(s);
+    let due: ReturnType<typeof setTimeout> | undefined;
+    const refresh = () => {
+      due ??= setTimeout(() => {
+        due = undefined;
+        for (const key of ['person', 'identity', 'person-messages']) void client.invalidateQueries({ queryKey: [key, id] });
+      }, 250);
+    };
+    s.on('person', refresh);
+    s.on<TimelineItem>('timeline', refresh);
+    s.onReturn(() => void client.invalidateQueries({ queryKey: ['timeline', id] }));
+    return () => {
+      clearTimeout(due);
+      s.close();
+      setStream(null);
+    };
+  }, [id, client]);
+
+  // An absorbed profile's id leads to the person that it belongs to now.
+  useEffect(() => {
+    if (p && p.person_id !== id) void navigate({ params: { id: p.person_id }, replace: true });
+    else if (p) remember({ id: p.person_id, name, note: [phone && f.phone(phone), city].filter(Boolean).join(' · ') });
+  }, [p, id, name, phone, city, navigate]);
+
+  if (!p && person.error)
+    return (
+      <div className="page">
+        {person.error instanceof Problem && person.error.status === 404 ? (
+          <div className="card"><EmptyState title={t('person.notFound')} action={<Link to="/customers" search={{}}>{t('person.toList')}</Link>}>{t('person.notFoundText')}</EmptyState></div>
+        ) : (
+          <ErrorNote error={person.error} retry={() => void person.refetch()} />
+        )}
+      </div>
+    );
+
+  const totals = p?.totals;
+  const kind = (['all', 'purchases', 'messages', 'online'] as const).find((k) => k === search.kind) ?? 'all';
+  const setKind = (k: Kind) => void navigate({ search: { kind: k === 'all' ? undefined : k }, replace: true });
+  return (
+    <div className="page fill person">
+      <div className="head">
+        {p ? <Avatar name={name} size="big" /> : <span className="av big" />}
+        <div className="col sp">
+          <div className="row">
+            <h1 className="el" data-testid="person-name">{name || '\u00a0'}</h1>
+            {p?.segments.slice(0, 2).map((s) => <Link key={s.id} to="/segments/$id" params={{ id: s.id }} search={{}}><Badge tone="good">{s.name}</Badge></Link>)}
+          </div>
+          <span className="m2 el">
+            {p && totals ? [city, t('person.customerSince', { date: f.dateLong(totals.first_seen) }), t('person.profiles', { count: p.profile_ids.length, n: f.number(p.profile_ids.length) })].filter(Boolean).join(' · ') : '\u00a0'}
+          </span>
+        </div>
+        {phone && <CopyButton text={phone} label={f.phone(phone)} />}
+        {email && email !== name && <CopyButton text={email} label={email} />}
+      </div>
+      <NumberStrip
+        calm
+        label={t('person.numbers')}
+        items={[
+          { label: t('person.revenue'), value: totals ? f.moneyList(totals.revenue) : f.NONE, note: totals?.refunded.length ? t('person.refunded', { sum: f.moneyList(totals.refunded) }) : t('person.noRefunds'), to: `/customers/${id}`, search: { kind: 'purchases' } },
+          { label: t('person.orders'), value: totals ? f.number(totals.orders) : f.NONE, note: totals?.last_order_at ? t('person.lastOrder', { when: f.ago(totals.last_order_at) }) : t('customers.noOrders'), to: `/customers/${id}`, search: { kind: 'purchases' } },
+          { label: t('person.average'), value: totals ? f.moneyList(totals.average_order, true) : f.NONE, note: totals ? t('person.refunds', { count: totals.refunds, n: f.number(totals.refunds) }) : '', to: `/customers/${id}`, search: { kind: 'purchases' } },
+          { label: t('person.events'), value: totals ? f.number(totals.events) : f.NONE, note: totals ? t('person.lastSeen', { when: f.ago(totals.last_seen) }) : '', to: `/customers/${id}`, search: {} },
+        ]}
+      />
+      <div className="pg">
+        <section className="card scroll" aria-label={t('person.history')}>
+          <header>
+            <h2>{t('person.history')}</h2>
+            <span className="m">{totals ? f.number(totals.events) : ''}</span>
+            <span className="sp" />
+            <SegmentedControl
+              value={kind}
+              onChange={(v) => setKind(v as Kind)}
+              aria-label={t('person.historyKind')}
+              data={[
+                { value: 'all', label: t('kind.all') },
+                { value: 'purchases', label: t('kind.purchases') },
+                { value: 'messages', label: t('kind.messages') },
+                { value: 'online', label: t('kind.online') },
+              ]}
+            />
+          </header>
+          <Timeline id={id} kind={kind} stream={stream} />
+        </section>
+        <div className="side" tabIndex={-1}>
+          <IdentityPanel id={id} name={name} />
+          <div className="person-two">
+            <Panel title={t('person.known')} count={p ? f.number(Object.keys(p.traits).length) : undefined} query={person} empty={(x) => Object.keys(x.traits).length === 0} emptyText={<EmptyState title={t('traits.empty')}>{t('traits.emptyText')}</EmptyState>}>
+              {(x) => <Traits person={x} />}
+            </Panel>
+            <div className="col g16">
+              <Panel title={t('person.consents')} query={person} right={p && <ConsentForm person={p} />}>
+                {(x) => <Consents person={x} />}
+              </Panel>
+              <Panel title={t('nav.segments')} count={p?.segments.length} query={person} empty={(x) => x.segments.length === 0} emptyText={<p className="body m2">{t('customers.noSegments')}</p>}>
+                {(x) => (
+                  <ul className="body line-list">
+                    {x.segments.map((s) => (
+                      <li key={s.id} className="tr">
+                        <div className="row">
+                          <Link className="plain b sp el name" to="/segments/$id" params={{ id: s.id }} search={{}}>{s.name}</Link>
+                          <span className="t12 m nw">{t('segment.since', { date: f.ago(s.since) })}</span>
+                        </div>
+                        {s.leaves_at && <span className="t12 m2">{t('segment.leaves', { date: f.date(s.leaves_at) })}</span>}
+                      </li>
+                    ))}
+                  </ul>
+                )}
+              </Panel>
+            </div>
+          </div>
+          <Messages id={id} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function IdentityPanel({ id, name }: { id: string; name: string }) {
+  const { t } = useTranslation();
+  const identity = useQuery(identityQuery(id));
+  const d = identity.data;
+  const [view, setView] = useState<'graph' | 'list'>('graph');
+  const drawable = d !== undefined && d.profiles.length > 0 && d.profiles.length <= 12;
+  const count = d ? [t('profiles', { count: d.profiles.length, n: f.number(d.profiles.length) }), t('identifiers', { count: d.profiles.reduce((n, p) => n + p.identifiers.length, 0), n: f.number(d.profiles.reduce((n, p) => n + p.identifiers.length, 0)) })].join(', ') : undefined;
+  return (
+    <Panel
+      title={t('person.who')}
+      count={count}
+      query={identity}
+      right={drawable && <SegmentedControl value={view} onChange={(v) => setView(v as 'graph' | 'list')} aria-label={t('identity.view')} data={[{ value: 'graph', label: t('identity.graph') }, { value: 'list', label: t('identity.list') }]} />}
+    >
+      {(x) => <Identities id={id} name={name} identity={x} list={view === 'list' || !drawable} />}
+    </Panel>
+  );
+}
+
+function traitText(v: unknown): string {
+  if (typeof v === 'number') return f.number(v);
+  if (typeof v === 'boolean') return v ? '✓' : f.NONE;
+  if (Array.isArray(v)) return v.map(traitText).join(', ');
+  if (v && typeof v === 'object') return Object.values(v).map(traitText).join(', ');
+  return String(v);
+}
+
+const capital = (s: string) => s.charAt(0).toLocaleUpperCase() + s.slice(1);
+
+function Traits({ person }: { person: Person }) {
+  const { t } = useTranslation();
+  const [all, setAll] = useState(false);
+  const names = Object.keys(person.traits).sort(f.compareText);
+  const shown = all ? names : names.slice(0, 7);
+  return (
+    <div className="body">
+      <ul className="line-list">
+        {shown.map((n) => {
+          const origin = person.trait_origins.find((o) => o.name === n);
+          return (
+            <li key={n} className="tr">
+              <div className="row">
+                <span className="m2 el sp">{capital(n.replaceAll('_', ' '))}</span>
+                <span className="b el" title={traitText(person.traits[n])} style={{ maxWidth: '65%' }}>{traitText(person.traits[n])}</span>
+              </div>
+              {origin && <span className="t12 m r" title={`${f.exact(origin.timestamp)} · ${origin.message_id}`}>{t('traits.origin', { source: origin.source, date: f.ago(origin.timestamp) })}</span>}
+            </li>
+          );
+        })}
+      </ul>
+      {names.length > 7 && <button type="button" className="textlink t12" onClick={() => setAll(!all)}>{all ? t('show.fewer') : t('show.all', { n: f.number(names.length) })}</button>}
+    </div>
+  );
+}
+
+const channelIcons: Record<string, typeof IconMail> = { email: IconMail, sms: IconMessage, call: IconPhone, phone: IconPhone };
+
+function Consents({ person }: { person: Person }) {
+  const { t } = useTranslation();
+  if (person.consents.length === 0) return <p className="body m2">{t('consents.none')}</p>;
+  return (
+    <ul className="body line-list">
+      {person.consents.map((c, i) => {
+        const Icon = channelIcons[c.channel] ?? IconMessage;
+        return (
+          <li key={i} className="tr">
+            <div className="row">
+              <Icon className="s" style={{ alignSelf: 'center' }} />
+              <span className="sp el">{channelName(c.channel)}, {purposeName(c.purpose)}</span>
+              <Badge tone={c.state === 'granted' ? 'good' : 'bad'}>{c.state === 'granted' ? t('consents.granted') : t('consents.denied')}</Badge>
+            </div>
+            <span className="t12 m el" title={c.wording}>{[c.address, f.ago(c.at), c.wording].filter(Boolean).join(' · ')}</span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Messages({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const messages = useQuery({ queryKey: ['person-messages', id], queryFn: () => must(api.GET('/api/v1/customers/{person_id}/messages', { params: { path: { person_id: id }, query: { limit: 8 } } })) });
+  return (
+    <Panel title={t('nav.messages')} query={messages} right={<Link to="/messages" search={{ person: id }}>{t('all')}</Link>} empty={(x) => x.items.length === 0} emptyText={<p className="body m2">{t('person.noMessages')}</p>}>
+      {(x) => (
+        <ul className="body line-list">
+          {x.items.map((m) => (
+            <li key={m.id} className="tr" data-testid="person-message">
+              <div className="row">
+                <span className="b el sp">{m.subject || m.template_name || m.rule_name}</span>
+                <StatusBadge status={m.status} />
+                <When at={m.settled_at ?? m.intended_at} className="t12 m nw" />
+              </div>
+              <div className="row t12 m2">
+                <span className="el">{[channelName(m.channel), m.address, m.rule_name].filter(Boolean).join(' · ')}</span>
+                <span className="sp" />
+                <MessageWhy message={m} />
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,49 @@
+import i18next from 'i18next';
+import { initReactI18next } from 'react-i18next';
+import { setLanguage } from '../ui/format';
+
+export type Language = 'en' | 'uk';
+const KEY = 'braid-language';
+
+// Each language is its own chunk: nobody downloads words that they do not read.
+const texts = { en: () => import('./en'), uk: () => import('./uk') };
+
+export function wantedLanguage(): Language {
+  let kept: string | null = null;
+  try {
+    kept = localStorage.getItem(KEY);
+  } catch {
+    // storage may be shut: the browser's language decides
+  }
+  if (kept === 'en' || kept === 'uk') return kept;
+  return navigator.languages.some((l) => l.toLowerCase().startsWith('uk')) ? 'uk' : 'en';
+}
+
+export async function startTexts(): Promise<void> {
+  const language = wantedLanguage();
+  const module = await texts[language]();
+  setLanguage(language);
+  document.documentElement.lang = language;
+  await i18next.use(initReactI18next).init({
+    lng: language,
+    fallbackLng: false,
+    keySeparator: false,
+    nsSeparator: false,
+    interpolation: { escapeValue: false },
+    resources: { [language]: { translation: module.default } },
+    react: { useSuspense: false },
+  });
+}
+
+export async function switchLanguage(language: Language): Promise<void> {
+  const module = await texts[language]();
+  i18next.addResourceBundle(language, 'translation', module.default, true, true);
+  setLanguage(language);
+  document.documentElement.lang = language;
+  try {
+    localStorage.setItem(KEY, language);
+  } catch {
+    // not remembered, that is all
+  }
+  await i18next.changeLanguage(language);
+}

@@ -1,0 +1,82 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet } from '@tanstack/react-router';
+import { useTranslation } from 'react-i18next';
+import { EmptyState, ErrorNote } from './ui/base';
+import { Shell } from './ui/Shell';
+
+type Search = Record<string, unknown>;
+/** Keeps the named parts of an address and drops what is empty or unknown. */
+const texts = <K extends string>(...keys: K[]) => (s: Search): { [P in K]?: string } => {
+  const out: { [P in K]?: string } = {};
+  for (const k of keys) if (typeof s[k] === 'string' || typeof s[k] === 'number') out[k] = String(s[k]);
+  return out;
+};
+const flag = <K extends string>(key: K) => (s: Search): { [P in K]?: true } => (s[key] === true || s[key] === 'true' || s[key] === 1 ? ({ [key]: true } as { [P in K]?: true }) : {});
+
+const root = createRootRoute({
+  component: () => <Shell><Outlet /></Shell>,
+  notFoundComponent: NotFound,
+  errorComponent: ({ error, reset }) => <div className="page"><ErrorNote error={error} retry={reset} /></div>,
+});
+
+function NotFound() {
+  const { t } = useTranslation();
+  return (
+    <div className="page">
+      <div className="card">
+        <EmptyState title={t('notfound.title')} action={<Link to="/">{t('notfound.home')}</Link>}>{t('notfound.text')}</EmptyState>
+      </div>
+    </div>
+  );
+}
+
+const home = createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('./home/HomePage')) });
+const customers = createRoute({
+  getParentRoute: () => root,
+  path: '/customers',
+  validateSearch: texts('q', 'segment', 'sort', 'sel'),
+  component: lazyRouteComponent(() => import('./customers/CustomersPage')),
+});
+const person = createRoute({
+  getParentRoute: () => root,
+  path: '/customers/$id',
+  validateSearch: texts('kind'),
+  component: lazyRouteComponent(() => import('./customers/PersonPage')),
+});
+const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: lazyRouteComponent(() => import('./segments/SegmentsPage')) });
+const segment = createRoute({ getParentRoute: () => root, path: '/segments/$id', component: lazyRouteComponent(() => import('./segments/SegmentPage')), validateSearch: flag('edit') });
+const messages = createRoute({
+  getParentRoute: () => root,
+  path: '/messages',
+  validateSearch: texts('status', 'rule', 'person', 'sel'),
+  component: lazyRouteComponent(() => import('./messages/MessagesPage')),
+});
+const rules = createRoute({ getParentRoute: () => root, path: '/rules', component: lazyRouteComponent(() => import('./messages/RulesPage')), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
+const templates = createRoute({ getParentRoute: () => root, path: '/templates', component: lazyRouteComponent(() => import('./messages/TemplatesPage')) });
+const template = createRoute({ getParentRoute: () => root, path: '/templates/$id', component: lazyRouteComponent(() => import('./messages/TemplatePage')) });
+const live = createRoute({
+  getParentRoute: () => root,
+  path: '/live',
+  validateSearch: texts('status', 'source', 'code', 'sel'),
+  component: lazyRouteComponent(() => import('./events/LivePage')),
+});
+const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
+const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, customers, person, segments, segment, messages, rules, templates, template, live, sources, settings]),
+  defaultPreload: 'intent',
+  defaultPreloadDelay: 60,
+  scrollRestoration: true,
+  // Plain names and values: an address is read and typed by people, so ids stand without quotes.
+  parseSearch: (s) => Object.fromEntries(new URLSearchParams(s)),
+  stringifySearch: (o) => {
+    const list = Object.entries(o).filter(([, v]) => v !== undefined && v !== null && v !== '');
+    return list.length ? `?${new URLSearchParams(list.map(([k, v]) => [k, String(v)])).toString()}` : '';
+  },
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}

@@ -1,0 +1,32 @@
+import { Button, type ButtonProps, Tooltip } from '@mantine/core';
+import type { ComponentPropsWithoutRef } from 'react';
+import { useTranslation } from 'react-i18next';
+import { IconLock } from '../ui/icons';
+import { useMayWrite } from './session';
+
+/** A button that keeps its place when the role may not press it: a lock with the reason instead. */
+export function ActButton(p: ButtonProps & ComponentPropsWithoutRef<'button'>) {
+  const { t } = useTranslation();
+  const may = useMayWrite();
+  if (may) return <Button {...p} />;
+  return (
+    <Tooltip label={t('locked.analyst')}>
+      <Button {...p} onClick={(e) => e.preventDefault()} type="button" data-disabled aria-disabled leftSection={<IconLock className="s" />} />
+    </Tooltip>
+  );
+}
+
+/** The same for a link-like act inside a row. */
+export function ActLink(p: ComponentPropsWithoutRef<'button'>) {
+  const { t } = useTranslation();
+  const may = useMayWrite();
+  if (may) return <button type="button" {...p} className={`textlink ${p.className ?? ''}`} />;
+  return (
+    <Tooltip label={t('locked.analyst')}>
+      <button type="button" className="textlink row g4 m" aria-disabled="true">
+        <IconLock className="s" />
+        {p.children}
+      </button>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,31 @@
+import { queryOptions, useQueryClient } from '@tanstack/react-query';
+import { api, must } from '../api/client';
+import { Problem } from '../api/problem';
+import type { Me } from '../api/types';
+import { setShop } from '../ui/format';
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async (): Promise<Me | null> => {
+    try {
+      const me = await must(api.GET('/api/v1/session'));
+      setShop(me.shop);
+      return me;
+    } catch (e) {
+      if (e instanceof Problem && e.status === 401) return null;
+      throw e;
+    }
+  },
+  staleTime: Infinity,
+  refetchInterval: 60_000,
+});
+
+export function useMe(): Me {
+  const me = useQueryClient().getQueryData<Me | null>(['session']);
+  if (!me) throw new Error('a page was drawn without a session');
+  return me;
+}
+
+/** May this person change things? The server decides; this only keeps dead ends off the screen. */
+export const useMayWrite = (): boolean => useMe().role === 'owner';
+export const useIsOwner = (): boolean => useMe().role === 'owner';

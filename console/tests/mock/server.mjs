@@ -1,0 +1,285 @@
+// A small stand-in for the server, for pictures and accessibility checks where none runs. One Sunday, 22 November, 14:32 in Kyiv:
+// the receipt that Olena has just got is the newest entry of her page, the first row among customers, a line in live events and
+// the reason why she has left the segment.
+import { createServer } from 'node:http';
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+
+const PORT = Number(process.env.MOCK_PORT ?? 4599);
+const DIST = join(import.meta.dirname, '../../dist');
+const NOW = Date.parse('2026-11-22T12:32:08Z');
+const ago = (min, s = 0) => new Date(NOW - min * 60_000 - s * 1000).toISOString();
+const uah = (n) => ({ minor: Math.round(n * 100), currency: 'UAH' });
+
+const src = {
+  till: { id: 's-till', name: 'Till, Lviv', kind: 'server' },
+  site: { id: 's-site', name: 'Site', kind: 'browser' },
+  app: { id: 's-app', name: 'Android', kind: 'browser' },
+  bot: { id: 's-bot', name: 'Viber bot', kind: 'server' },
+  calls: { id: 's-calls', name: 'Calls', kind: 'server' },
+  np: { id: 's-np', name: 'Nova Poshta', kind: 'server' },
+  rozetka: { id: 's-rozetka', name: 'Rozetka', kind: 'import' },
+  braid: { id: 's-braid', name: 'Braid', kind: 'system' },
+};
+const segs = [
+  { id: 'seg-blankets', name: 'Interested in blankets, not bought yet', expression: 'count("Product Viewed" where properties.category = "Blankets" in last 14 days) >= 2 and sum("Order Completed".total in last 365 days) >= 3000 and not count("Order Completed" where products[].category = "Blankets" in last 90 days) >= 1 and trait.city in ["Lviv", "Kyiv", "Odesa"]', state: 'live', count: 18412, version: 7, progress: 1 },
+  { id: 'seg-loyal', name: 'Loyal', expression: 'count("Order Completed" in last 365 days) >= 4', state: 'live', count: 4107, version: 3, progress: 1 },
+  { id: 'seg-cart', name: 'Left a full cart', expression: 'seq("Checkout Started" then not "Order Completed" within 2 hours)', state: 'live', count: 1284, version: 2, progress: 1 },
+  { id: 'seg-new', name: 'New this week', expression: 'count("Order Completed" in last 7 days) = 1 and not in segment("Loyal")', state: 'live', count: 1936, version: 1, progress: 1 },
+  { id: 'seg-mail', name: 'Reachable by e-mail', expression: 'consent.email.marketing = "granted"', state: 'filling', count: 9744, version: 1, progress: 0.62 },
+].map((s, i) => ({ ...s, created_at: ago(60 * 24 * (40 - i * 6)), updated_at: ago(60 * 24 * (9 + i * 3)), as_of: ago(0) }));
+
+const people = [
+  ['p-olena', 'Olena Gudz', 'o.hudz@ukr.net', '+380671234567', 'Lviv', 0.9, 1284, 9, 18420, 3, ['email', 'sms', 'viber'], ['seg-loyal', 'seg-mail']],
+  ['p-taras', 'Taras Shevchuk-Holembiievskyi', 't.shevchuk@gmail.com', '+380951112312', 'Ivano-Frankivsk', 2, 214, 4, 6310, 1, ['email', 'sms'], ['seg-blankets']],
+  ['p-mariia', 'Mariia Kravets', 'm.kravets@gmail.com', '+380501230040', 'Kyiv', 6, 902, 12, 31240, 2, ['email', 'viber'], ['seg-loyal', 'seg-blankets']],
+  ['p-andrii', 'Andrii Bondarenko', 'andrii.b@i.ua', '+380631230005', 'Dnipro', 9, 18, 1, 1249, 1, ['sms'], ['seg-new']],
+  ['p-yevheniia', 'Yevheniia Lytvyn', 'y.lytvyn@gmail.com', null, 'Poltava', 14, 377, 6, 9876, 1, ['email'], ['seg-loyal']],
+  ['p-ivan', 'Ivan Prykhodko', null, '+380481230031', 'Odesa', 22, 4, 0, 0, 1, ['sms'], []],
+  ['p-nataliia', 'Nataliia Hnatiuk', 'hnatiuk@ukr.net', '+380971230088', 'Ternopil', 31, 145, 3, 4560, 1, ['email', 'sms', 'viber'], ['seg-blankets']],
+  ['p-oleh', 'Oleh Diachuk', 'diachuk@gmail.com', '+380661230073', 'Lutsk', 48, 233, 7, 8320, 2, ['viber', 'sms'], ['seg-loyal']],
+  ['p-sofiia', 'Sofiia Mazur', 's.mazur@ukr.net', null, 'Kharkiv', 56, 96, 2, 2190, 1, ['email'], []],
+  ['p-vasyl', 'Vasyl Romaniuk', 'vasyl.r@ukr.net', '+380681230019', 'Chernivtsi', 154, 310, 5, 5415, 1, ['email', 'sms'], ['seg-loyal']],
+  ['p-khrystyna', 'Khrystyna Koval', 'koval.k@gmail.com', '+380991230054', 'Uzhhorod', 165, 1520, 15, 42180, 2, ['email', 'viber', 'sms'], ['seg-loyal', 'seg-blankets']],
+  ['p-petro', 'Petro Zavadskyi', null, '+380731230026', 'Vinnytsia', 172, 34, 2, 1780, 1, ['sms'], ['seg-new']],
+  ['p-hanna', 'Hanna Ilchenko', 'hanna.i@gmail.com', '+380501230090', 'Sumy', 180, 610, 8, 11960, 1, ['email', 'viber'], ['seg-loyal']],
+  ['p-yurii', 'Yurii Stelmakh', 'stelmakh@i.ua', '+380671230038', 'Rivne', 192, 120, 3, 3640, 1, ['email'], []],
+  ['p-oksana', 'Oksana Galagan', 'oksana.g@ukr.net', '+380671230077', 'Drohobych', 200, 81, 3, 4120, 1, ['email', 'sms'], ['seg-blankets']],
+].map(([person_id, name, email, phone, city, min, events, orders, revenue, profiles, channels, s]) => ({
+  person_id, name, email, phone, city, demo: false, first_seen: '2023-03-14T09:12:00Z', last_seen: ago(min), events, orders,
+  revenue: revenue ? [uah(revenue)] : [], profiles, channels, segments: s.map((id) => ({ id, name: segs.find((x) => x.id === id).name })),
+}));
+const many = Array.from({ length: 400 }, (_, i) => ({ ...people[3 + (i % 11)], person_id: `p-x${i}`, name: `${['Iryna', 'Bohdan', 'Larysa', 'Roman', 'Ґанна'][i % 5]} ${['Melnyk', 'Shvets', 'Kozak', 'Bilyk', 'Tkachuk', 'Moroz'][i % 6]}`, email: `c${i}@example.com`, phone: null, last_seen: ago(210 + i * 7), segments: [] }));
+const all = [...people, ...many];
+
+let seq = 184000;
+const ev = (id, min, source, strand, event, properties, extra = {}) => ({ message_id: id, type: 'track', event, timestamp: ago(min), received_at: ago(min, -0.4), properties, traits: {}, context: {}, profile_id: 'pr-1', source, strand, ...extra });
+const timeline = [
+  ev('till-184233', 0.9, src.till, 'store', 'Order Completed', { order_id: '184233', store: 'Lviv, Horodotska', total: 2486, currency: 'UAH', products: [{ sku: 'HM-200220', name: 'Khmara 200×220', category: 'Blankets', quantity: 1, price: 1249 }, { name: 'Linen towel', quantity: 2, price: 618.5 }] }),
+  ...Array.from({ length: 7 }, (_, i) => ev(`app-v${i}`, 111 + i * 2, src.app, 'online', 'Product Viewed', { name: `Khmara ${i + 1}`, category: 'Blankets', price: 1249 + i }, { context: { device: { type: 'android' } } })),
+  ev('mail-c1', 112 + 16, src.bot, 'message', 'Message Clicked', { channel: 'Viber', subject: 'Winter textiles', url: 'https://svitlytsia.ua/kovdry' }),
+  ev('call-1', 60 * 20 + 27, src.calls, 'talk', 'Call Finished', { about: 'is the blanket in stock in Lviv', agent: 'Taras Kovalchuk', duration: '3 min 12 s', result: 'solved' }),
+  ev('site-s', 60 * 20 + 40, src.site, 'online', 'Products Searched', { query: 'down blanket 200', results: 14 }, { context: { device: { type: 'desktop' } } }),
+  ev('np-1', 60 * 24 * 6 + 320, src.np, 'partner', 'Shipment Collected', { place: 'Nova Poshta No. 12', waybill: '20 4507 8812 3341', note: 'a day early' }),
+  ev('sup-1', 60 * 24 * 6 + 392, src.braid, 'message', 'Message Suppressed', { channel: 'SMS', reason: 'cap_reached', detail: '3 messages in 7 days' }),
+  ev('mail-o', 60 * 24 * 7 - 352, src.bot, 'message', 'Message Opened', { channel: 'E-mail', subject: 'Order confirmation' }),
+  ev('app-o', 60 * 24 * 7 - 346, src.app, 'online', 'Order Completed', { order_id: '31877', total: 1890, currency: 'UAH', products: [{ name: '“Barvinok” bed linen', quantity: 1 }] }),
+  ev('cons-1', 60 * 24 * 20, src.site, 'message', 'Consent Granted', { channel: 'email', purpose: 'marketing', wording: 'Yes, write to me about new things' }),
+  ev('id-1', 60 * 24 * 20 + 4, src.site, 'online', null, {}, { type: 'identify', traits: { email: 'o.hudz@ukr.net', city: 'Lviv' } }),
+  ...Array.from({ length: 60 }, (_, i) => ev(`old-${i}`, 60 * 24 * (24 + i * 5), [src.site, src.till, src.app][i % 3], ['online', 'store', 'online'][i % 3], i % 3 === 1 ? 'Order Completed' : 'Product Viewed', i % 3 === 1 ? { order_id: String(30000 - i), store: 'Lviv, Horodotska', total: 960 + i * 13, currency: 'UAH', products: [{ name: 'Linen', quantity: 1 }] } : { name: `Linen towel ${i}`, category: 'Linen', price: 320 })),
+];
+const person = (row) => ({
+  person_id: row.person_id,
+  profile_ids: ['pr-1', 'pr-2', 'pr-3'].slice(0, row.profiles),
+  identifiers: [
+    ...(row.phone ? [{ kind: 'phone', value: row.phone, profile_id: 'pr-1', first_seen: '2023-03-14T09:12:00Z', last_seen: ago(1), message_id: 'till-1' }] : []),
+    ...(row.email ? [{ kind: 'email', value: row.email, profile_id: 'pr-3', first_seen: '2024-11-02T09:12:00Z', last_seen: ago(40), message_id: 'id-1' }] : []),
+  ],
+  traits: { name: row.name, city: row.city, birthday: '8 May', preferred_channel: 'Viber', favourite_shop: 'Lviv, Horodotska', interested_in: ['blankets', 'linen'], household: 4, tier: 'gold', size: 'M' },
+  trait_origins: [
+    { name: 'name', timestamp: '2023-03-14T09:12:00Z', message_id: 'till-1', source: 'Till, Lviv' }, { name: 'city', timestamp: '2023-03-14T09:12:00Z', message_id: 'till-1', source: 'Till, Lviv' },
+    { name: 'birthday', timestamp: '2024-05-12T10:00:00Z', message_id: 'f-1', source: 'Site' }, { name: 'preferred_channel', timestamp: ago(130), message_id: 'x', source: 'Viber bot' },
+    { name: 'favourite_shop', timestamp: ago(1), message_id: 'till-184233', source: 'Till, Lviv' }, { name: 'interested_in', timestamp: ago(111), message_id: 'app-v0', source: 'Android' }, { name: 'household', timestamp: '2024-05-12T10:00:00Z', message_id: 'f-1', source: 'Site' },
+  ],
+  totals: { events: row.events, orders: row.orders, refunds: 1, revenue: row.revenue, refunded: row.orders > 3 ? [uah(516)] : [], average_order: row.orders ? [uah(row.revenue[0].minor / 100 / row.orders)] : [], first_seen: row.first_seen, last_seen: row.last_seen, last_order_at: row.orders ? row.last_seen : null },
+  segments: row.segments.map((s, i) => ({ ...s, since: ago(60 * 24 * (3 + i * 40)), leaves_at: i ? null : new Date(NOW + 86_400_000 * 60).toISOString() })),
+  consents: row.email ? [
+    { channel: 'email', address: row.email, purpose: 'marketing', state: 'granted', at: '2025-06-03T09:00:00Z', wording: 'Yes, write to me about new things', message_id: 'cons-1' },
+    { channel: 'sms', address: row.phone ?? '', purpose: 'marketing', state: 'granted', at: '2024-11-02T09:00:00Z', wording: 'SMS about discounts', message_id: 'cons-2' },
+    { channel: 'call', address: row.phone ?? '', purpose: 'marketing', state: 'denied', at: '2025-01-12T09:00:00Z', wording: 'Said at the till', message_id: 'cons-3' },
+  ] : [],
+  as_of: ago(0),
+});
+const identity = {
+  profiles: [
+    { profile_id: 'pr-1', created_at: '2023-03-14T09:12:00Z', source: 'Till, Lviv', identifiers: [{ kind: 'phone', value: '+380671234567' }, { kind: 'card', value: '2004118' }] },
+    { profile_id: 'pr-2', created_at: '2025-06-03T09:12:00Z', source: 'Viber bot', identifiers: [{ kind: 'viber', value: '7f2a91b04c91' }] },
+    { profile_id: 'pr-3', created_at: '2024-11-02T09:12:00Z', source: 'Site', identifiers: [{ kind: 'email', value: 'o.hudz@ukr.net' }, { kind: 'user_id', value: 'c-1042' }, { kind: 'anonymous_id', value: '4d1f0a6e-77aa-4a83-9b39-5f60b2a7d0c1' }] },
+  ],
+  edges: [
+    { id: 'e-1', a: 'pr-1', b: 'pr-2', rule: 'shared_identifier', message_id: 'bot-0001-7f2a', at: '2025-06-03T09:12:00Z', evidence: { kind: 'phone', value: '+380671234567' } },
+    { id: 'e-2', a: 'pr-2', b: 'pr-3', rule: 'shared_identifier', message_id: 'site-0002-11aa', at: '2024-11-02T09:12:00Z', evidence: { kind: 'phone', value: '+380671234567' } },
+  ],
+  cannot_link: [{ id: 'c-1', a: 'pr-1', b: 'pr-9041', at: '2026-10-26T10:00:00Z', actor: 'Iryna Melnyk' }],
+};
+const templates = [
+  { id: 't-cart', name: 'Your cart waits', channel: 'email', subject: 'Your cart waits, {{ trait.name }}', body_html: '<h1>Your cart waits</h1>\n<p>{{ trait.name }}, the blanket is kept for you until tomorrow.</p>', body_text: 'Your cart waits.', version: 4, updated_at: ago(60 * 24 * 3) },
+  { id: 't-hello', name: 'Welcome', channel: 'email', subject: 'Glad to meet you', body_html: '<p>Hello</p>', body_text: 'Hello', version: 2, updated_at: ago(60 * 24 * 30) },
+  { id: 't-winter', name: 'Winter textiles', channel: 'email', subject: 'Warm things for December', body_html: '<p>Warm things</p>', body_text: 'Warm things', version: 1, updated_at: ago(60 * 30) },
+];
+const rules = [
+  { id: 'r-cart', name: 'Abandoned cart', segment_id: 'seg-cart', template_id: 't-cart', channel: 'email', purpose: 'marketing', once: true, enabled: true, counts: { intended: 1284, pending: 14, stopped: 68, sending: 0, sent: 1190, refused: 9, unknown: 3 } },
+  { id: 'r-hello', name: 'Welcome series', segment_id: 'seg-new', template_id: 't-hello', channel: 'email', purpose: 'marketing', once: true, enabled: true, counts: { intended: 412, pending: 0, stopped: 7, sending: 0, sent: 405, refused: 0, unknown: 0 } },
+  { id: 'r-winter', name: 'Winter textiles', segment_id: 'seg-blankets', template_id: 't-winter', channel: 'email', purpose: 'marketing', once: true, enabled: false, counts: { intended: 0, pending: 0, stopped: 0, sending: 0, sent: 0, refused: 0, unknown: 0 } },
+];
+const gates = (stop, detail) => {
+  const out = [];
+  for (const [g, d] of [['segment', 'in “Left a full cart” since 13:58'], ['address', 'e-mail'], ['consent', 'granted 3 Jun 2025'], ['cap', '1 of 3 messages in 7 days'], ['quiet_hours', 'daytime'], ['delivery', 'accepted']]) {
+    if (g === stop) { out.push({ gate: g, passed: false, detail }); break; }
+    out.push({ gate: g, passed: true, detail: d });
+  }
+  return out;
+};
+let messages = people.map((p, i) => {
+  const kind = i === 0 ? 'stopped' : ['sent', 'sent', 'unknown', 'stopped', 'pending', 'refused'][i % 6];
+  const stop = kind === 'stopped' ? (i % 4 === 0 ? 'cap' : 'consent') : kind === 'refused' || kind === 'unknown' ? 'delivery' : null;
+  return {
+    id: `m-${i}`, rule_id: 'r-cart', rule_name: 'Abandoned cart', template_name: 'Your cart waits', person_id: p.person_id, person_name: p.name, channel: 'email', address: p.email, status: kind,
+    reason: kind === 'stopped' ? (stop === 'consent' ? 'no_consent' : 'cap_reached') : kind === 'refused' ? 'refused' : kind === 'unknown' ? 'connection_lost' : null,
+    why: gates(stop, stop === 'cap' ? `${p.name.split(' ')[0]} has already had 3 messages in 7 days, and the rule allows 3.` : stop === 'consent' ? 'No consent for e-mail, marketing, is on record.' : kind === 'refused' ? '550 5.1.1 no such mailbox' : 'The connection broke after the text was handed over.'),
+    intended_at: ago(40 + i * 11), settled_at: kind === 'pending' ? null : ago(39 + i * 11), attempts: kind === 'pending' ? 0 : 1, subject: 'Your cart waits',
+  };
+});
+const sources = Object.values(src).map((s, i) => ({ ...s, write_key_prefix: s.kind === 'system' ? null : `wk_${s.id.slice(2, 6)}`, created_at: ago(60 * 24 * 300), events_24h: [184233, 621044, 402118, 51200, 1204, 8220, 912, 20411][i], rejected_24h: s.id === 's-app' ? 23 : 0, last_event_at: ago(i * 0.2) }));
+const acc = (min, s, source, event, summary, person_id, extra = {}) => ({ status: 'accepted', seq: ++seq, message_id: `e-${seq}-a41f`, type: 'track', event, timestamp: ago(min, s), received_at: ago(min, s), person_id, profile_id: 'pr-1', source, summary, ...extra });
+const raw = (price) => JSON.stringify({ type: 'track', event: 'Cart Updated', messageId: 'and-7c1e09', properties: { sku: 'HM-200220', price, quantity: 1 }, sentAt: '2026-11-22T12:31:54Z' });
+const rej = (i, min, s) => ({ status: 'rejected', id: `rej-${i}`, received_at: ago(min, s), code: 'invalid_type', pointer: '/properties/price', detail: 'The price came as text; a number is expected.', raw: raw(i % 2 ? '890 грн' : '1 249 грн'), source: src.app });
+const events = Array.from({ length: 6 }, (_, r) => [
+  acc(r, 12, src.till, 'Order Completed', 'receipt 184 233 · ₴2,486', 'p-olena'), acc(r, 13, src.site, 'Product Viewed', 'Linen towel 70×140', 'p-mariia'), rej(r * 2, r, 13), acc(r, 14, src.site, null, '/kovdry/hmara-200x220', null, { type: 'page' }),
+  acc(r, 14, src.bot, 'Message Opened', 'Winter textiles', 'p-sofiia'), acc(r, 15, src.rozetka, 'Order Completed', 'order 31 911 · ₴1,249', 'p-andrii'), acc(r, 15, src.site, 'Products Searched', '“embroidered tablecloth”', null), rej(r * 2 + 1, r, 16),
+  acc(r, 16, src.np, 'Shipment Moved', 'waybill … 9004 · Lutsk', 'p-yurii'), acc(r, 17, src.till, 'Order Refunded', 'receipt 184 102 · −₴960', 'p-oleh'), acc(r, 18, src.site, null, 'phone joined a profile', 'p-yevheniia', { type: 'identify' }),
+]).flat();
+const dayHours = (d) => [3, 1, 1, 0, 0, 2, 11, 40, 118, 209, 431, 560, 668, 742, 708, 690, 662, 641, 588, 515, 340, 152, 60, 12].map((v, h) => [d, h, v]);
+const hours = [...dayHours(15), ...dayHours(22).map(([d, h, v]) => [d, h, h < 14 ? v * 1.06 : h === 14 ? 446 : null])].filter(([, , v]) => v !== null).map(([d, h, v]) => ({ hour: new Date(Date.UTC(2026, 10, d, h - 2)).toISOString(), events: Math.round(v * 1900), orders: Math.round(v * 1.3), revenue: uah(v * 1000) }));
+const counts = { events: 20418233, derived: 1204418, rejected: 23, profiles: 2311904, people: 2041386, messages: 184210, outbox_pending: 14 };
+const home = () => ({
+  as_of: ago(0), counts, hours, today: { events: 8113220, orders: 4312, revenue: uah(3184620), new_people: 1936, messages_sent: 2002 },
+  segments: segs.map((s, i) => ({ id: s.id, name: s.name, count: s.count, entered_24h: [614, 41, 390, 288, 0][i], left_24h: [432, 12, 402, 71, 0][i] })),
+  attention: [
+    { kind: 'rejects', count: 23, detail: 'all from Android since 13:58: price as text', link: '/live' },
+    { kind: 'unknown_messages', count: 3, detail: 'mail server silent 14:08–14:11', link: '/messages' },
+    { kind: 'review', count: 7, detail: 'closest: same phone', link: '/customers' },
+  ],
+});
+let role = 'owner';
+const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
+
+const streams = new Map();
+const send = (path, event, data) => {
+  for (const res of streams.get(path) ?? []) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+};
+const problem = (res, status, code, title, more = {}) => {
+  res.writeHead(status, { 'content-type': 'application/problem+json' });
+  res.end(JSON.stringify({ type: `/docs/problems/${code}`, title, status, code, detail: title, ...more }));
+};
+const page = (items, url, size = 50) => {
+  const limit = Number(url.searchParams.get('limit') ?? size);
+  const from = Number(url.searchParams.get('cursor') ?? 0);
+  return { items: items.slice(from, from + limit), next_cursor: from + limit < items.length ? String(from + limit) : null };
+};
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.json': 'application/json' };
+const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+
+const server = createServer(async (req, res) => {
+  const url = new URL(req.url, `http://127.0.0.1:${PORT}`);
+  let path = url.pathname;
+  let body = '';
+  for await (const chunk of req) body += chunk;
+  const input = body && (req.headers['content-type'] ?? '').includes('json') ? JSON.parse(body) : {};
+  const cookies = req.headers.cookie ?? '';
+  const json = (value, status = 200, headers = {}) => {
+    res.writeHead(status, { 'content-type': 'application/json', ...headers });
+    res.end(value === undefined ? '' : JSON.stringify(value));
+  };
+  // What a test does to the world: a new receipt of Olena's, or a cut of every stream.
+  if (path === '/mock/receipt') {
+    const item = ev(`live-${Date.now()}`, 0, src.till, 'store', 'Order Completed', { order_id: '184240', store: 'Lviv, Horodotska', total: 740, currency: 'UAH', products: [{ name: 'Pillow', quantity: 1 }] });
+    item.timestamp = item.received_at = new Date(NOW + 2000).toISOString();
+    send('/api/v1/customers/p-olena/stream', 'timeline', item);
+    send('/api/v1/customers/p-olena/stream', 'person', {});
+    segs[1].count += 1;
+    send('/api/v1/live', 'segment', { id: 'seg-loyal', count: segs[1].count });
+    send('/api/v1/segments/seg-loyal/stream', 'count', { count: segs[1].count, as_of: ago(0) });
+    send('/api/v1/live', 'event', acc(0, 0, src.till, 'Order Completed', 'receipt 184 240 · ₴740', 'p-olena'));
+    return json({});
+  }
+  if (path === '/mock/cut') {
+    for (const set of streams.values()) for (const s of set) s.destroy();
+    return json({});
+  }
+  if (!path.startsWith('/api/v1')) {
+    let file = join(DIST, path);
+    if (!existsSync(file) || statSync(file).isDirectory()) file = join(DIST, 'index.html');
+    res.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'content-security-policy': policy });
+    return createReadStream(file).pipe(res);
+  }
+  path = path.slice('/api/v1'.length);
+  const m = req.method;
+  if (path === '/session') {
+    if (m === 'POST') {
+      role = input.email.startsWith('danylo') ? 'analyst' : 'owner';
+      return input.password === 'svitlytsia' ? json({ ...me, role }, 200, { 'set-cookie': 'braid_session=1; HttpOnly; SameSite=Strict; Path=/' }) : problem(res, 401, 'bad_credentials', 'Wrong e-mail or password');
+    }
+    if (m === 'DELETE') return json(undefined, 204, { 'set-cookie': 'braid_session=; Max-Age=0; Path=/' });
+    return cookies.includes('braid_session=1') ? json({ ...me, role }) : problem(res, 401, 'not_signed_in', 'Not signed in');
+  }
+  if (!cookies.includes('braid_session=1')) return problem(res, 401, 'not_signed_in', 'Not signed in');
+  if (m !== 'GET' && !req.headers['x-braid-csrf']) return problem(res, 403, 'csrf', 'The header x-braid-csrf is missing');
+  if (path === '/live' || path.endsWith('/stream')) {
+    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    res.write(': here\n\n');
+    const key = `/api/v1${path}`;
+    if (!streams.has(key)) streams.set(key, new Set());
+    streams.get(key).add(res);
+    res.on('close', () => streams.get(key).delete(res));
+    return;
+  }
+  const id = (re) => re.exec(path)?.[1];
+  let x;
+  if (path === '/home') return json(home());
+  if (path === '/customers') {
+    const q = (url.searchParams.get('query') ?? '').toLowerCase().trim();
+    const digits = q.replace(/\D/g, '').replace(/^(380|0)/, '');
+    const seg = url.searchParams.get('segment_id');
+    const sort = url.searchParams.get('sort');
+    let list = all.filter((p) => (!q || p.name.toLowerCase().split(/[\s-]/).some((w) => w.startsWith(q)) || p.name.toLowerCase().startsWith(q) || (p.email ?? '').startsWith(q) || (digits.length >= 3 && (p.phone ?? '').replace('+380', '').startsWith(digits))) && (!seg || p.segments.some((s) => s.id === seg)));
+    if (sort === 'revenue') list = [...list].sort((a, b) => (b.revenue[0]?.minor ?? 0) - (a.revenue[0]?.minor ?? 0));
+    if (sort === 'orders') list = [...list].sort((a, b) => b.orders - a.orders);
+    return json({ ...page(list, url), total: q ? list.length : seg ? segs.find((s) => s.id === seg)?.count : counts.people });
+  }
+  if ((x = id(/^\/customers\/([^/]+)$/))) { const row = all.find((p) => p.person_id === x); return row ? json(person(row)) : problem(res, 404, 'not_found', 'No such customer'); }
+  if ((x = id(/^\/customers\/([^/]+)\/timeline$/))) {
+    const kind = url.searchParams.get('kind');
+    const rows = x === 'p-olena' ? timeline : timeline.slice(3, 12);
+    return json(page(rows.filter((e) => !kind || kind === 'all' || (kind === 'purchases' ? /^Order/.test(e.event ?? '') : kind === 'messages' ? e.strand === 'message' || e.strand === 'talk' : e.strand === 'online')), url));
+  }
+  if ((x = id(/^\/customers\/([^/]+)\/identity$/))) return json(x === 'p-olena' ? identity : { profiles: identity.profiles.slice(0, 1), edges: [], cannot_link: [] });
+  if ((x = id(/^\/customers\/([^/]+)\/messages$/))) return json(page(messages.filter((y) => y.person_id === x), url));
+  if (/^\/customers\/[^/]+\/unmerge$/.test(path)) return json({ people: [{ person_id: 'p-olena', profile_ids: ['pr-1'] }, { person_id: 'p-oksana', profile_ids: ['pr-2', 'pr-3'] }] });
+  if (path === '/consents') return json({ ...input, at: ago(0), message_id: 'c' }, 201);
+  if (path === '/segments' && m === 'GET') return json({ items: segs, next_cursor: null });
+  if (path === '/segments/preview') {
+    const at = input.expression.search(/\bn last\b|>>|==/);
+    if (at >= 0) return problem(res, 422, 'bad_expression', 'The condition cannot be read', { errors: [{ pointer: '/expression', detail: 'Expected “in last”, “between” or “)”', offset: Buffer.byteLength(input.expression.slice(0, at)) }] });
+    return json({ count: 22640, of: counts.people, sample: people.slice(1, 6), took_ms: 84 });
+  }
+  if (path === '/segments') { const s = { id: `seg-${segs.length}`, ...input, state: 'filling', count: 22640, version: 1, created_at: ago(0), updated_at: ago(0), as_of: ago(0), progress: 0.1 }; segs.push(s); return json(s, 201); }
+  if ((x = id(/^\/segments\/([^/]+)$/))) { const s = segs.find((y) => y.id === x); if (!s) return problem(res, 404, 'not_found', 'No such segment'); if (m === 'PUT') Object.assign(s, input, { version: s.version + 1 }); return m === 'DELETE' ? json(undefined, 204) : json(s); }
+  if (/\/members$/.test(path)) return json(page(people.slice(1).map((p, i) => ({ person_id: p.person_id, name: p.name, email: p.email, since: ago(8 + i * 390), leaves_at: i % 3 ? null : new Date(NOW + 86_400_000 * (i + 2)).toISOString(), cause: i % 4 ? 'event' : 'timer' })), url));
+  if (/\/changes$/.test(path)) return json({ items: [{ person_id: 'p-olena', name: 'Olena Gudz', at: ago(1), change: 'left', cause: 'event' }, ...people.slice(2, 8).map((p, i) => ({ person_id: p.person_id, name: p.name, at: ago(8 + i * 17), change: i % 3 === 1 ? 'left' : 'entered', cause: i % 3 === 1 ? 'timer' : 'event' }))], next_cursor: null });
+  if (/\/restore$/.test(path)) return json(segs[0]);
+  if (path === '/templates' && m === 'GET') return json({ items: templates, next_cursor: null });
+  if (path === '/templates/preview') return input.body_html.includes('{{ oops') ? problem(res, 422, 'bad_template', 'The template cannot be read', { errors: [{ pointer: '/body_html', detail: 'unexpected end of expression', line: 2 }] }) : json({ subject: input.subject.replace(/{{[^}]*}}/g, 'Olena'), html: `<style>body{font:16px sans-serif;padding:16px}</style>${input.body_html.replace(/{{[^}]*}}/g, 'Olena')}`, text: input.body_text, warnings: ['No unsubscribe link: one is added below the text.'] });
+  if (path === '/templates') return json({ id: 't-new', ...input, version: 1, updated_at: ago(0) }, 201);
+  if ((x = id(/^\/templates\/([^/]+)$/))) { const t = templates.find((y) => y.id === x); if (m === 'PUT') Object.assign(t, input, { version: t.version + 1 }); return t ? json(t) : problem(res, 404, 'not_found', 'No such template'); }
+  if (path === '/message-rules' && m === 'GET') return json({ items: rules, next_cursor: null });
+  if (path === '/message-rules') return json({ id: 'r-new', ...input, counts: rules[2].counts }, 201);
+  if ((x = id(/^\/message-rules\/([^/]+)$/))) return m === 'DELETE' ? json(undefined, 204) : json(Object.assign(rules.find((r) => r.id === x) ?? {}, input));
+  if (path === '/caps') return json(m === 'PUT' ? input : { items: [{ channel: 'email', purpose: 'marketing', limit: 3, window: '7d' }, { channel: 'sms', purpose: 'marketing', limit: 1, window: '7d' }] });
+  if (path === '/messages') { const s = url.searchParams.get('status'); const p = url.searchParams.get('person_id'); return json(page(messages.filter((y) => (!s || y.status === s) && (!p || y.person_id === p)), url)); }
+  if ((x = id(/^\/messages\/([^/]+)\/settle$/))) { messages = messages.map((y) => (y.id === x ? { ...y, status: input.as } : y)); return json(messages.find((y) => y.id === x)); }
+  if (path === '/sources' && m === 'GET') return json({ items: sources, next_cursor: null });
+  if (path === '/sources') { const s = { id: 's-new', ...input, write_key_prefix: 'wk_9f31', write_key: 'wk_9f31c04d7a2e4bb1', created_at: ago(0), events_24h: 0, rejected_24h: 0, last_event_at: null }; sources.push(s); return json(s, 201); }
+  if (/\/rotate$/.test(path)) return json({ ...sources[0], write_key: 'wk_0b77e2' });
+  if (path === '/events') { const s = url.searchParams.get('status'); const so = url.searchParams.get('source_id'); return json(page(events.filter((e) => (!s || e.status === s) && (!so || e.source.id === so)), url, 100)); }
+  if ((x = id(/^\/events\/([^/]+)$/))) { const e = events.find((y) => String(y.seq) === x) ?? events[0]; return json({ ...e, original_timestamp: null, sent_at: e.timestamp, properties: timeline[0].properties, context: { ip: '10.0.0.2' }, traits: {} }); }
+  if (path === '/rejects') return json(page(events.filter((e) => e.status === 'rejected'), url));
+  if (path === '/rejects/summary') return json({ items: [{ code: 'invalid_type', pointer: '/properties/price', source: src.app, count: 23, first_at: ago(34), last_at: ago(0, 13), example: raw('1 249 грн') }], next_cursor: null });
+  if (path === '/users') return m === 'POST' ? json({ id: 'u-9', ...input, created_at: ago(0) }, 201) : json({ items: [{ id: 'u-1', email: me.email, name: me.name, role: 'owner', created_at: ago(60 * 24 * 300) }, { id: 'u-2', email: 'danylo@svitlytsia.ua', name: 'Danylo Reva', role: 'analyst', created_at: ago(60 * 24 * 20) }], next_cursor: null });
+  if (path === '/api-keys') return m === 'POST' ? json({ id: 'k-9', ...input, prefix: 'bk_77aa', key: 'bk_77aa01c2d3e4', created_at: ago(0) }, 201) : json({ items: [{ id: 'k-1', name: 'Warehouse robot', prefix: 'bk_11fe', role: 'analyst', created_at: ago(60 * 24 * 12) }], next_cursor: null });
+  if (/^\/api-keys\//.test(path)) return json(undefined, 204);
+  if (path === '/audit') return json(page([{ id: 'a-1', at: ago(12), actor: me.name, action: 'segment_updated', subject_kind: 'segment', subject: 'seg-blankets', before: { version: 6, expression: segs[0].expression.replace('3000', '2000') }, after: { version: 7, expression: segs[0].expression } }, { id: 'a-2', at: ago(60 * 26), actor: me.name, action: 'source_created', subject_kind: 'source', subject: 's-app', before: null, after: { name: 'Android', kind: 'browser' } }], url));
+  if (path === '/health') return json({ database: { engine: 'sqlite', sync: 'full' }, queue_depth: 0, dedup: {}, version: '0.1.0' });
+  return problem(res, 404, 'not_found', `No ${m} ${path}`);
+});
+server.listen(PORT, '127.0.0.1');

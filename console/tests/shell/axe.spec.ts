@@ -1,0 +1,24 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { enter } from './signin';
+
+const pages = ['/', '/customers?sel=p-olena', '/customers/p-olena', '/segments', '/segments/seg-blankets', '/segments/new', '/messages?sel=m-2', '/rules?sel=r-cart', '/templates', '/templates/t-cart', '/live', '/sources?sel=s-site', '/settings/users', '/settings/api-keys', '/settings/audit'];
+
+for (const [language, scheme] of [['en', 'light'], ['uk', 'dark'], ['en', 'dark'], ['uk', 'light']] as const)
+  test(`nothing for axe to say: ${language}, ${scheme}`, async ({ page }) => {
+    test.setTimeout(120_000);
+    const found: string[] = [];
+    page.on('console', (m) => {
+      if (/Content Security Policy|Refused/.test(m.text())) found.push(m.text());
+    });
+    await enter(page, { language, scheme });
+    for (const path of pages) {
+      await page.goto(path);
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      await page.waitForTimeout(500);
+      const result = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).exclude('.preview-frame').analyze();
+      for (const v of result.violations) found.push(`${path} ${v.impact} ${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.failureSummary?.split('\n')[1]?.trim() ?? ''}`).join(' | ')}`);
+      await page.screenshot({ path: `test-results/pages/${path.replace(/\W+/g, '_')}.${language}.${scheme}.png` });
+    }
+    expect(found).toEqual([]);
+  });

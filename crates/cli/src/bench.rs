@@ -1,0 +1,113 @@
+//! `braid bench`: what Braid does against a baseline of the same machine, in one run (CONTRACTS 8).
+mod echo;
+pub mod generator;
+mod http;
+mod ingest;
+
+use anyhow::Context;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+/// Measures Braid against a baseline on this machine.
+#[derive(Debug, clap::Subcommand)]
+pub enum Bench {
+    /// Events through the tracking API against a durable echo.
+    ///
+    /// Example: braid bench ingest --json
+    Ingest(ingest::Options),
+    /// The load of `ingest`, alone.
+    #[command(hide = true)]
+    Generate(Generate),
+    /// The baseline of `ingest`, alone: prints its address and serves until it is ended.
+    #[command(hide = true)]
+    EchoServer {
+        /// `sqlite:FILE` or `postgres://…`.
+        url: String,
+        #[arg(long)]
+        unsafe_fast: bool,
+    },
+}
+
+/// What the load is made of.
+#[derive(Debug, clap::Args)]
+pub struct Generate {
+    #[arg(long)]
+    address: String,
+    #[arg(long)]
+    authorization: String,
+    #[arg(long, default_value_t = 32)]
+    connections: usize,
+    #[arg(long, default_value_t = 100)]
+    batch: usize,
+    #[arg(long, default_value_t = 100_000)]
+    profiles: u64,
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    #[arg(long)]
+    rate: Option<f64>,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Runs one of them; what is data goes to `out`.
+pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
+    match bench {
+        Bench::Ingest(options) => {
+            let report = ingest::run(options)?;
+            if options.json {
+                writeln!(out, "{}", serde_json::to_string(&report)?)?;
+                return Ok(());
+            }
+            writeln!(out, "{} ({} sync), {} profiles, {} segments", report.engine, report.sync, report.profiles, report.segments)?;
+            writeln!(out, "  {:>10.0} events/s   baseline {:>10.0}   ratio {:.2}", report.events_per_s, report.baseline_events_per_s, report.ratio)?;
+            writeln!(
+                out,
+                "  {:>10.1} CPU-s per million events   baseline {:.1}",
+                report.cpu_s_per_million_events, report.baseline_cpu_s_per_million_events
+            )?;
+            writeln!(out, "  p50 {:.1} ms, p99 {:.1} ms, {:.0} events a group", report.p50_ms, report.p99_ms, report.group_events_median)?;
+            writeln!(out, "  {} errors, {:.0} MiB resident, doctor {}", report.errors, report.rss_mib, if report.doctor_clean { "clean" } else { "finds something" })?;
+            Ok(())
+        }
+        Bench::Generate(g) => {
+            let load = generator::Load {
+                address: g.address.clone(),
+                path: if g.batch == 1 { "/v1/track".into() } else { "/v1/batch".into() },
+                authorization: g.authorization.clone(),
+                connections: g.connections,
+                events_per_body: g.batch,
+                profiles: g.profiles.max(10),
+                duration: Duration::from_secs(g.seconds),
+                rate: g.rate,
+                seed: g.seed,
+            };
+            let outcome = generator::run(&load).context("the load could not be sent")?;
+            writeln!(out, "{}", serde_json::to_string(&outcome)?)?;
+            Ok(())
+        }
+        Bench::EchoServer { url, unsafe_fast } => {
+            let location = db::Location::parse(url, Path::new("."))?;
+            let sync = if *unsafe_fast { db::Sync::UnsafeFast } else { db::Sync::Full };
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let mut first = Vec::new();
+            let (sender, receiver) = std::sync::mpsc::channel();
+            runtime.spawn(async move {
+                if let Err(e) = echo::serve(location, sync, move |address| {
+                    let _ = sender.send(address);
+                })
+                .await
+                {
+                    tracing::error!(error = %e, "the baseline ended");
+                }
+            });
+            writeln!(first, "{}", receiver.recv().context("the baseline did not start")?)?;
+            out.write_all(&first)?;
+            out.flush()?;
+            // Ended by whoever started it.
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+}

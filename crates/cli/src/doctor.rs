@@ -1,0 +1,43 @@
+//! `braid doctor`: whether everything stored is sound.
+use crate::printer::Printer;
+use crate::shop::{Shop, ShopArgs};
+use crate::stop::{Outcome, Stop};
+use pipeline::doctor::{self, Severity};
+
+/// Checks every invariant of a store, beside a running server or without one. Exit 0 clean, 1 findings, 2 cannot read.
+///
+/// Example: braid doctor shop --json
+#[derive(Debug, clap::Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    shop: ShopArgs,
+    /// Prints one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs it.
+pub fn run(doctor: &Doctor, printer: &mut Printer) -> Outcome {
+    let shop = Shop::find(&doctor.shop, Vec::new())?;
+    let settings = server::domain::settings(&shop.config);
+    let report = doctor::run(&shop.location()?, &base::SystemClock, settings).map_err(Stop::bad_input)?;
+    let clean = report.findings.is_empty();
+    if doctor.json {
+        printer.json(&report)?;
+    } else {
+        let c = &report.counts;
+        printer.line(format!(
+            "{} events, {} derived, {} rejected, {} profiles, {} people, {} messages, {} pending",
+            c.events, c.derived, c.rejected, c.profiles, c.people, c.messages, c.outbox_pending
+        ))?;
+        for finding in &report.findings {
+            let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
+            printer.line(format!("{severity}: {} {}: {}", finding.check, finding.subject, finding.detail))?;
+        }
+        for note in &report.notes {
+            printer.line(format!("note: {} ({}): {}", note.what, note.count, note.detail))?;
+        }
+        printer.line(if clean { "clean" } else { "not clean" })?;
+    }
+    if clean { Ok(()) } else { Err(Stop::silent(1)) }
+}

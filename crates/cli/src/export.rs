@@ -1,0 +1,116 @@
+//! `braid export`: data written out, beside a server or without one, in one snapshot.
+use crate::printer::Printer;
+use crate::shop::{Shop, ShopArgs};
+use crate::stop::{Outcome, Stop};
+use anyhow::Context;
+use base::{Clock, SystemClock};
+use db::event::Origin;
+use db::{DbError, Dialect, Tx, log};
+use pipeline::timeline::{StoredEvent, stored_events};
+use pipeline::{Preparer, step};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Writes data out.
+#[derive(Debug, clap::Subcommand)]
+pub enum Export {
+    /// Prints every event as it was accepted, one JSON object a line, oldest first.
+    ///
+    /// Example: braid export events shop | gzip > events.ndjson.gz
+    Events(Events),
+}
+
+/// Which events, and where to.
+#[derive(Debug, clap::Args)]
+pub struct Events {
+    #[command(flatten)]
+    shop: ShopArgs,
+    /// Also what Braid wrote itself.
+    #[arg(long)]
+    derived: bool,
+    /// Writes here instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Runs it.
+pub fn run(export: &Export, printer: &mut Printer) -> Outcome {
+    let Export::Events(events) = export;
+    let shop = Shop::find(&events.shop, Vec::new())?;
+    match &events.out {
+        None => write_events(&shop, events.derived, printer.out()),
+        Some(path) => {
+            let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            let mut out = BufWriter::new(file);
+            write_events(&shop, events.derived, &mut out)?;
+            out.flush()?;
+            Ok(())
+        }
+    }
+}
+
+fn write_events(shop: &Shop, derived: bool, out: &mut dyn Write) -> Outcome {
+    let mut engine = shop.location()?.open(shop.sync, true).map_err(Stop::bad_input)?;
+    let snapshot = match engine.dialect() {
+        Dialect::Sqlite => "BEGIN",
+        Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    };
+    engine.batch(snapshot).map_err(Stop::failed)?;
+    let mut tx = Tx::for_reading(engine, SystemClock.now()).map_err(Stop::failed)?;
+    let settings = Arc::new(server::domain::settings(&shop.config));
+    let preparer = Preparer::new(settings, step::current(&mut tx).map_err(Stop::failed)?);
+    preparer.follow(&mut tx).map_err(Stop::failed)?;
+    let people = people(&mut tx).map_err(Stop::failed)?;
+    let moved = pipeline::backfill::moved_between(&mut tx, 0, i64::MAX).map_err(Stop::failed)?;
+    let mut from = 1;
+    loop {
+        let rows = log::page(tx.engine(), from, 256).map_err(Stop::failed)?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        from = last.first_seq + 1;
+        for row in rows.iter().filter(|row| derived || row.origin != Origin::Derived) {
+            for event in stored_events(&preparer, row).map_err(Stop::failed)? {
+                let profile = moved.get(&event.seq).copied().unwrap_or(event.profile_id);
+                let person = people.get(&profile).copied().unwrap_or(profile);
+                let line = line(&event, profile, person).map_err(Stop::failed)?;
+                serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
+                writeln!(out)?;
+            }
+        }
+    }
+}
+
+/// The people of profiles that are not their own person. Merges are facts at once, so the list is complete.
+fn people(tx: &mut Tx) -> Result<HashMap<i64, i64>, DbError> {
+    let mut out = HashMap::new();
+    tx.engine().each("SELECT profile_id, person FROM profile_list WHERE person <> profile_id", &[], &mut |row| {
+        out.insert(row.int(0)?, row.int(1)?);
+        Ok(true)
+    })?;
+    Ok(out)
+}
+
+/// An event as it was accepted, with what was decided about it.
+fn line(event: &StoredEvent, profile: i64, person: i64) -> Result<Map<String, Value>, serde_json::Error> {
+    let mut line: Map<String, Value> = serde_json::from_str(&event.raw)?;
+    let id = |id: i64| if id == 0 { Value::Null } else { id.to_string().into() };
+    let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::String);
+    line.insert("type".into(), event.kind.as_str().into());
+    line.insert("messageId".into(), event.message_id.clone().into());
+    if line.get("context").is_none_or(Value::is_null)
+        && let Some(context) = &event.context
+    {
+        line.insert("context".into(), serde_json::from_str(context)?);
+    }
+    line.remove("writeKey");
+    line.insert("profile_id".into(), id(profile));
+    line.insert("person_id".into(), id(person));
+    line.insert("timestamp".into(), event.timestamp.to_string().into());
+    line.insert("originalTimestamp".into(), text(&event.original_timestamp));
+    line.insert("sentAt".into(), text(&event.sent_at));
+    line.insert("receivedAt".into(), event.received_at.to_string().into());
+    Ok(line)
+}

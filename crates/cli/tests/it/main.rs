@@ -1,0 +1,7 @@
+//! The program from outside: started, killed, fed with nonsense, and asked afterwards whether everything is sound.
+mod bad_input;
+mod braid;
+mod full_disk;
+mod http;
+mod kills;
+mod start;

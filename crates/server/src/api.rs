@@ -1,0 +1,162 @@
+//! The admin API: routes and their documentation, made together.
+pub mod accounts;
+pub mod customers;
+pub mod events;
+pub mod home;
+pub mod live;
+pub mod messages;
+pub mod segments;
+pub mod session;
+pub mod sources;
+pub mod wire;
+
+use crate::app::App;
+use crate::metrics::RouteClass;
+use crate::problem::{METHOD_NOT_ALLOWED, NOT_FOUND};
+use crate::{assets, input, timing};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::sync::Arc;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, ServerBuilder};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Every documented route.
+fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(base_document())
+        .routes(routes!(session::sign_in, session::current_session, session::sign_out))
+        .routes(routes!(accounts::list_users, accounts::create_user))
+        .routes(routes!(accounts::list_api_keys, accounts::create_api_key))
+        .routes(routes!(accounts::delete_api_key))
+        .routes(routes!(accounts::list_audit))
+        .routes(routes!(sources::list_sources, sources::create_source))
+        .routes(routes!(sources::rotate_source_key))
+        .routes(routes!(home::home))
+        .routes(routes!(home::health))
+        .routes(routes!(live::live))
+        .routes(routes!(customers::list_customers))
+        .routes(routes!(customers::lookup_customer))
+        .routes(routes!(customers::get_customer))
+        .routes(routes!(customers::customer_stream))
+        .routes(routes!(customers::timeline::customer_timeline))
+        .routes(routes!(customers::identity::customer_identity))
+        .routes(routes!(customers::identity::unmerge_customer))
+        .routes(routes!(customers::consents::record_consent))
+        .routes(routes!(segments::list_segments, segments::create_segment))
+        .routes(routes!(segments::preview_segment))
+        .routes(routes!(segments::get_segment, segments::update_segment, segments::archive_segment))
+        .routes(routes!(segments::restore_segment))
+        .routes(routes!(segments::segment_members))
+        .routes(routes!(segments::segment_changes))
+        .routes(routes!(segments::segment_stream))
+        .routes(routes!(events::list_events))
+        .routes(routes!(events::get_event))
+        .routes(routes!(events::list_rejects))
+        .routes(routes!(events::reject_summary))
+        .routes(routes!(messages::templates::list_templates, messages::templates::create_template))
+        .routes(routes!(messages::templates::preview_template))
+        .routes(routes!(messages::templates::get_template, messages::templates::update_template))
+        .routes(routes!(messages::rules::list_message_rules, messages::rules::create_message_rule))
+        .routes(routes!(
+            messages::rules::get_message_rule,
+            messages::rules::update_message_rule,
+            messages::rules::delete_message_rule
+        ))
+        .routes(routes!(messages::rules::get_caps, messages::rules::put_caps))
+        .routes(routes!(messages::outbox::list_messages))
+        .routes(routes!(messages::outbox::settle_message))
+        .routes(routes!(messages::outbox::customer_messages))
+}
+
+fn base_document() -> OpenApi {
+    let license = LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build();
+    let info = InfoBuilder::new().title("Braid admin API").version("1.0.0").license(Some(license)).build();
+    OpenApiBuilder::new().info(info).servers(Some([ServerBuilder::new().url("/").build()])).build()
+}
+
+/// The document of the admin API (OpenAPI 3.1).
+pub fn document() -> OpenApi {
+    let mut document = routes().into_openapi();
+    let components = document.components.get_or_insert_default();
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::caller::COOKIE));
+    components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let schema = <crate::problem::ProblemBody as utoipa::PartialSchema>::schema();
+    components.schemas.insert("Problem".into(), schema);
+    let schema = <crate::problem::FieldError as utoipa::PartialSchema>::schema();
+    components.schemas.insert("FieldError".into(), schema);
+    // What can go wrong is the same everywhere, so that no handler repeats it.
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let problem = ResponseBuilder::new()
+        .description("A problem (RFC 9457); `type` leads to a page about it")
+        .content("application/problem+json", content)
+        .build();
+    for item in document.paths.paths.values_mut() {
+        for operation in [&mut item.get, &mut item.post, &mut item.put, &mut item.delete].into_iter().flatten() {
+            operation.responses.responses.insert("default".into(), problem.clone().into());
+        }
+    }
+    document
+}
+
+/// The document as it is committed: pretty, with a line break at its end.
+pub fn document_text() -> String {
+    let mut text = document().to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// All routes but the tracking API.
+pub fn router(app: Arc<App>) -> axum::Router {
+    let (admin, _) = routes().split_for_parts();
+    let text: Arc<str> = document_text().into();
+    let admin = admin
+        .route(
+            "/api/v1/openapi.json",
+            get(move || {
+                let text = text.to_string();
+                async move { ([(header::CONTENT_TYPE, "application/json")], text) }
+            }),
+        )
+        .route("/api/v1/imports", axum::routing::post(crate::imports::take).layer(DefaultBodyLimit::max(crate::imports::PIECE_MAX)))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), around))
+        .layer(DefaultBodyLimit::max(input::BODY_MAX));
+    axum::Router::new()
+        .merge(admin)
+        .route("/api/{*rest}", axum::routing::any(unknown))
+        .route("/braid.js", get(assets::script))
+        .route("/braid.mjs", get(assets::script))
+        .route("/docs/problems/{code}", get(assets::problem_page))
+        .route("/u/{token}", get(crate::unsubscribe::page).post(crate::unsubscribe::take))
+        .route("/healthz", get(crate::health::alive))
+        .route("/readyz", get(crate::health::ready))
+        .route("/metrics", get(crate::health::metrics))
+        .fallback(get(assets::console))
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app)
+}
+
+async fn unknown() -> Response {
+    NOT_FOUND.because("there is no such address; see /api/v1/openapi.json").into_response()
+}
+
+async fn wrong_method() -> Response {
+    METHOD_NOT_ALLOWED.because("see /api/v1/openapi.json for the methods of this address").into_response()
+}
+
+/// What every answer of the admin API gets: timing, no caching, a count.
+async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = timing::timed(next.run(request)).await;
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let stream = headers.get(header::CONTENT_TYPE).is_some_and(|v| v == "text/event-stream");
+    let class = if stream { RouteClass::Stream } else { RouteClass::Admin };
+    app.metrics.answered(class, response.status().as_u16());
+    response
+}

@@ -1,0 +1,43 @@
+//! The server: HTTP wiring, OpenAPI, sign-in and roles, streams, the console's files.
+//!
+//! Start at [`run::serve`]. [`listen`] takes connections; `/v1/…` goes straight to [`collect_api`], everything else through
+//! [`api::router`]. [`app::App`] is what requests share; [`change`] is the one way in which the admin API changes anything.
+//! [`domain`] is the one place that knows how the rooms below are opened and fed.
+//!
+//! Invariants: nothing blocks a runtime thread; every queue is bounded; every change has its line in the audit, in the same
+//! transaction; keys, tokens and passwords are stored as hashes only.
+//! Deliberately absent: rules of retail (the domain crates), reading the environment (`cli`).
+pub mod access;
+pub mod accounts;
+pub mod api;
+pub mod app;
+pub mod assets;
+pub mod audit;
+pub mod caller;
+pub mod change;
+pub mod collect_api;
+pub mod config;
+pub mod domain;
+pub mod health;
+pub mod hub;
+pub mod imports;
+pub mod input;
+pub mod install;
+pub mod listen;
+pub mod live;
+pub mod mailer;
+pub mod metrics;
+pub mod preview;
+pub mod problem;
+pub mod rejects;
+pub mod run;
+pub mod secrets;
+pub mod session;
+pub mod sources;
+pub mod sse;
+pub mod summary;
+pub mod timing;
+pub mod unsubscribe;
+
+#[cfg(test)]
+mod tests;

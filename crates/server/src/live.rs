@@ -1,0 +1,178 @@
+//! From notices to messages of streams: one task reads what is needed once, for all who watch.
+use crate::api::customers::timeline;
+use crate::api::events::{accepted, rejected};
+use crate::api::home::counts;
+use crate::app::App;
+use crate::hub::{Topic, message};
+use crate::problem::Problem;
+use crate::rejects::{self, Filter};
+use bytes::Bytes;
+use db::Notice;
+use pipeline::timeline::events_of;
+use serde::Serialize;
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+
+/// Events a second on the shop's stream, at most; more than anybody can read.
+const EVENTS_PER_SECOND: f64 = 50.0;
+/// How often counts are told, at most.
+const COUNTS_EVERY: Duration = Duration::from_secs(1);
+/// Events of one person in one message round, at most; beyond, the page is told to fetch.
+const PERSON_EVENTS_MAX: usize = 50;
+
+/// What a round of notices asks to be told.
+#[derive(Default)]
+struct Round {
+    events: Vec<i64>,
+    skipped: u64,
+    people: HashSet<i64>,
+    person_events: HashMap<i64, Vec<(i64, i64)>>,
+    segments: HashMap<i64, i64>,
+    rejected: i64,
+    changed: bool,
+    counted: bool,
+}
+
+/// Turns notices into messages until the server stops.
+pub async fn run(app: Arc<App>, mut notices: mpsc::Receiver<Vec<Notice>>, mut stop: watch::Receiver<bool>) {
+    let (mut credit, mut refilled) = (EVENTS_PER_SECOND, Instant::now());
+    let mut told = Instant::now().checked_sub(COUNTS_EVERY).unwrap_or_else(Instant::now);
+    let (mut counts_due, mut last_counts) = (false, None);
+    let mut last_reject = i64::MAX;
+    loop {
+        let wait = COUNTS_EVERY.saturating_sub(told.elapsed());
+        let first = tokio::select! {
+            _ = stop.wait_for(|s| *s) => break,
+            first = notices.recv() => match first { Some(first) => Some(first), None => break },
+            () = tokio::time::sleep(wait), if counts_due => None,
+        };
+        credit = (credit + refilled.elapsed().as_secs_f64() * EVENTS_PER_SECOND).min(EVENTS_PER_SECOND);
+        refilled = Instant::now();
+        let mut round = Round::default();
+        if let Some(first) = first {
+            let people: HashSet<i64> = app.hub.people().into_iter().collect();
+            round.take(&first, &people, &mut credit);
+            // What has come meanwhile is told together.
+            while let Ok(more) = notices.try_recv() {
+                round.take(&more, &people, &mut credit);
+            }
+        }
+        if app.hub.take_missed() {
+            app.hub.send_all(&message("reload", "{}"));
+        }
+        counts_due |= round.counted;
+        if let Err(problem) = tell(&app, round, &mut last_reject).await {
+            tracing::warn!(code = problem.code.code, detail = %problem.detail, "streams could not be told");
+            app.hub.send_all(&message("reload", "{}"));
+        }
+        if counts_due && told.elapsed() >= COUNTS_EVERY {
+            (counts_due, told) = (false, Instant::now());
+            if app.hub.watched(Topic::Live)
+                && let Ok(fresh) = app.query(|db| Ok(counts(db)?)).await
+                && last_counts != Some(fresh)
+            {
+                last_counts = Some(fresh);
+                let data = json!({"as_of": app.now(), "counts": fresh});
+                app.hub.send(Topic::Live, &message("counts", &data.to_string()));
+            }
+        }
+    }
+}
+
+impl Round {
+    fn take(&mut self, notices: &[Notice], people: &HashSet<i64>, credit: &mut f64) {
+        for notice in notices {
+            match notice {
+                Notice::Logged(logged) => {
+                    self.counted = true;
+                    for item in &logged.items {
+                        if *credit >= 1.0 {
+                            *credit -= 1.0;
+                            self.events.push(item.seq);
+                        } else {
+                            self.skipped += 1;
+                        }
+                        if people.contains(&item.person_id) {
+                            self.person_events.entry(item.person_id).or_default().push((item.seq, item.profile_id));
+                        }
+                    }
+                }
+                Notice::Person { person_id } => {
+                    self.people.insert(*person_id);
+                }
+                Notice::Segment { id, count } => {
+                    self.segments.insert(*id, *count);
+                }
+                Notice::Changed { .. } => self.changed = true,
+                Notice::Rejected { count, .. } => {
+                    self.counted = true;
+                    self.rejected += count;
+                }
+            }
+        }
+    }
+}
+
+fn text(event: &str, data: &impl Serialize) -> Bytes {
+    message(event, &serde_json::to_string(data).unwrap_or_else(|_| "{}".into()))
+}
+
+async fn tell(app: &Arc<App>, round: Round, last_reject: &mut i64) -> Result<(), Problem> {
+    let hub = &app.hub;
+    for (id, count) in &round.segments {
+        hub.send(Topic::Segment(*id), &text("count", &json!({"count": count, "as_of": app.now()})));
+        hub.send(Topic::Live, &text("segment", &json!({"id": id.to_string(), "count": count})));
+    }
+    if round.changed {
+        hub.send(Topic::Live, &message("reload", "{}"));
+    }
+    let live = hub.watched(Topic::Live);
+    let mut seqs = if live { round.events } else { Vec::new() };
+    let shown = seqs.len();
+    let few = |list: &&Vec<(i64, i64)>| list.len() <= PERSON_EVENTS_MAX;
+    seqs.extend(round.person_events.values().filter(few).flatten().map(|(seq, _)| *seq));
+    if !seqs.is_empty() {
+        let own: HashSet<i64> = seqs.iter().take(shown).copied().collect();
+        let preparer = app.domain.preparer().clone();
+        let events = app.query(move |db| Ok(events_of(db, &preparer, &seqs)?)).await?;
+        let people = crate::api::events::people_of(app, &events).await?;
+        let keys = app.sources();
+        let mut skipped = Some(round.skipped).filter(|n| *n > 0);
+        for (event, person) in events.iter().zip(people) {
+            if own.contains(&event.seq) {
+                let mut item = accepted(event, person, keys.sources());
+                item.skipped = skipped.take();
+                hub.send(Topic::Live, &text("event", &item));
+            }
+            if let Some((_, profile)) = round.person_events.get(&person).and_then(|l| l.iter().find(|(s, _)| *s == event.seq)) {
+                let item = timeline::item(event.clone(), *profile, keys.sources());
+                hub.send(Topic::Person(person), &text("timeline", &item));
+            }
+        }
+    }
+    for person in round.people.iter().chain(round.person_events.keys()) {
+        hub.send(Topic::Person(*person), &message("person", "{}"));
+    }
+    if live && round.rejected > 0 {
+        tell_rejects(app, round.rejected, last_reject).await?;
+    }
+    Ok(())
+}
+
+async fn tell_rejects(app: &Arc<App>, count: i64, last: &mut i64) -> Result<(), Problem> {
+    let newest = count.min(20);
+    let filter = Filter { before: i64::MAX, ..Filter::default() };
+    let mut found = app.query(move |db| Ok(rejects::list(db, &filter, newest)?)).await?;
+    found.reverse();
+    let keys = app.sources();
+    for reject in found {
+        if *last == i64::MAX || reject.id > *last {
+            *last = reject.id;
+            app.hub.send(Topic::Live, &text("event", &rejected(reject, keys.sources())));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! The server over HTTP: a real one on a free port, with a store of its own.
+mod admin;
+mod collect;
+mod harness;
+mod mail;
+mod matrix;
+mod streams;
