@@ -4,38 +4,6 @@
  */
 
 export interface paths {
-    "/api/v1/session": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["current_session"];
-        put?: never;
-        post: operations["sign_in"];
-        delete: operations["sign_out"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_users"];
-        put?: never;
-        post: operations["create_user"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -43,8 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the keys of programs. */
         get: operations["list_api_keys"];
         put?: never;
+        /** Makes a key for a program; it is shown once. */
         post: operations["create_api_key"];
         delete?: never;
         options?: never;
@@ -62,6 +32,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Takes a key away. */
         delete: operations["delete_api_key"];
         options?: never;
         head?: never;
@@ -75,6 +46,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists changes, newest first. */
         get: operations["list_audit"];
         put?: never;
         post?: never;
@@ -84,16 +56,35 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/home": {
+    "/api/v1/caps": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["home"];
-        put?: never;
+        /** Shows how often a person may be written to. */
+        get: operations["get_caps"];
+        /** Sets how often a person may be written to. */
+        put: operations["put_caps"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Records a consent or its withdrawal. */
+        post: operations["record_consent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -107,6 +98,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists customers. */
         get: operations["list_customers"];
         put?: never;
         post?: never;
@@ -123,6 +115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Finds a customer by one identifier in any spelling. */
         get: operations["lookup_customer"];
         put?: never;
         post?: never;
@@ -139,23 +132,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Shows a customer. The id of any of its profiles leads to it. */
         get: operations["get_customer"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/customers/{person_id}/timeline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["customer_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -171,7 +149,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Shows why profiles are one person. */
         get: operations["customer_identity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the messages of a customer, newest first. */
+        get: operations["customer_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells what happens to a customer while it happens. */
+        get: operations["customer_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what happened to a customer, newest first. */
+        get: operations["customer_timeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -189,6 +219,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Takes a person apart. */
         post: operations["unmerge_customer"];
         delete?: never;
         options?: never;
@@ -196,14 +227,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/customers/{person_id}/messages": {
+    "/api/v1/events": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["customer_messages"];
+        /** Lists what came in, newest first. */
+        get: operations["list_events"];
         put?: never;
         post?: never;
         delete?: never;
@@ -212,15 +244,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/customers/{person_id}/stream": {
+    "/api/v1/events/{seq}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Events: timeline, person */
-        get: operations["customer_stream"];
+        /** Shows an event. */
+        get: operations["get_event"];
         put?: never;
         post?: never;
         delete?: never;
@@ -229,94 +261,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/consents": {
+    "/api/v1/health": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
-        post: operations["record_consent"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/segments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_segments"];
-        put?: never;
-        post: operations["create_segment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/segments/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["preview_segment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/segments/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_segment"];
-        put: operations["update_segment"];
-        post?: never;
-        delete: operations["archive_segment"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/segments/{id}/restore": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["restore_segment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/segments/{id}/members": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["segment_members"];
+        /** Shows how the program is doing. */
+        get: operations["health"];
         put?: never;
         post?: never;
         delete?: never;
@@ -325,14 +278,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/segments/{id}/changes": {
+    "/api/v1/home": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["segment_changes"];
+        /** Shows the first page. */
+        get: operations["home"];
         put?: never;
         post?: never;
         delete?: never;
@@ -341,64 +295,16 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/segments/{id}/stream": {
+    "/api/v1/live": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Events: count */
-        get: operations["segment_stream"];
+        /** Tells what comes in, counts and segments while they move. */
+        get: operations["live"];
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/templates": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_templates"];
-        put?: never;
-        post: operations["create_template"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/templates/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["preview_template"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/templates/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_template"];
-        put: operations["update_template"];
         post?: never;
         delete?: never;
         options?: never;
@@ -413,8 +319,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists the rules. */
         get: operations["list_message_rules"];
         put?: never;
+        /** Makes a rule. It speaks to who enters from now on. */
         post: operations["create_message_rule"];
         delete?: never;
         options?: never;
@@ -429,26 +337,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Shows a rule. */
         get: operations["get_message_rule"];
+        /** Changes a rule; messages that wait are decided by it as it stands then. */
         put: operations["update_message_rule"];
         post?: never;
+        /** Takes a rule out of use; what it has sent stays to be seen. */
         delete: operations["delete_message_rule"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/caps": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_caps"];
-        put: operations["put_caps"];
-        post?: never;
-        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -461,6 +356,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists messages, newest first. */
         get: operations["list_messages"];
         put?: never;
         post?: never;
@@ -479,71 +375,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Settles a message of which nobody knows whether it arrived. */
         post: operations["settle_message"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_sources"];
-        put?: never;
-        post: operations["create_source"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/sources/{id}/rotate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["rotate_source_key"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["list_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/events/{seq}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_event"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -557,6 +390,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists what was refused, newest first. */
         get: operations["list_rejects"];
         put?: never;
         post?: never;
@@ -573,6 +407,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Sums up what was refused, most frequent first. */
         get: operations["reject_summary"];
         put?: never;
         post?: never;
@@ -582,15 +417,69 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/live": {
+    "/api/v1/segments": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Events: event, counts, segment, reload */
-        get: operations["live"];
+        /** Lists the segments. */
+        get: operations["list_segments"];
+        put?: never;
+        /** Makes a segment. */
+        post: operations["create_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says whom a condition would hold, without saving anything. */
+        post: operations["preview_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a segment. */
+        get: operations["get_segment"];
+        /** Changes a segment; a changed condition fills it anew. */
+        put: operations["update_segment"];
+        post?: never;
+        /** Archives a segment: it stops moving, nothing is erased. */
+        delete: operations["archive_segment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who came and went, newest first. */
+        get: operations["segment_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -599,16 +488,176 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/health": {
+    "/api/v1/segments/{id}/members": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["health"];
+        /** Lists the members of a segment, or asks for one. */
+        get: operations["segment_members"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings an archived segment back; it is filled anew. */
+        post: operations["restore_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tells a segment's count while it moves. */
+        get: operations["segment_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says who is signed in. */
+        get: operations["current_session"];
+        put?: never;
+        /** Signs in: sets the session's cookie. */
+        post: operations["sign_in"];
+        /** Signs out. */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the sources. */
+        get: operations["list_sources"];
+        put?: never;
+        /** Adds a source; its write key is shown once. */
+        post: operations["create_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a source a new write key; the old one is worth nothing at once. */
+        post: operations["rotate_source_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the templates. */
+        get: operations["list_templates"];
+        put?: never;
+        /** Makes a template. */
+        post: operations["create_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what a person would read, without saving or sending anything. */
+        post: operations["preview_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a template. */
+        get: operations["get_template"];
+        /** Saves a new version of a template. */
+        put: operations["update_template"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the users. */
+        get: operations["list_users"];
+        put?: never;
+        /** Adds a user. */
+        post: operations["create_user"];
         delete?: never;
         options?: never;
         head?: never;
@@ -619,370 +668,553 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Money: {
-            /** Format: int64 */
-            minor: number;
-            currency: string;
-        };
-        FieldError: {
-            pointer: string;
-            detail: string;
-            /** Format: int64 */
-            offset?: number | null;
-            /** Format: int64 */
-            line?: number | null;
-        };
-        Problem: {
+        /** @description An event that was taken. */
+        AcceptedEvent: {
+            event?: string | null;
+            message_id: string;
+            person_id?: components["schemas"]["Id"] | null;
+            profile_id?: components["schemas"]["Id"] | null;
+            /** Format: date-time */
+            received_at: string;
+            /**
+             * Format: int64
+             * @description Position in the log.
+             */
+            seq: number;
+            source: components["schemas"]["SourceName"];
+            /**
+             * @description `accepted`.
+             * @enum {string}
+             */
+            status: "accepted";
+            summary: string;
+            /** Format: date-time */
+            timestamp: string;
             type: string;
-            title: string;
-            /** Format: int64 */
-            status: number;
-            detail?: string | null;
-            code: string;
-            errors?: components["schemas"]["FieldError"][];
         };
-        Shop: {
-            time_zone: string;
-            currency: string;
-            locale: string;
-            country: string;
-            name: string;
-        };
-        Me: {
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "analyst";
-            shop: components["schemas"]["Shop"];
-        };
-        Credentials: {
-            email: string;
-            password: string;
-        };
-        User: {
-            id: string;
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "analyst";
+        /** @description A program's key. */
+        ApiKey: {
             /** Format: date-time */
             created_at: string;
-        };
-        NewUser: {
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "analyst";
-            password: string;
-        };
-        ApiKey: {
-            id: string;
+            id: components["schemas"]["Id"];
+            /** @description The key itself, shown once. */
+            key?: string | null;
             name: string;
             prefix: string;
-            /** @enum {string} */
-            role: "owner" | "analyst";
-            /** Format: date-time */
-            created_at: string;
-            key?: string | null;
+            role: components["schemas"]["Role"];
         };
-        NewApiKey: {
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "analyst";
+        /** @description Something that wants to be looked at. */
+        Attention: {
+            /** Format: int64 */
+            count: number;
+            detail: string;
+            kind: components["schemas"]["AttentionKind"];
+            link: string;
         };
-        AuditEntry: {
-            id: string;
+        /**
+         * @description What kind of thing wants to be looked at.
+         * @enum {string}
+         */
+        AttentionKind: "rejects" | "unknown_messages" | "review" | "sending_stopped" | "fast_sync_off";
+        /** @description Two profiles that somebody said are not one person. */
+        CannotLink: {
+            a: components["schemas"]["Id"];
+            actor: string;
             /** Format: date-time */
             at: string;
-            actor: string;
-            action: string;
-            subject_kind: string;
-            subject: string;
-            before: unknown;
-            after: unknown;
+            b: components["schemas"]["Id"];
+            id: components["schemas"]["Id"];
         };
-        Counts: {
+        /** @description At most so many messages to one person within a window. */
+        Cap: {
+            channel: string;
             /** Format: int64 */
-            events: number;
+            limit: number;
+            purpose: string;
+            window: string;
+        };
+        /** @description All caps. */
+        Caps: {
+            items: components["schemas"]["Cap"][];
+        };
+        /**
+         * @description How a membership changed.
+         * @enum {string}
+         */
+        ChangeKind: "entered" | "left";
+        /** @description What a row of the consent ledger says. */
+        Consent: {
+            /** @description The contact point. */
+            address: string;
+            /**
+             * Format: date-time
+             * @description When it was recorded.
+             */
+            at: string;
+            /** @description `email`, `sms`, … */
+            channel: string;
+            /** @description The event that said it, if one did. */
+            message_id?: string | null;
+            /** @description `marketing`, `service`. */
+            purpose: string;
+            /** @description What was said. */
+            state: components["schemas"]["ConsentState"];
+            /** @description What the person agreed to, in the words that they saw. */
+            wording: string;
+        };
+        /**
+         * @description Whether something may be sent.
+         * @enum {string}
+         */
+        ConsentState: "granted" | "denied";
+        /** @description Counts of the store, as `braid doctor` shows them. */
+        Counts: {
             /** Format: int64 */
             derived: number;
             /** Format: int64 */
-            rejected: number;
-            /** Format: int64 */
-            profiles: number;
-            /** Format: int64 */
-            people: number;
+            events: number;
             /** Format: int64 */
             messages: number;
             /** Format: int64 */
             outbox_pending: number;
-        };
-        Hour: {
-            /** Format: date-time */
-            hour: string;
             /** Format: int64 */
-            events: number;
-            /** Format: int64 */
-            orders: number;
-            revenue: components["schemas"]["Money"];
-        };
-        Today: {
-            /** Format: int64 */
-            events: number;
-            /** Format: int64 */
-            orders: number;
-            revenue: components["schemas"]["Money"];
-            /** Format: int64 */
-            new_people: number;
-            /** Format: int64 */
-            messages_sent: number;
-        };
-        SegmentMovement: {
-            id: string;
-            name: string;
-            /** Format: int64 */
-            count: number;
-            /** Format: int64 */
-            entered_24h: number;
-            /** Format: int64 */
-            left_24h: number;
-        };
-        Attention: {
-            /** @enum {string} */
-            kind: "rejects" | "unknown_messages" | "review" | "sending_stopped" | "fast_sync_off";
-            /** Format: int64 */
-            count: number;
-            detail: string;
-            link: string;
-        };
-        Home: {
-            /** Format: date-time */
-            as_of: string;
-            counts: components["schemas"]["Counts"];
-            hours: components["schemas"]["Hour"][];
-            today: components["schemas"]["Today"];
-            segments: components["schemas"]["SegmentMovement"][];
-            attention: components["schemas"]["Attention"][];
-        };
-        SegmentName: {
-            id: string;
-            name: string;
-        };
-        CustomerRow: {
-            person_id: string;
-            name?: string | null;
-            email?: string | null;
-            phone?: string | null;
-            city?: string | null;
-            demo: boolean;
-            /** Format: date-time */
-            first_seen: string;
-            /** Format: date-time */
-            last_seen: string;
-            /** Format: int64 */
-            events: number;
-            /** Format: int64 */
-            orders: number;
-            revenue: components["schemas"]["Money"][];
+            people: number;
             /** Format: int64 */
             profiles: number;
+            /** Format: int64 */
+            rejected: number;
+        };
+        /** @description Who signs in. */
+        Credentials: {
+            email: string;
+            password: string;
+        };
+        /** @description A page of customers. */
+        CustomerList: {
+            items: components["schemas"]["CustomerRow"][];
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are, where that is known cheaply.
+             */
+            total?: number | null;
+        };
+        /** @description A customer, briefly. */
+        CustomerRow: {
+            /** @description How the person can be reached. */
             channels: string[];
+            /** @description Where they live, if they said so. */
+            city?: string | null;
+            /** @description Whether the person was made up for a demonstration. */
+            demo: boolean;
+            /** @description The address that was used last. */
+            email?: string | null;
+            /**
+             * Format: int64
+             * @description Events from outside.
+             */
+            events: number;
+            /**
+             * Format: date-time
+             * @description Time of the first event.
+             */
+            first_seen: string;
+            /**
+             * Format: date-time
+             * @description Time of the last event.
+             */
+            last_seen: string;
+            /** @description As it is shown, if one is known. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Completed orders.
+             */
+            orders: number;
+            /** @description The person. */
+            person_id: components["schemas"]["Id"];
+            /** @description The number that was used last. */
+            phone?: string | null;
+            /**
+             * Format: int64
+             * @description How many profiles the person is made of.
+             */
+            profiles: number;
+            /** @description What they brought, by currency. */
+            revenue: components["schemas"]["Money"][];
+            /** @description Where the person is a member. */
             segments: components["schemas"]["SegmentName"][];
         };
-        Identifier: {
-            kind: string;
-            value: string;
-            profile_id: string;
-            /** Format: date-time */
-            first_seen: string;
-            /** Format: date-time */
-            last_seen: string;
-            message_id: string;
+        /** @description What runs below. */
+        DatabaseHealth: {
+            engine: string;
+            sync: string;
         };
-        TraitOrigin: {
-            name: string;
-            /** Format: date-time */
-            timestamp: string;
-            message_id: string;
-            source: string;
-        };
-        PersonTotals: {
-            /** Format: int64 */
-            events: number;
-            /** Format: int64 */
-            orders: number;
-            /** Format: int64 */
-            refunds: number;
-            revenue: components["schemas"]["Money"][];
-            refunded: components["schemas"]["Money"][];
-            average_order: components["schemas"]["Money"][];
-            /** Format: date-time */
-            first_seen: string;
-            /** Format: date-time */
-            last_seen: string;
-            /** Format: date-time */
-            last_order_at?: string | null;
-        };
-        PersonSegment: {
-            id: string;
-            name: string;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            leaves_at?: string | null;
-        };
-        Consent: {
-            channel: string;
-            address: string;
-            purpose: string;
-            /** @enum {string} */
-            state: "granted" | "denied";
-            /** Format: date-time */
-            at: string;
-            wording: string;
-            message_id?: string | null;
-        };
-        Person: {
-            person_id: string;
-            profile_ids: string[];
-            identifiers: components["schemas"]["Identifier"][];
-            traits: {
-                [key: string]: unknown;
-            };
-            trait_origins: components["schemas"]["TraitOrigin"][];
-            totals: components["schemas"]["PersonTotals"];
-            segments: components["schemas"]["PersonSegment"][];
-            consents: components["schemas"]["Consent"][];
-            /** Format: date-time */
-            as_of: string;
-        };
-        SourceName: {
-            id: string;
-            name: string;
-            /** @enum {string} */
-            kind: "browser" | "server" | "import" | "system";
-        };
-        TimelineItem: {
-            message_id: string;
-            type: string;
-            event?: string | null;
-            /** Format: date-time */
-            timestamp: string;
-            /** Format: date-time */
-            received_at: string;
-            properties: {
-                [key: string]: unknown;
-            };
-            traits: {
-                [key: string]: unknown;
-            };
+        /** @description One value, or several that belong together. */
+        Detach: components["schemas"]["KindValue"] | components["schemas"]["KindValue"][];
+        /** @description An event with everything that came with it. */
+        EventDetail: {
             context: {
                 [key: string]: unknown;
             };
-            profile_id: string;
+            event?: string | null;
+            message_id: string;
+            original_timestamp?: string | null;
+            person_id?: components["schemas"]["Id"] | null;
+            profile_id?: components["schemas"]["Id"] | null;
+            properties: {
+                [key: string]: unknown;
+            };
+            /** Format: date-time */
+            received_at: string;
+            sent_at?: string | null;
             source: components["schemas"]["SourceName"];
-            /** @enum {string} */
-            strand: "online" | "store" | "message" | "talk" | "partner";
+            /** Format: date-time */
+            timestamp: string;
+            traits: {
+                [key: string]: unknown;
+            };
+            type: string;
         };
+        /** @description One thing that is wrong with the input. */
+        FieldError: {
+            /** @description What is wrong there. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description For text of several lines: the line, from 1.
+             */
+            line?: number | null;
+            /**
+             * Format: int64
+             * @description For text in a language of ours: the character, from 0.
+             */
+            offset?: number | null;
+            /** @description JSON Pointer into the request's body. */
+            pointer: string;
+        };
+        /** @description One question of the gate and its answer. */
+        Gate: {
+            detail: string;
+            gate: string;
+            passed: boolean;
+        };
+        /** @description How the program is doing. */
+        Health: {
+            database: components["schemas"]["DatabaseHealth"];
+            dedup: {
+                [key: string]: unknown;
+            };
+            /** Format: int64 */
+            queue_depth: number;
+            version: string;
+        };
+        /** @description The first page. */
+        Home: {
+            /** Format: date-time */
+            as_of: string;
+            attention: components["schemas"]["Attention"][];
+            counts: components["schemas"]["Counts"];
+            hours: components["schemas"]["Hour"][];
+            segments: components["schemas"]["SegmentMovement"][];
+            today: components["schemas"]["Today"];
+        };
+        /** @description One hour. */
+        Hour: {
+            /** Format: int64 */
+            events: number;
+            /** Format: date-time */
+            hour: string;
+            /** Format: int64 */
+            orders: number;
+            revenue: components["schemas"]["Money"];
+        };
+        Id: string;
+        /** @description An identifier of a person, with the event that brought it. */
+        Identifier: {
+            /** Format: date-time */
+            first_seen: string;
+            kind: string;
+            /** Format: date-time */
+            last_seen: string;
+            message_id: string;
+            profile_id: components["schemas"]["Id"];
+            value: string;
+        };
+        /** @description What a person is made of. */
+        Identity: {
+            cannot_link: components["schemas"]["CannotLink"][];
+            edges: components["schemas"]["IdentityEdge"][];
+            profiles: components["schemas"]["IdentityProfile"][];
+        };
+        /** @description Evidence that two profiles are one person. */
+        IdentityEdge: {
+            a: components["schemas"]["Id"];
+            /** Format: date-time */
+            at: string;
+            b: components["schemas"]["Id"];
+            evidence?: components["schemas"]["KindValue"] | null;
+            id: components["schemas"]["Id"];
+            message_id: string;
+            rule: string;
+        };
+        /** @description A profile of a person. */
+        IdentityProfile: {
+            /** Format: date-time */
+            created_at: string;
+            identifiers: components["schemas"]["KindValue"][];
+            profile_id: components["schemas"]["Id"];
+            source?: string | null;
+        };
+        /** @description An identifier value. */
         KindValue: {
             kind: string;
             value: string;
         };
-        IdentityProfile: {
-            profile_id: string;
-            /** Format: date-time */
-            created_at: string;
-            identifiers: components["schemas"]["KindValue"][];
-            source?: string | null;
+        /** @description Who is signed in. */
+        Me: {
+            email: string;
+            name: string;
+            role: components["schemas"]["Role"];
+            shop: components["schemas"]["Shop"];
         };
-        IdentityEdge: {
-            id: string;
-            a: string;
-            b: string;
-            rule: string;
-            message_id: string;
-            /** Format: date-time */
-            at: string;
-            evidence?: null | components["schemas"]["KindValue"];
-        };
-        CannotLink: {
-            id: string;
-            a: string;
-            b: string;
-            /** Format: date-time */
-            at: string;
-            actor: string;
-        };
-        Identity: {
-            profiles: components["schemas"]["IdentityProfile"][];
-            edges: components["schemas"]["IdentityEdge"][];
-            cannot_link: components["schemas"]["CannotLink"][];
-        };
-        Unmerge: {
-            edges?: string[];
-            detach?: components["schemas"]["KindValue"];
-        };
-        PersonProfiles: {
-            person_id: string;
-            profile_ids: string[];
-        };
-        UnmergeResult: {
-            people: components["schemas"]["PersonProfiles"][];
-        };
-        NewConsent: {
+        /** @description A message. */
+        Message: {
+            address?: string | null;
+            /** Format: int64 */
+            attempts: number;
             channel: string;
-            address: string;
+            id: components["schemas"]["Id"];
+            /** Format: date-time */
+            intended_at: string;
+            person_id: components["schemas"]["Id"];
+            person_name?: string | null;
+            reason?: string | null;
+            rule_id?: components["schemas"]["Id"] | null;
+            rule_name?: string | null;
+            /** Format: date-time */
+            settled_at?: string | null;
+            status: components["schemas"]["MessageStatus"];
+            subject?: string | null;
+            template_name?: string | null;
+            why: components["schemas"]["Gate"][];
+        };
+        /** @description "On entering this segment, send this template." */
+        MessageRule: {
+            channel: string;
+            counts: components["schemas"]["RuleCounts"];
+            enabled: boolean;
+            id: components["schemas"]["Id"];
+            name?: string | null;
+            once: boolean;
             purpose: string;
-            /** @enum {string} */
-            state: "granted" | "denied";
+            segment_id: components["schemas"]["Id"];
+            template_id: components["schemas"]["Id"];
+        };
+        /** @description What a person writes. */
+        MessageRuleInput: {
+            channel: string;
+            enabled?: boolean;
+            name?: string | null;
+            once?: boolean;
+            purpose: string;
+            segment_id: components["schemas"]["Id"];
+            template_id: components["schemas"]["Id"];
+        };
+        /**
+         * @description Where a message stands.
+         * @enum {string}
+         */
+        MessageStatus: "pending" | "stopped" | "sending" | "sent" | "refused" | "unknown";
+        /** @description An amount of money. */
+        Money: {
+            /** @description ISO 4217. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Minor units.
+             */
+            minor: number;
+        };
+        /** @description A new key. */
+        NewApiKey: {
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /** @description What somebody said about being written to. */
+        NewConsent: {
+            address: string;
+            channel: string;
+            purpose: string;
+            state: components["schemas"]["ConsentState"];
             wording: string;
             wording_version?: string | null;
         };
-        Segment: {
-            id: string;
+        /** @description A new source. */
+        NewSource: {
+            kind: components["schemas"]["SourceKind"];
             name: string;
-            expression: string;
-            /** @enum {string} */
-            state: "filling" | "live";
-            /** Format: int64 */
-            count: number;
-            /** Format: int64 */
-            version: number;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
+        };
+        /** @description Somebody new. */
+        NewUser: {
+            email: string;
+            name: string;
+            password: string;
+            role: components["schemas"]["Role"];
+        };
+        /** @description A customer. */
+        Person: {
             /** Format: date-time */
             as_of: string;
-            /** Format: double */
-            progress: number;
+            consents: components["schemas"]["Consent"][];
+            identifiers: components["schemas"]["Identifier"][];
+            person_id: components["schemas"]["Id"];
+            profile_ids: components["schemas"]["Id"][];
+            segments: components["schemas"]["PersonSegment"][];
+            totals: components["schemas"]["PersonTotals"];
+            trait_origins: components["schemas"]["TraitOrigin"][];
+            traits: {
+                [key: string]: unknown;
+            };
         };
-        SegmentInput: {
-            name: string;
-            expression: string;
+        /** @description A person that a cut left. */
+        PersonProfiles: {
+            person_id: components["schemas"]["Id"];
+            profile_ids: components["schemas"]["Id"][];
         };
-        Member: {
-            person_id: string;
-            /** Format: date-time */
-            since: string;
-            name?: string | null;
-            email?: string | null;
+        /** @description A membership. */
+        PersonSegment: {
+            id: components["schemas"]["Id"];
             /** Format: date-time */
             leaves_at?: string | null;
-            cause?: string | null;
-        };
-        SegmentChange: {
-            person_id: string;
-            name?: string | null;
+            name: string;
             /** Format: date-time */
-            at: string;
-            /** @enum {string} */
-            change: "entered" | "left";
-            cause?: string | null;
+            since: string;
         };
+        /** @description Sums over a person's events. */
+        PersonTotals: {
+            average_order: components["schemas"]["Money"][];
+            /** Format: int64 */
+            events: number;
+            /** Format: date-time */
+            first_seen: string;
+            /** Format: date-time */
+            last_order_at?: string | null;
+            /** Format: date-time */
+            last_seen: string;
+            /** Format: int64 */
+            orders: number;
+            refunded: components["schemas"]["Money"][];
+            /** Format: int64 */
+            refunds: number;
+            revenue: components["schemas"]["Money"][];
+        };
+        /** @description A condition to try. */
         PreviewInput: {
             expression: string;
         };
+        /** @description The body of a problem. */
+        Problem: {
+            /** @description Stable. */
+            code: string;
+            /** @description This case. */
+            detail?: string | null;
+            /** @description The places in the input. */
+            errors: components["schemas"]["FieldError"][];
+            /**
+             * Format: int32
+             * @description HTTP status.
+             */
+            status: number;
+            /** @description One line. */
+            title: string;
+            /** @description The page about the code. */
+            type: string;
+        };
+        /** @description An item that was refused, with the reason. */
+        RejectedEvent: {
+            code: string;
+            detail: string;
+            id: components["schemas"]["Id"];
+            pointer?: string | null;
+            raw: string;
+            /** Format: date-time */
+            received_at: string;
+            source: components["schemas"]["SourceName"];
+            /**
+             * @description `rejected`.
+             * @enum {string}
+             */
+            status: "rejected";
+        };
+        /**
+         * @description What somebody is in the shop.
+         * @enum {string}
+         */
+        Role: "owner" | "analyst";
+        /** @description How many messages of a rule stand where. */
+        RuleCounts: {
+            /** Format: int64 */
+            intended: number;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            sending: number;
+            /** Format: int64 */
+            sent: number;
+            /** Format: int64 */
+            stopped: number;
+            /** Format: int64 */
+            unknown: number;
+        };
+        /** @description A segment. */
+        Segment: {
+            /** Format: date-time */
+            as_of: string;
+            /** Format: int64 */
+            count: number;
+            /** Format: date-time */
+            created_at: string;
+            expression: string;
+            id: components["schemas"]["Id"];
+            name: string;
+            /**
+             * Format: double
+             * @description From 0 to 1.
+             */
+            progress: number;
+            state: components["schemas"]["SegmentState"];
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What a person writes. */
+        SegmentInput: {
+            expression: string;
+            name: string;
+        };
+        /** @description How a segment moved. */
+        SegmentMovement: {
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            entered_24h: number;
+            id: components["schemas"]["Id"];
+            /** Format: int64 */
+            left_24h: number;
+            name: string;
+        };
+        /** @description A segment, briefly. */
+        SegmentName: {
+            /** @description Number. */
+            id: components["schemas"]["Id"];
+            /** @description As it is shown. */
+            name: string;
+        };
+        /** @description What a condition would give. */
         SegmentPreview: {
             /** Format: int64 */
             count: number;
@@ -992,212 +1224,136 @@ export interface components {
             /** Format: double */
             took_ms: number;
         };
-        Template: {
-            id: string;
-            name: string;
-            channel: string;
-            subject: string;
-            body_html: string;
-            body_text: string;
-            /** Format: int64 */
-            version: number;
-            /** Format: date-time */
-            updated_at: string;
-        };
-        TemplateInput: {
-            name: string;
-            channel: string;
-            subject: string;
-            body_html: string;
-            body_text: string;
-        };
-        TemplatePreviewInput: {
-            subject: string;
-            body_html: string;
-            body_text: string;
-            person_id?: string | null;
-        };
-        TemplatePreview: {
-            subject: string;
-            html: string;
-            text: string;
-            warnings: string[];
-        };
-        RuleCounts: {
-            /** Format: int64 */
-            intended: number;
-            /** Format: int64 */
-            pending: number;
-            /** Format: int64 */
-            stopped: number;
-            /** Format: int64 */
-            sending: number;
-            /** Format: int64 */
-            sent: number;
-            /** Format: int64 */
-            refused: number;
-            /** Format: int64 */
-            unknown: number;
-        };
-        MessageRule: {
-            id: string;
-            name?: string | null;
-            segment_id: string;
-            template_id: string;
-            channel: string;
-            purpose: string;
-            once: boolean;
-            enabled: boolean;
-            counts: components["schemas"]["RuleCounts"];
-        };
-        MessageRuleInput: {
-            name?: string | null;
-            segment_id: string;
-            template_id: string;
-            channel: string;
-            purpose: string;
-            once: boolean;
-            enabled: boolean;
-        };
-        Cap: {
-            channel: string;
-            purpose: string;
-            /** Format: int64 */
-            limit: number;
-            window: string;
-        };
-        Caps: {
-            items: components["schemas"]["Cap"][];
-        };
-        Gate: {
-            gate: string;
-            passed: boolean;
-            detail: string;
-        };
-        Message: {
-            id: string;
-            rule_id?: string | null;
-            rule_name?: string | null;
-            template_name?: string | null;
-            person_id: string;
-            person_name?: string | null;
-            channel: string;
-            address?: string | null;
-            /** @enum {string} */
-            status: "pending" | "stopped" | "sending" | "sent" | "refused" | "unknown";
-            reason?: string | null;
-            why: components["schemas"]["Gate"][];
-            /** Format: date-time */
-            intended_at: string;
-            /** Format: date-time */
-            settled_at?: string | null;
-            /** Format: int64 */
-            attempts: number;
-            subject?: string | null;
-        };
+        /**
+         * @description Whether a segment's members are all known.
+         * @enum {string}
+         */
+        SegmentState: "filling" | "live";
+        /** @description Settles an unknown message. */
         Settle: {
-            /** @enum {string} */
-            as: "sent" | "refused";
+            as: components["schemas"]["SettledAs"];
         };
-        Source: {
-            id: string;
+        /**
+         * @description What became of a message, by a person's word.
+         * @enum {string}
+         */
+        SettledAs: "sent" | "refused";
+        /** @description The shop, as far as screens need it. */
+        Shop: {
+            country: string;
+            currency: string;
+            locale: string;
             name: string;
-            /** @enum {string} */
-            kind: "browser" | "server" | "import" | "system";
-            write_key_prefix?: string | null;
+            time_zone: string;
+        };
+        /** @description A source, with what came from it lately. */
+        Source: {
             /** Format: date-time */
             created_at: string;
             /** Format: int64 */
             events_24h: number;
-            /** Format: int64 */
-            rejected_24h: number;
+            id: components["schemas"]["Id"];
+            kind: components["schemas"]["SourceKind"];
             /** Format: date-time */
             last_event_at?: string | null;
-            write_key?: string | null;
-        };
-        NewSource: {
             name: string;
-            /** @enum {string} */
-            kind: "browser" | "server" | "import" | "system";
-        };
-        AcceptedEvent: {
-            /** @enum {string} */
-            status: "accepted";
             /** Format: int64 */
-            seq: number;
+            rejected_24h: number;
+            /** @description The key itself, shown once. */
+            write_key?: string | null;
+            write_key_prefix?: string | null;
+        };
+        /**
+         * @description What kind of place sends the events.
+         * @enum {string}
+         */
+        SourceKind: "browser" | "server" | "import" | "system";
+        /** @description A source, briefly. */
+        SourceName: {
+            /** @description Number. */
+            id: components["schemas"]["Id"];
+            /** @description What kind of place it is. */
+            kind: components["schemas"]["SourceKind"];
+            /** @description As it is shown. */
+            name: string;
+        };
+        /**
+         * @description Where an event belongs on a person's timeline.
+         * @enum {string}
+         */
+        Strand: "online" | "store" | "message" | "talk" | "partner";
+        /** @description What can be said on a channel. */
+        Template: {
+            body_html: string;
+            body_text: string;
+            channel: string;
+            id: components["schemas"]["Id"];
+            name: string;
+            subject: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What a person writes. */
+        TemplateInput: {
+            body_html?: string;
+            body_text?: string;
+            channel: string;
+            name: string;
+            subject: string;
+        };
+        /** @description What somebody would read. */
+        TemplatePreview: {
+            html: string;
+            subject: string;
+            text: string;
+            warnings: string[];
+        };
+        /** @description A text to try. */
+        TemplatePreviewInput: {
+            body_html?: string;
+            body_text?: string;
+            person_id?: string | null;
+            subject: string;
+        };
+        /** @description Since midnight in the shop's zone. */
+        Today: {
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            messages_sent: number;
+            /** Format: int64 */
+            new_people: number;
+            /** Format: int64 */
+            orders: number;
+            revenue: components["schemas"]["Money"];
+        };
+        /** @description Which event set a trait. */
+        TraitOrigin: {
             message_id: string;
-            type: string;
-            event?: string | null;
+            name: string;
+            source: string;
             /** Format: date-time */
             timestamp: string;
-            /** Format: date-time */
-            received_at: string;
-            person_id?: string | null;
-            profile_id?: string | null;
-            source: components["schemas"]["SourceName"];
-            summary: string;
         };
-        RejectedEvent: {
-            /** @enum {string} */
-            status: "rejected";
-            id: string;
-            /** Format: date-time */
-            received_at: string;
-            code: string;
-            pointer?: string | null;
-            detail: string;
-            raw: string;
-            source: components["schemas"]["SourceName"];
+        /** @description What to cut: edges, or values that get a profile of their own. */
+        Unmerge: {
+            detach?: components["schemas"]["Detach"] | null;
+            edges?: string[] | null;
         };
-        LiveEvent: components["schemas"]["AcceptedEvent"] | components["schemas"]["RejectedEvent"];
-        EventDetail: {
-            message_id: string;
-            type: string;
-            event?: string | null;
-            /** Format: date-time */
-            timestamp: string;
-            /** Format: date-time */
-            received_at: string;
-            /** Format: date-time */
-            original_timestamp?: string | null;
-            /** Format: date-time */
-            sent_at?: string | null;
-            properties: {
-                [key: string]: unknown;
-            };
-            context: {
-                [key: string]: unknown;
-            };
-            traits: {
-                [key: string]: unknown;
-            };
-            person_id?: string | null;
-            profile_id?: string | null;
-            source: components["schemas"]["SourceName"];
+        /** @description The people that a cut left. */
+        UnmergeResult: {
+            people: components["schemas"]["PersonProfiles"][];
         };
-        RejectSummary: {
-            code: string;
-            pointer?: string | null;
-            source: components["schemas"]["SourceName"];
-            /** Format: int64 */
-            count: number;
+        /** @description Somebody who signs in. */
+        User: {
             /** Format: date-time */
-            first_at: string;
-            /** Format: date-time */
-            last_at: string;
-            example: string;
-        };
-        Health: {
-            database: {
-                engine: string;
-                sync: string;
-            };
-            /** Format: int64 */
-            queue_depth: number;
-            dedup: {
-                [key: string]: unknown;
-            };
-            version: string;
+            created_at: string;
+            email: string;
+            id: components["schemas"]["Id"];
+            name: string;
+            role: components["schemas"]["Role"];
         };
     };
     responses: never;
@@ -1208,160 +1364,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    current_session: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    sign_in: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Credentials"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Me"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    sign_out: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_users: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["User"][];
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_user: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewUser"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["User"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_api_keys: {
         parameters: {
             query?: never;
@@ -1371,19 +1373,29 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["ApiKey"][];
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            /** @description The key itself, shown once. */
+                            key?: string | null;
+                            name: string;
+                            prefix: string;
+                            role: components["schemas"]["Role"];
+                        }[];
+                        /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1407,7 +1419,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1416,7 +1427,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1438,14 +1449,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1459,7 +1470,9 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
+                /** @description Items, 1 to 500; 50 without it. */
                 limit?: number;
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
             };
             header?: never;
@@ -1468,19 +1481,30 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["AuditEntry"][];
+                        /** @description What is on this page. */
+                        items: {
+                            action: string;
+                            actor: string;
+                            after: unknown;
+                            /** Format: date-time */
+                            at: string;
+                            before: unknown;
+                            id: components["schemas"]["Id"];
+                            subject: string;
+                            subject_kind: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1491,7 +1515,7 @@ export interface operations {
             };
         };
     };
-    home: {
+    get_caps: {
         parameters: {
             query?: never;
             header?: never;
@@ -1500,16 +1524,79 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Home"];
+                    "application/json": components["schemas"]["Caps"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_caps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Caps"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Caps"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_consent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConsent"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1523,7 +1610,9 @@ export interface operations {
     list_customers: {
         parameters: {
             query?: {
+                /** @description Any identifier in any spelling, its beginning, or the beginnings of words of a name. */
                 query?: string;
+                /** @description Members of a segment only. */
                 segment_id?: string;
                 sort?: "last_seen" | "revenue" | "orders";
                 limit?: number;
@@ -1535,21 +1624,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        items: components["schemas"]["CustomerRow"][];
-                        next_cursor?: string | null;
-                        /** Format: int64 */
-                        total?: number | null;
-                    };
+                    "application/json": components["schemas"]["CustomerList"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1574,7 +1657,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1583,7 +1665,7 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1605,7 +1687,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1614,7 +1695,126 @@ export interface operations {
                     "application/json": components["schemas"]["Person"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    customer_identity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identity"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    customer_messages: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            address?: string | null;
+                            /** Format: int64 */
+                            attempts: number;
+                            channel: string;
+                            id: components["schemas"]["Id"];
+                            /** Format: date-time */
+                            intended_at: string;
+                            person_id: components["schemas"]["Id"];
+                            person_name?: string | null;
+                            reason?: string | null;
+                            rule_id?: components["schemas"]["Id"] | null;
+                            rule_name?: string | null;
+                            /** Format: date-time */
+                            settled_at?: string | null;
+                            status: components["schemas"]["MessageStatus"];
+                            subject?: string | null;
+                            template_name?: string | null;
+                            why: components["schemas"]["Gate"][];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    customer_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1640,50 +1840,40 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["TimelineItem"][];
+                        /** @description What is on this page. */
+                        items: {
+                            context: {
+                                [key: string]: unknown;
+                            };
+                            event?: string | null;
+                            message_id: string;
+                            profile_id: components["schemas"]["Id"];
+                            properties: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: date-time */
+                            received_at: string;
+                            source: components["schemas"]["SourceName"];
+                            strand: components["schemas"]["Strand"];
+                            /** Format: date-time */
+                            timestamp: string;
+                            traits: {
+                                [key: string]: unknown;
+                            };
+                            type: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
                 };
             };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    customer_identity: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                person_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Identity"];
-                };
-            };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1709,7 +1899,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1718,7 +1907,7 @@ export interface operations {
                     "application/json": components["schemas"]["UnmergeResult"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1729,33 +1918,34 @@ export interface operations {
             };
         };
     };
-    customer_messages: {
+    list_events: {
         parameters: {
             query?: {
                 limit?: number;
                 cursor?: string;
+                source_id?: string;
+                status?: "accepted" | "rejected";
             };
             header?: never;
-            path: {
-                person_id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["Message"][];
+                        /** @description What is on this page. */
+                        items: (components["schemas"]["AcceptedEvent"] | components["schemas"]["RejectedEvent"])[];
+                        /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1766,18 +1956,101 @@ export interface operations {
             };
         };
     };
-    customer_stream: {
+    get_event: {
         parameters: {
             query?: never;
             header?: never;
             path: {
-                person_id: string;
+                seq: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    home: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Home"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1786,533 +2059,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    record_consent: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewConsent"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Consent"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_segments: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Segment"][];
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_segment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SegmentInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Segment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    preview_segment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PreviewInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SegmentPreview"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_segment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Segment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    update_segment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SegmentInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Segment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    archive_segment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    restore_segment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Segment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    segment_members: {
-        parameters: {
-            query?: {
-                person_id?: string;
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Member"][];
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    segment_changes: {
-        parameters: {
-            query?: {
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["SegmentChange"][];
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    segment_stream: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_templates: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Template"][];
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_template: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TemplateInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Template"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    preview_template: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TemplatePreviewInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TemplatePreview"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_template: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Template"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    update_template: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TemplateInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Template"];
-                };
-            };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2332,19 +2079,30 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["MessageRule"][];
+                        /** @description What is on this page. */
+                        items: {
+                            channel: string;
+                            counts: components["schemas"]["RuleCounts"];
+                            enabled: boolean;
+                            id: components["schemas"]["Id"];
+                            name?: string | null;
+                            once: boolean;
+                            purpose: string;
+                            segment_id: components["schemas"]["Id"];
+                            template_id: components["schemas"]["Id"];
+                        }[];
+                        /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2368,7 +2126,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2377,7 +2134,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageRule"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2399,7 +2156,6 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2408,7 +2164,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageRule"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2434,7 +2190,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2443,7 +2198,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageRule"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2465,76 +2220,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Done */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_caps: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Caps"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_caps: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Caps"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Caps"];
-                };
-            };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2560,19 +2253,39 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["Message"][];
+                        /** @description What is on this page. */
+                        items: {
+                            address?: string | null;
+                            /** Format: int64 */
+                            attempts: number;
+                            channel: string;
+                            id: components["schemas"]["Id"];
+                            /** Format: date-time */
+                            intended_at: string;
+                            person_id: components["schemas"]["Id"];
+                            person_name?: string | null;
+                            reason?: string | null;
+                            rule_id?: components["schemas"]["Id"] | null;
+                            rule_name?: string | null;
+                            /** Format: date-time */
+                            settled_at?: string | null;
+                            status: components["schemas"]["MessageStatus"];
+                            subject?: string | null;
+                            template_name?: string | null;
+                            why: components["schemas"]["Gate"][];
+                        }[];
+                        /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2598,7 +2311,6 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2607,171 +2319,7 @@ export interface operations {
                     "application/json": components["schemas"]["Message"];
                 };
             };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_sources: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Source"][];
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    create_source: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewSource"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Source"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    rotate_source_key: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Source"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_events: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-                source_id?: string;
-                status?: "accepted" | "rejected";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["LiveEvent"][];
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_event: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                seq: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventDetail"];
-                };
-            };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2796,19 +2344,34 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["RejectedEvent"][];
+                        /** @description What is on this page. */
+                        items: {
+                            code: string;
+                            detail: string;
+                            id: components["schemas"]["Id"];
+                            pointer?: string | null;
+                            raw: string;
+                            /** Format: date-time */
+                            received_at: string;
+                            source: components["schemas"]["SourceName"];
+                            /**
+                             * @description `rejected`.
+                             * @enum {string}
+                             */
+                            status: "rejected";
+                        }[];
+                        /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2821,26 +2384,43 @@ export interface operations {
     };
     reject_summary: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["RejectSummary"][];
+                        /** @description What is on this page. */
+                        items: {
+                            code: string;
+                            /** Format: int64 */
+                            count: number;
+                            example: string;
+                            /** Format: date-time */
+                            first_at: string;
+                            /** Format: date-time */
+                            last_at: string;
+                            pointer?: string | null;
+                            source: components["schemas"]["SourceName"];
+                        }[];
+                        /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2851,7 +2431,7 @@ export interface operations {
             };
         };
     };
-    live: {
+    list_segments: {
         parameters: {
             query?: never;
             header?: never;
@@ -2860,7 +2440,340 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            as_of: string;
+                            /** Format: int64 */
+                            count: number;
+                            /** Format: date-time */
+                            created_at: string;
+                            expression: string;
+                            id: components["schemas"]["Id"];
+                            name: string;
+                            /**
+                             * Format: double
+                             * @description From 0 to 1.
+                             */
+                            progress: number;
+                            state: components["schemas"]["SegmentState"];
+                            /** Format: date-time */
+                            updated_at: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    segment_changes: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            at: string;
+                            cause?: string | null;
+                            change: components["schemas"]["ChangeKind"];
+                            name?: string | null;
+                            person_id: components["schemas"]["Id"];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    segment_members: {
+        parameters: {
+            query?: {
+                person_id?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            cause?: string | null;
+                            email?: string | null;
+                            /** Format: date-time */
+                            leaves_at?: string | null;
+                            name?: string | null;
+                            person_id: components["schemas"]["Id"];
+                            /** Format: date-time */
+                            since: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    segment_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2869,7 +2782,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -2880,7 +2793,7 @@ export interface operations {
             };
         };
     };
-    health: {
+    current_session: {
         parameters: {
             query?: never;
             header?: never;
@@ -2889,16 +2802,428 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Health"];
+                    "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Problem */
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            /** Format: int64 */
+                            events_24h: number;
+                            id: components["schemas"]["Id"];
+                            kind: components["schemas"]["SourceKind"];
+                            /** Format: date-time */
+                            last_event_at?: string | null;
+                            name: string;
+                            /** Format: int64 */
+                            rejected_24h: number;
+                            /** @description The key itself, shown once. */
+                            write_key?: string | null;
+                            write_key_prefix?: string | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSource"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_source_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Source"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            body_html: string;
+                            body_text: string;
+                            channel: string;
+                            id: components["schemas"]["Id"];
+                            name: string;
+                            subject: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplatePreviewInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplatePreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_template: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_users: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            email: string;
+                            id: components["schemas"]["Id"];
+                            name: string;
+                            role: components["schemas"]["Role"];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
                 headers: {
                     [name: string]: unknown;

@@ -59,15 +59,33 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
                 writeln!(out, "{}", serde_json::to_string(&report)?)?;
                 return Ok(());
             }
-            writeln!(out, "{} ({} sync), {} profiles, {} segments", report.engine, report.sync, report.profiles, report.segments)?;
-            writeln!(out, "  {:>10.0} events/s   baseline {:>10.0}   ratio {:.2}", report.events_per_s, report.baseline_events_per_s, report.ratio)?;
+            writeln!(
+                out,
+                "{} ({} sync), {} profiles, {} segments",
+                report.engine, report.sync, report.profiles, report.segments
+            )?;
+            writeln!(
+                out,
+                "  {:>10.0} events/s   baseline {:>10.0}   ratio {:.2}",
+                report.events_per_s, report.baseline_events_per_s, report.ratio
+            )?;
             writeln!(
                 out,
                 "  {:>10.1} CPU-s per million events   baseline {:.1}",
                 report.cpu_s_per_million_events, report.baseline_cpu_s_per_million_events
             )?;
-            writeln!(out, "  p50 {:.1} ms, p99 {:.1} ms, {:.0} events a group", report.p50_ms, report.p99_ms, report.group_events_median)?;
-            writeln!(out, "  {} errors, {:.0} MiB resident, doctor {}", report.errors, report.rss_mib, if report.doctor_clean { "clean" } else { "finds something" })?;
+            writeln!(
+                out,
+                "  p50 {:.1} ms, p99 {:.1} ms, {:.0} events a group",
+                report.p50_ms, report.p99_ms, report.group_events_median
+            )?;
+            writeln!(
+                out,
+                "  {} errors, {:.0} MiB resident, doctor {}",
+                report.errors,
+                report.rss_mib,
+                if report.doctor_clean { "clean" } else { "finds something" }
+            )?;
             Ok(())
         }
         Bench::Generate(g) => {

@@ -28,7 +28,8 @@ impl Client {
     pub fn new(url: &str, authorization: String) -> Result<Self, Stop> {
         let host = url.strip_prefix("http://").map(|h| h.trim_end_matches('/').to_string());
         let host = host.ok_or_else(|| {
-            Stop::failed(anyhow!("the server listens at {url}, and this command speaks plain HTTP only")).hint("stop the server and run the command again")
+            Stop::failed(anyhow!("the server listens at {url}, and this command speaks plain HTTP only"))
+                .hint("stop the server and run the command again")
         })?;
         Ok(Self { host, authorization, stream: None })
     }

@@ -34,7 +34,12 @@ pub fn run(show: &Show, printer: &mut Printer) -> Outcome {
     }
     for (entry, key) in entries.iter().zip(KEYS) {
         let name = format!("{}.{}", entry.section, entry.name);
-        printer.line(format!("{name:<26} {:<28} {:<24} {}", Effective::shown(entry), entry.origin.to_string(), key.doc))?;
+        printer.line(format!(
+            "{name:<26} {:<28} {:<24} {}",
+            Effective::shown(entry),
+            entry.origin.to_string(),
+            key.doc
+        ))?;
     }
     Ok(())
 }

@@ -42,7 +42,8 @@ const SUBJECT: &str = "Дякуємо за покупку{% if customer.firstNam
 const HTML: &str = "<p>Вітаємо{% if customer.firstName is defined %}, {{ customer.firstName }}{% endif %}!</p>\
 <p>Дякуємо, що купуєте в нас. Ось що зʼявилося цього тижня.</p>\
 <p style=\"color:#667\"><a href=\"{{ links.unsubscribe }}\">Відписатися</a></p>";
-const TEXT: &str = "Вітаємо!\n\nДякуємо, що купуєте в нас. Ось що зʼявилося цього тижня.\n\nВідписатися: {{ links.unsubscribe }}\n";
+const TEXT: &str =
+    "Вітаємо!\n\nДякуємо, що купуєте в нас. Ось що зʼявилося цього тижня.\n\nВідписатися: {{ links.unsubscribe }}\n";
 
 /// Runs it.
 pub fn run(demo: &Demo, printer: &mut Printer) -> Outcome {
@@ -59,7 +60,8 @@ pub fn run(demo: &Demo, printer: &mut Printer) -> Outcome {
     let basic = base64::engine::general_purpose::STANDARD.encode(format!("{till_key}:"));
     let mut till = Client::new(&url, format!("Basic {basic}"))?;
     let named = name_customers(&mut admin, &mut till, seed)?;
-    let segment = named_thing(&mut admin, "/api/v1/segments", SEGMENT, json!({"name": SEGMENT, "expression": EXPRESSION}))?;
+    let segment =
+        named_thing(&mut admin, "/api/v1/segments", SEGMENT, json!({"name": SEGMENT, "expression": EXPRESSION}))?;
     let template = json!({"name": "Дякуємо за покупку", "channel": "email", "subject": SUBJECT, "body_html": HTML, "body_text": TEXT});
     let template = named_thing(&mut admin, "/api/v1/templates", "Дякуємо за покупку", template)?;
     let rule = json!({"name": "Thank for a purchase", "segment_id": segment, "template_id": template, "channel": "email",
@@ -120,7 +122,8 @@ fn name_customers(admin: &mut Client, till: &mut Client, seed: &Seed) -> anyhow:
         let id = format!("demo:{}:{user}", seed.seed);
         events.push(json!({"type": "identify", "messageId": id, "userId": user, "traits": traits}));
         if p.agrees {
-            let properties = json!({"channel": "email", "purpose": "marketing", "address": p.email, "wording": WORDING});
+            let properties =
+                json!({"channel": "email", "purpose": "marketing", "address": p.email, "wording": WORDING});
             events.push(json!({"type": "track", "event": "Consent Granted", "messageId": format!("{id}:consent"),
                 "userId": user, "properties": properties}));
         }

@@ -125,7 +125,8 @@ fn progress(printer: &Printer, total: u64, what: &'static str) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) };
-    let template = if total == 0 { "{msg} {pos} rows ({per_sec})" } else { "{msg} {bar:30} {pos}/{len} ({per_sec}, {eta})" };
+    let template =
+        if total == 0 { "{msg} {pos} rows ({per_sec})" } else { "{msg} {bar:30} {pos}/{len} ({per_sec}, {eta})" };
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
     }
@@ -148,7 +149,13 @@ impl Ticker {
     }
 }
 
-fn send(shop: &Shop, source: &str, events: &[String], bar: &ProgressBar, printer: &mut Printer) -> Result<Imported, Stop> {
+fn send(
+    shop: &Shop,
+    source: &str,
+    events: &[String],
+    bar: &ProgressBar,
+    printer: &mut Printer,
+) -> Result<Imported, Stop> {
     match running_server(shop)? {
         Some((url, token)) => through_server(&url, &token, source, events, bar, printer),
         None => alone(shop, source, events, bar, printer),
@@ -171,7 +178,8 @@ fn through_server(
         let body = format!("{{\"source\":{name},\"batch\":[{}]}}", piece.join(","));
         let mut patience = 60;
         let answer = loop {
-            let answer = client.send("POST", "/api/v1/imports", Some(&body)).context("the server did not take a piece")?;
+            let answer =
+                client.send("POST", "/api/v1/imports", Some(&body)).context("the server did not take a piece")?;
             if answer.status != 503 || patience == 0 {
                 break answer;
             }
@@ -190,7 +198,13 @@ fn through_server(
 }
 
 /// Takes the writer itself, since no server runs.
-fn alone(shop: &Shop, source: &str, events: &[String], bar: &ProgressBar, printer: &mut Printer) -> Result<Imported, Stop> {
+fn alone(
+    shop: &Shop,
+    source: &str,
+    events: &[String],
+    bar: &ProgressBar,
+    printer: &mut Printer,
+) -> Result<Imported, Stop> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let start = Start::new(&shop.config, shop.location()?, shop.sync, clock.clone(), "braid import");
     let domain = Domain::open(start).map_err(Stop::failed)?;
@@ -211,7 +225,8 @@ fn alone(shop: &Shop, source: &str, events: &[String], bar: &ProgressBar, printe
     };
     for piece in events.chunks(PIECE) {
         let body = imports::body_of(piece.iter().map(String::as_str));
-        let batch = imports::prepare(&domain, id, body, clock.now()).map_err(|p| Stop::failed(anyhow!("{}", p.detail)))?;
+        let batch =
+            imports::prepare(&domain, id, body, clock.now()).map_err(|p| Stop::failed(anyhow!("{}", p.detail)))?;
         let (items, sender) = (batch.events.len(), sender.clone());
         domain.ingest_batch(batch, move |outcome| drop(sender.send((items, outcome))));
         waiting += 1;

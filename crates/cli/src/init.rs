@@ -54,8 +54,9 @@ pub fn run(init: &Init, printer: &mut Printer) -> Outcome {
         flags.push(("database", "url", "--database", url.clone()));
     }
     let effective = Effective::load(None, &environment(), &flags).map_err(Stop::bad_input)?;
-    let email = base::normalise_email(&init.email)
-        .ok_or_else(|| Stop::bad_input(anyhow!("{:?} is no e-mail address", init.email)).hint("--email you@shop.example"))?;
+    let email = base::normalise_email(&init.email).ok_or_else(|| {
+        Stop::bad_input(anyhow!("{:?} is no e-mail address", init.email)).hint("--email you@shop.example")
+    })?;
     let config = effective.config(&init.dir);
     let made = install::init(&init.dir, init.database.as_deref(), &shop, &email, &config, sync(init.unsafe_fast));
     let made = made.map_err(|error| match error {
@@ -92,11 +93,16 @@ impl System {
 
 /// Flags, else the operating system, else a shop in Ukraine. Zone `UTC` and locale `C` count as not set.
 fn settings(init: &Init, system: &System) -> ShopSettings {
-    let zone = system.zone.clone().filter(|z| !matches!(z.as_str(), "UTC" | "Etc/UTC" | "Etc/UCT" | "UCT" | "Zulu" | "Etc/Zulu"));
+    let zone = system
+        .zone
+        .clone()
+        .filter(|z| !matches!(z.as_str(), "UTC" | "Etc/UTC" | "Etc/UCT" | "UCT" | "Zulu" | "Etc/Zulu"));
     let locale = system.locale.as_deref().map(|l| l.split(['.', '@']).next().unwrap_or_default());
     let locale = locale.filter(|l| !matches!(*l, "" | "C" | "POSIX"));
     let (language, country) = match locale.map(|l| l.split_once('_').unwrap_or((l, ""))) {
-        Some((language, country)) => (Some(language.to_lowercase()), Some(country.to_uppercase()).filter(|c| c.len() == 2)),
+        Some((language, country)) => {
+            (Some(language.to_lowercase()), Some(country.to_uppercase()).filter(|c| c.len() == 2))
+        }
         None => (None, None),
     };
     let country = init.country.clone().or(country);
@@ -126,8 +132,8 @@ fn currency_of(country: &str) -> Option<&'static str> {
         "SE" => "SEK",
         "NO" => "NOK",
         "DK" => "DKK",
-        "DE" | "FR" | "ES" | "IT" | "NL" | "AT" | "BE" | "IE" | "PT" | "FI" | "SK" | "LT" | "LV" | "EE" | "GR" | "SI" | "HR"
-        | "BG" => "EUR",
+        "DE" | "FR" | "ES" | "IT" | "NL" | "AT" | "BE" | "IE" | "PT" | "FI" | "SK" | "LT" | "LV" | "EE" | "GR"
+        | "SI" | "HR" | "BG" => "EUR",
         _ => return None,
     })
 }

@@ -48,7 +48,8 @@ pub fn run(segment: &Segment, printer: &mut Printer) -> Outcome {
     let Segment::Eval(eval) = segment;
     let at = eval.at.as_deref().map(Timestamp::parse).transpose();
     let at = at.map_err(|e| Stop::bad_input(e).hint("--at 2026-11-22T14:31:08Z"))?;
-    let zone = jiff::tz::TimeZone::get(&eval.time_zone).with_context(|| format!("there is no time zone {:?}", eval.time_zone));
+    let zone =
+        jiff::tz::TimeZone::get(&eval.time_zone).with_context(|| format!("there is no time zone {:?}", eval.time_zone));
     let options = offline::Options { at, zone: zone.map_err(Stop::bad_input)?, country: Country::find(&eval.country) };
     let mut input = open(&eval.file)?;
     let report = offline::segment(&eval.expression, &mut input, &options).map_err(|e| refused(e, eval))?;
@@ -72,7 +73,8 @@ pub fn run(segment: &Segment, printer: &mut Printer) -> Outcome {
         std::fs::write(path, format!("{figures}\n")).with_context(|| format!("cannot write {}", path.display()))?;
     }
     if report.unnamed > 0 {
-        printer.note(format!("{} members have neither a user id nor an anonymous id and are not listed", report.unnamed));
+        printer
+            .note(format!("{} members have neither a user id nor an anonymous id and are not listed", report.unnamed));
     }
     Ok(())
 }
@@ -103,5 +105,9 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Stop> {
     };
     let mut buffered = BufReader::with_capacity(1 << 16, raw);
     let zipped = buffered.fill_buf().map_err(Stop::failed)?.starts_with(&[0x1f, 0x8b]);
-    Ok(if zipped { Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(buffered))) } else { Box::new(buffered) })
+    Ok(if zipped {
+        Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(buffered)))
+    } else {
+        Box::new(buffered)
+    })
 }

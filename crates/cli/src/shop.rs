@@ -78,4 +78,3 @@ pub fn running_server(shop: &Shop) -> Result<Option<(String, String)>, Stop> {
     let token = std::fs::read_to_string(shop.folder.join(server::run::TOKEN_FILE)).ok();
     Ok(token.filter(|_| !holder.clean && !holder.address.is_empty()).map(|token| (holder.address, token)))
 }
-

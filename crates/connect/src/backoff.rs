@@ -30,9 +30,7 @@ pub fn delay(attempt: u32, seed: u64) -> Duration {
     let most_ms = (nominal_ms + spread_ms).min(cap_ms);
     let width_ms = most_ms - least_ms + 1;
     // The remainder's bias is below 2^-39 for a width of at most 1.2 h in milliseconds.
-    Duration::from_millis(
-        least_ms + mix(seed ^ u64::from(attempt).wrapping_mul(0x9E37_79B9_7F4A_7C15)) % width_ms,
-    )
+    Duration::from_millis(least_ms + mix(seed ^ u64::from(attempt).wrapping_mul(0x9E37_79B9_7F4A_7C15)) % width_ms)
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014).

@@ -27,10 +27,7 @@ pub mod smtp;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
 
-pub use smtp::{
-    Mail, MailError, Mailbox, Options, OptionsError, Outcome, SmtpClient, SmtpUrl, SmtpUrlError,
-    Timeouts,
-};
+pub use smtp::{Mail, MailError, Mailbox, Options, OptionsError, Outcome, SmtpClient, SmtpUrl, SmtpUrlError, Timeouts};
 
 #[cfg(test)]
 mod tests;

@@ -16,11 +16,7 @@ use crate::{Mail, Mailbox, Options, Outcome, SmtpClient, Timeouts};
 const SHORT: Duration = Duration::from_millis(400);
 
 fn block<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
-        .block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(work)
 }
 
 fn mail() -> Mail {
@@ -29,10 +25,7 @@ fn mail() -> Mail {
 
 fn mail_to(address: &str) -> Mail {
     Mail {
-        from: Mailbox {
-            name: Some("Shop".to_owned()),
-            address: "shop@example.com".to_owned(),
-        },
+        from: Mailbox { name: Some("Shop".to_owned()), address: "shop@example.com".to_owned() },
         bounce_to: None,
         to: Mailbox::parse_address(address).expect("an address"),
         subject: "Hello".to_owned(),
@@ -47,15 +40,7 @@ fn mail_to(address: &str) -> Mail {
 /// Limits that no test reaches by accident.
 fn patient() -> Timeouts {
     let long = Duration::from_secs(20);
-    Timeouts {
-        pool: long,
-        connect: long,
-        command: long,
-        before_data: long,
-        data: long,
-        final_reply: long,
-        idle: long,
-    }
+    Timeouts { pool: long, connect: long, command: long, before_data: long, data: long, final_reply: long, idle: long }
 }
 
 fn options(timeouts: Timeouts) -> Options {
@@ -87,9 +72,7 @@ fn brief(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Sent { .. } => "sent".to_owned(),
         Outcome::Retry { code: None, .. } => "retry".to_owned(),
-        Outcome::Retry {
-            code: Some(code), ..
-        } => format!("retry {code}"),
+        Outcome::Retry { code: Some(code), .. } => format!("retry {code}"),
         Outcome::Refused { code, .. } => format!("refused {code}"),
         Outcome::Unknown { .. } => "unknown".to_owned(),
     }
@@ -98,8 +81,6 @@ fn brief(outcome: &Outcome) -> String {
 fn reason(outcome: &Outcome) -> &str {
     match outcome {
         Outcome::Sent { reply } => reply,
-        Outcome::Retry { reason, .. }
-        | Outcome::Refused { reason, .. }
-        | Outcome::Unknown { reason } => reason,
+        Outcome::Retry { reason, .. } | Outcome::Refused { reason, .. } | Outcome::Unknown { reason } => reason,
     }
 }

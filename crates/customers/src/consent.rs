@@ -322,6 +322,26 @@ pub fn record_claim(tx: &mut Tx, event: &Event, stated: Stated) -> Result<Vec<i6
     Ok(ids)
 }
 
+/// The people who own the addresses that an event states a consent about. They need not be the event's own: a form may
+/// speak for another address, and limits may keep an address apart from who used it.
+pub fn people_named(tx: &mut Tx, event: &Event) -> Result<Vec<i64>, DbError> {
+    let Some(claim) = &event.consent else { return Ok(Vec::new()) };
+    let kind = address_kind(&claim.channel);
+    let carried =
+        event.identifiers.iter().filter(|i| fits(&i.kind, &claim.channel, kind)).map(|i| (&*i.kind, &i.value));
+    let mut out = Vec::new();
+    for (kind, address) in claim.address.iter().map(|a| (kind, a)).chain(carried) {
+        let hash = identifier::hash(tx.hash_key(), kind, address);
+        let identifier = Identifier { kind: kind.into(), value: address.clone(), hash };
+        if let Some(owner) = crate::commands::owner(tx, &identifier)? {
+            out.push(crate::commands::person_of(tx, owner.profile_id)?);
+        }
+    }
+    out.sort_unstable();
+    out.dedup();
+    Ok(out)
+}
+
 /// Which contact points a claim is about.
 fn claimed_addresses(
     tx: &mut Tx,

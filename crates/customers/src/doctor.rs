@@ -55,6 +55,8 @@ pub struct Facts {
     pub owners: Vec<(Box<str>, Box<str>, i64)>,
     /// Person and creation by profile.
     pub profiles: HashMap<i64, (i64, Timestamp)>,
+    /// Edges that are there: the smaller profile, the other, the rule.
+    pub edges: Vec<(i64, i64, Box<str>)>,
     /// Cuts with the seq before which they were made, in order.
     pub cuts: Vec<(i64, Timestamp, Cut)>,
 }
@@ -69,6 +71,11 @@ pub fn read_facts(db: &mut Engine) -> Result<Facts, DbError> {
     each_profile(db, &mut |id, profile| {
         facts.profiles.insert(id, (profile.person, profile.created_at));
         Ok(())
+    })?;
+    db.each("SELECT a, b, rule FROM edges WHERE removed_at = 0", &[], &mut |r| {
+        let (a, b) = (r.int(0)?, r.int(1)?);
+        facts.edges.push((a.min(b), a.max(b), r.text(2)?.into()));
+        Ok(true)
     })?;
     for r in db.rows("SELECT seq, at, rule, a, b, kind, value FROM identity_cuts ORDER BY id", &[])? {
         let (a, b) = (r.int(3)?, r.int(4)?);
@@ -218,6 +225,7 @@ impl Replay {
         for ((kind, _), profile) in decided {
             out.push(error("identity.owner", kind, format!("a value of profile {profile} is missing")));
         }
+        out.extend(self.compare_edges(&facts.edges));
         let mut again: HashMap<i64, i64> = self.graph.profiles().into_iter().collect();
         for (profile, (person, _)) in &facts.profiles {
             let decided = again.remove(profile);
@@ -231,6 +239,25 @@ impl Replay {
         }
         out.extend(again.keys().map(|p| error("identity.person", p, "the profile is missing")));
         out
+    }
+
+    fn compare_edges(&self, stored: &[(i64, i64, Box<str>)]) -> Vec<Finding> {
+        let mut balance: HashMap<(i64, i64, &str), i64> = HashMap::new();
+        for (a, b, rule) in stored {
+            *balance.entry((*a, *b, &**rule)).or_default() += 1;
+        }
+        for (a, b, rule) in self.graph.edges() {
+            *balance.entry((*a.min(b), *a.max(b), rule.as_str())).or_default() -= 1;
+        }
+        let mut wrong: Vec<_> = balance.into_iter().filter(|(_, more)| *more != 0).collect();
+        wrong.sort_unstable();
+        let said = |more: i64| if more > 0 { "is stored, and the log does not say it" } else { "is missing" };
+        wrong
+            .into_iter()
+            .map(|((a, b, rule), more)| {
+                error("identity.edge", format!("{a} and {b}"), format!("an edge ({rule}) {}", said(more)))
+            })
+            .collect()
     }
 }
 

@@ -208,7 +208,14 @@ pub struct Profile {
 impl Profile {
     /// A profile without events.
     pub fn new(profile_id: i64, created_at: Timestamp) -> Self {
-        Self { person: profile_id, members: None, created_at, folded_to: 0, state: State::default(), tail: Tail::default() }
+        Self {
+            person: profile_id,
+            members: None,
+            created_at,
+            folded_to: 0,
+            state: State::default(),
+            tail: Tail::default(),
+        }
     }
 }
 

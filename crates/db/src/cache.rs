@@ -29,10 +29,12 @@ pub trait Table: 'static {
 }
 
 struct Entry<R> {
+    /// `None`: the database has no such row; or the row is lent to the overlay.
     row: Option<R>,
     weight: u32,
     dirty: bool,
     used: bool,
+    lent: bool,
 }
 
 struct Slice<K> {
@@ -53,12 +55,15 @@ pub(crate) struct Cached<T: Table> {
     early: Vec<T::Key>,
     /// The whole table was written in the middle of this group.
     early_all: bool,
+    /// Rows of the cache are in the overlay.
+    lent: bool,
 }
 
 /// What the writer does with every cached table without knowing its type.
 pub(crate) trait AnyTable: Any + Send {
     fn publish(&mut self, group: i64);
-    fn discard(&mut self);
+    /// Forgets the overlay; gives whether rows of the cache went with it, so that memory must be loaded again.
+    fn discard(&mut self) -> bool;
     fn clear(&mut self);
     fn flush_slices(&mut self, db: &mut Engine, group: i64, limit: usize) -> Result<usize, DbError>;
     /// Writes once more what was written in the middle of the group and may have changed since.
@@ -84,6 +89,7 @@ impl<T: Table> Default for Cached<T> {
             flushing: Vec::new(),
             early: Vec::new(),
             early_all: false,
+            lent: false,
         }
     }
 }
@@ -114,8 +120,19 @@ impl<T: Table> Cached<T> {
 
     pub(crate) fn get_mut(&mut self, db: &mut Engine, key: T::Key) -> Result<Option<&mut T::Row>, DbError> {
         if !self.overlay.contains_key(&key) {
-            let Some(row) = self.get_with(db, key, |db| T::load(db, key))?.cloned() else { return Ok(None) };
-            self.overlay.insert(key, row);
+            if self.get_with(db, key, |db| T::load(db, key))?.is_none() {
+                return Ok(None);
+            }
+            // The row itself moves to the overlay: copying one for every event was a tenth of the writer's time, and only a
+            // group that is undone would need the copy. Such a group has memory loaded again instead.
+            let lent = self.entries.get_mut(&key).and_then(|entry| {
+                entry.lent = true;
+                entry.row.take()
+            });
+            if let Some(row) = lent {
+                self.lent = true;
+                self.overlay.insert(key, row);
+            }
         }
         Ok(self.overlay.get_mut(&key))
     }
@@ -128,7 +145,7 @@ impl<T: Table> Cached<T> {
         let weight = row.as_ref().map_or(0, T::weight) + size_of::<T::Key>() * 2 + 48;
         self.weight += weight;
         self.queue.push_back(key);
-        self.entries.insert(key, Entry { row, weight: weight as u32, dirty: false, used: true });
+        self.entries.insert(key, Entry { row, weight: weight as u32, dirty: false, used: true, lent: false });
     }
 
     /// Writes every dirty row now, in the middle of a group.
@@ -146,7 +163,8 @@ impl<T: Table> Cached<T> {
     }
 
     fn flush_overlay(&mut self, db: &mut Engine, group: i64, wanted: impl Fn(&T::Key) -> bool) -> Result<(), DbError> {
-        let mut rows: Vec<(T::Key, &T::Row)> = self.overlay.iter().filter(|(k, _)| wanted(k)).map(|(k, r)| (*k, r)).collect();
+        let mut rows: Vec<(T::Key, &T::Row)> =
+            self.overlay.iter().filter(|(k, _)| wanted(k)).map(|(k, r)| (*k, r)).collect();
         rows.sort_unstable_by_key(|(k, _)| *k);
         T::flush(db, &rows, group)
     }
@@ -158,6 +176,7 @@ where
 {
     fn publish(&mut self, group: i64) {
         let written = std::mem::take(&mut self.early_all);
+        self.lent = false;
         self.early.clear();
         for slice in std::mem::take(&mut self.flushing) {
             if let Some(done) = self.slices.remove(&slice) {
@@ -170,7 +189,8 @@ where
                         let weight = T::weight(&row) + size_of::<T::Key>() * 2 + 48;
                         if let Some(entry) = self.entries.get_mut(&key) {
                             self.weight = self.weight + weight - entry.weight as usize;
-                            *entry = Entry { row: Some(row), weight: weight as u32, dirty: false, used: true };
+                            *entry =
+                                Entry { row: Some(row), weight: weight as u32, dirty: false, used: true, lent: false };
                         } else {
                             self.insert_clean(key, Some(row));
                         }
@@ -184,18 +204,34 @@ where
                 Some(entry) => {
                     self.weight = self.weight + weight - entry.weight as usize;
                     let was_dirty = entry.dirty;
-                    *entry = Entry { row: Some(row), weight: weight as u32, dirty: T::LAZY && !written, used: true };
+                    *entry = Entry {
+                        row: Some(row),
+                        weight: weight as u32,
+                        dirty: T::LAZY && !written,
+                        used: true,
+                        lent: false,
+                    };
                     was_dirty
                 }
                 None => {
                     self.weight += weight;
                     self.queue.push_back(key);
-                    self.entries.insert(key, Entry { row: Some(row), weight: weight as u32, dirty: T::LAZY && !written, used: true });
+                    self.entries.insert(
+                        key,
+                        Entry {
+                            row: Some(row),
+                            weight: weight as u32,
+                            dirty: T::LAZY && !written,
+                            used: true,
+                            lent: false,
+                        },
+                    );
                     false
                 }
             };
             if T::LAZY && !written && !was_dirty {
-                let slice = self.slices.entry(T::slice(key)).or_insert_with(|| Slice { since_group: group, keys: Vec::new() });
+                let slice =
+                    self.slices.entry(T::slice(key)).or_insert_with(|| Slice { since_group: group, keys: Vec::new() });
                 slice.keys.push(key);
             }
         }
@@ -216,11 +252,12 @@ where
         out
     }
 
-    fn discard(&mut self) {
+    fn discard(&mut self) -> bool {
         self.overlay.clear();
         self.early.clear();
         self.early_all = false;
         self.flushing.clear();
+        std::mem::take(&mut self.lent)
     }
 
     fn clear(&mut self) {
@@ -279,7 +316,7 @@ where
             looks -= 1;
             let Some(key) = self.queue.pop_front() else { break };
             match self.entries.get_mut(&key) {
-                Some(entry) if entry.dirty || entry.used => {
+                Some(entry) if entry.dirty || entry.used || entry.lent => {
                     entry.used = false;
                     self.queue.push_back(key);
                 }

@@ -6,7 +6,7 @@
 //! `dedup_days`, except those that hold ids of imports, which never expire.
 use crate::event::EventId;
 use crate::log;
-use crate::pack::{put_u64, Reader};
+use crate::pack::{Reader, put_u64};
 use crate::tx::Memory;
 use crate::{Bulk, DbError, Engine, Tx};
 use base::{DAY_US, HOUR_US, Timestamp};
@@ -83,7 +83,9 @@ impl Memory for Dedup {
     fn load(db: &mut Engine) -> Result<Self, DbError> {
         let mut out = Self::default();
         let mut sealed_upto = 1;
-        for row in db.rows("SELECT run, upto_seq, newest_at, keep_for_ever, filter FROM dedup_runs ORDER BY run", &[])? {
+        for row in
+            db.rows("SELECT run, upto_seq, newest_at, keep_for_ever, filter FROM dedup_runs ORDER BY run", &[])?
+        {
             let run = row.int(0)?;
             sealed_upto = sealed_upto.max(row.int(1)?);
             let (firsts, filter) = decode_filter(row.blob(4)?)?;

@@ -258,7 +258,9 @@ impl Engine {
         }
         let sync = if sync == Sync::Full { "on" } else { "off" };
         client
-            .batch_execute(&format!("SET synchronous_commit = {sync}; SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET jit = off"))
+            .batch_execute(&format!(
+                "SET synchronous_commit = {sync}; SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET jit = off"
+            ))
             .map_err(|e| open(chain(&e)))?;
         Ok(Self::new(Inner::Postgres(Box::new(client))))
     }
@@ -389,8 +391,12 @@ impl Engine {
             }
             Inner::Postgres(_) => {
                 let statement = self.prepare(&sql)?;
-                let arrays: Vec<PgArray<'_>> =
-                    bulk.columns.iter().enumerate().map(|(at, (_, code))| PgArray::gather(rows, at, column(*code))).collect();
+                let arrays: Vec<PgArray<'_>> = bulk
+                    .columns
+                    .iter()
+                    .enumerate()
+                    .map(|(at, (_, code))| PgArray::gather(rows, at, column(*code)))
+                    .collect();
                 let refs: Vec<&(dyn postgres::types::ToSql + Sync2)> = arrays.iter().map(PgArray::as_sql).collect();
                 let Inner::Postgres(c) = &mut self.inner else { unreachable!() };
                 c.execute(&statement, &refs).map(drop).map_err(|e| postgres_error(&e, &sql))
@@ -532,9 +538,7 @@ impl postgres::types::ToSql for PgValue<'_> {
             Value::Null => Ok(postgres::types::IsNull::Yes),
             Value::Int(v) if *kind == postgres::types::Type::INT4 => i32::try_from(v)?.to_sql(kind, out),
             Value::Int(v) => v.to_sql(kind, out),
-            // U+0000 cannot stand in PostgreSQL's text; the border replaces it, this is the last line.
-            Value::Text(v) if v.contains('\0') => v.replace('\0', "\u{fffd}").to_sql(kind, out),
-            Value::Text(v) => v.to_sql(kind, out),
+            Value::Text(v) => without_zero(v).to_sql(kind, out),
             Value::Blob(v) => v.to_sql(kind, out),
         }
     }
@@ -547,16 +551,22 @@ impl postgres::types::ToSql for PgValue<'_> {
 /// One column of a bulk write as an array parameter.
 enum PgArray<'a> {
     Int(Vec<Option<i64>>),
-    Text(Vec<Option<&'a str>>),
+    Text(Vec<Option<std::borrow::Cow<'a, str>>>),
     Blob(Vec<Option<&'a [u8]>>),
 }
 
 impl<'a> PgArray<'a> {
     fn gather(rows: &[&[Value<'a>]], at: usize, column: Column) -> Self {
         match column {
-            Column::Int => PgArray::Int(rows.iter().map(|r| if let Value::Int(v) = r[at] { Some(v) } else { None }).collect()),
-            Column::Text => PgArray::Text(rows.iter().map(|r| if let Value::Text(v) = r[at] { Some(v) } else { None }).collect()),
-            Column::Blob => PgArray::Blob(rows.iter().map(|r| if let Value::Blob(v) = r[at] { Some(v) } else { None }).collect()),
+            Column::Int => {
+                PgArray::Int(rows.iter().map(|r| if let Value::Int(v) = r[at] { Some(v) } else { None }).collect())
+            }
+            Column::Text => PgArray::Text(
+                rows.iter().map(|r| if let Value::Text(v) = r[at] { Some(without_zero(v)) } else { None }).collect(),
+            ),
+            Column::Blob => {
+                PgArray::Blob(rows.iter().map(|r| if let Value::Blob(v) = r[at] { Some(v) } else { None }).collect())
+            }
         }
     }
     fn as_sql(&self) -> &(dyn postgres::types::ToSql + Sync2) {
@@ -566,6 +576,11 @@ impl<'a> PgArray<'a> {
             PgArray::Blob(v) => v,
         }
     }
+}
+
+/// U+0000 cannot stand in PostgreSQL's text; the border replaces it, this is the last line.
+fn without_zero(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
 fn postgres_value(row: &postgres::Row, at: usize, sql: &str) -> Result<Owned, DbError> {
@@ -587,7 +602,9 @@ fn sqlite_error(error: &rusqlite::Error, sql: &str) -> DbError {
         Some(ErrorCode::DiskFull) => DbError::Full,
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => DbError::Busy(error.to_string()),
         Some(ErrorCode::SystemIoFailure) => DbError::Lost(error.to_string()),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => DbError::damaged("the database file", error),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            DbError::damaged(crate::error::DATABASE_FILE, error)
+        }
         _ => DbError::Statement { reason: error.to_string(), sql: sql.to_string() },
     }
 }
@@ -600,10 +617,18 @@ fn postgres_error(error: &postgres::Error, sql: &str) -> DbError {
     }
     match error.code() {
         Some(c) if *c == SqlState::DISK_FULL => DbError::Full,
-        Some(c) if *c == SqlState::T_R_SERIALIZATION_FAILURE || *c == SqlState::T_R_DEADLOCK_DETECTED || *c == SqlState::LOCK_NOT_AVAILABLE => {
+        Some(c)
+            if *c == SqlState::T_R_SERIALIZATION_FAILURE
+                || *c == SqlState::T_R_DEADLOCK_DETECTED
+                || *c == SqlState::LOCK_NOT_AVAILABLE =>
+        {
             DbError::Busy(text)
         }
-        Some(c) if *c == SqlState::ADMIN_SHUTDOWN || *c == SqlState::CRASH_SHUTDOWN || *c == SqlState::CANNOT_CONNECT_NOW => {
+        Some(c)
+            if *c == SqlState::ADMIN_SHUTDOWN
+                || *c == SqlState::CRASH_SHUTDOWN
+                || *c == SqlState::CANNOT_CONNECT_NOW =>
+        {
             DbError::Lost(text)
         }
         Some(_) => DbError::Statement { reason: text, sql: sql.to_string() },

@@ -1,5 +1,8 @@
 //! What can go wrong between Braid and its database, by what the caller can do about it.
 
+/// The place of damage that leaves nothing to be read, unlike that of a row.
+pub const DATABASE_FILE: &str = "the database file";
+
 /// A failure of the database layer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {

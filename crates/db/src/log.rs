@@ -170,7 +170,10 @@ pub fn each(
     let sql = if with_body {
         format!("SELECT {COLUMNS} FROM log WHERE first_seq >= $1 ORDER BY first_seq LIMIT 256")
     } else {
-        format!("SELECT {} FROM log WHERE first_seq >= $1 ORDER BY first_seq LIMIT 1024", COLUMNS.trim_end_matches(", body"))
+        format!(
+            "SELECT {} FROM log WHERE first_seq >= $1 ORDER BY first_seq LIMIT 1024",
+            COLUMNS.trim_end_matches(", body")
+        )
     };
     let mut from = from_seq;
     loop {

@@ -1,6 +1,6 @@
 //! Migrations: one text for both engines, forward only, run at start under the writer's lock.
-use crate::{DbError, Engine};
 use crate::engine::Dialect;
+use crate::{DbError, Engine};
 
 /// The migrations of one crate, in order; the version of the schema is the number of all of them.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +19,9 @@ pub const MIGRATIONS: Migrations =
 /// table closed by `) /* clustered */;` lives in its key's tree. On PostgreSQL, bodies are compressed already.
 pub fn text_for(sql: &str, dialect: Dialect) -> String {
     match dialect {
-        Dialect::Sqlite => sql.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY").replace("/* clustered */", "WITHOUT ROWID"),
+        Dialect::Sqlite => {
+            sql.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY").replace("/* clustered */", "WITHOUT ROWID")
+        }
         Dialect::Postgres => sql.to_string(),
     }
 }
@@ -29,7 +31,10 @@ pub fn migrate(db: &mut Engine, all: &[Migrations], now_us: i64) -> Result<(), D
     db.batch("CREATE TABLE IF NOT EXISTS migrations (owner TEXT NOT NULL, step BIGINT NOT NULL, name TEXT NOT NULL, applied_at BIGINT NOT NULL, PRIMARY KEY (owner, step))")?;
     for crate_steps in all {
         let found = db
-            .first("SELECT CAST(COALESCE(MAX(step), 0) AS BIGINT) FROM migrations WHERE owner = $1", &[crate_steps.owner.into()])?
+            .first(
+                "SELECT CAST(COALESCE(MAX(step), 0) AS BIGINT) FROM migrations WHERE owner = $1",
+                &[crate_steps.owner.into()],
+            )?
             .map_or(Ok(0), |r| r.int(0))?;
         let known = crate_steps.steps.len() as i64;
         if found > known {

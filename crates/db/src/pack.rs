@@ -79,7 +79,8 @@ impl<'a> Reader<'a> {
     /// Sixteen bytes.
     pub fn u128(&mut self) -> Result<u128, DbError> {
         let end = self.at + 16;
-        let slice = self.bytes.get(self.at..end).ok_or_else(|| DbError::damaged("a packed row", "it ends too early"))?;
+        let slice =
+            self.bytes.get(self.at..end).ok_or_else(|| DbError::damaged("a packed row", "it ends too early"))?;
         self.at = end;
         let mut raw = [0u8; 16];
         raw.copy_from_slice(slice);

@@ -9,6 +9,7 @@ pub fn get(db: &mut Engine, name: &str) -> Result<Option<String>, DbError> {
 
 /// Sets a value; inside a transaction when there is one.
 pub fn set(db: &mut Engine, name: &str, value: &str) -> Result<(), DbError> {
-    let sql = "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    let sql =
+        "INSERT INTO settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     db.execute(sql, &[name.into(), value.into()]).map(drop)
 }

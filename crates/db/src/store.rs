@@ -25,7 +25,10 @@ impl Location {
         if let Some(file) = url.strip_prefix("sqlite:") {
             let file = file.strip_prefix("//").unwrap_or(file);
             if file.is_empty() {
-                return Err(DbError::Open { url: url.into(), reason: "it names no file: write sqlite:braid.db".into() });
+                return Err(DbError::Open {
+                    url: url.into(),
+                    reason: "it names no file: write sqlite:braid.db".into(),
+                });
             }
             return Ok(Location::Sqlite { path: dir.join(file), vfs: None });
         }
@@ -74,7 +77,9 @@ pub(crate) fn lock_again(engine: &mut Engine) -> Result<bool, DbError> {
 pub fn read_row(engine: &mut Engine) -> Result<WriterRow, DbError> {
     let sql = "SELECT epoch, next_seq, last_group, unflushed_group, unflushed_seq, next_id, next_profile, events, derived, \
                rejected, profiles, absorbed, hash_key FROM writers WHERE writer = 1";
-    let row = engine.first(sql, &[])?.ok_or_else(|| DbError::damaged("writers", "the row of the customers' writer is missing"))?;
+    let row = engine
+        .first(sql, &[])?
+        .ok_or_else(|| DbError::damaged("writers", "the row of the customers' writer is missing"))?;
     let key = row.blob(12)?;
     let half = |at: usize| {
         let bytes = key.get(at..at + 8).and_then(|b| b.try_into().ok());
@@ -113,7 +118,12 @@ pub struct Holder {
 pub fn read_holder(engine: &mut Engine) -> Result<Holder, DbError> {
     let row = engine.first("SELECT holder, address, since, clean FROM writers WHERE writer = 1", &[])?;
     let row = row.ok_or_else(|| DbError::damaged("writers", "the row of the customers' writer is missing"))?;
-    Ok(Holder { holder: row.text(0)?.into(), address: row.text(1)?.into(), since_us: row.int(2)?, clean: row.int(3)? == 1 })
+    Ok(Holder {
+        holder: row.text(0)?.into(),
+        address: row.text(1)?.into(),
+        since_us: row.int(2)?,
+        clean: row.int(3)? == 1,
+    })
 }
 
 /// An exclusive lock on a file, gone with the process.
@@ -129,6 +139,9 @@ fn lock_file(path: &Path) -> Result<Option<FileLock>, DbError> {
     }
 }
 
+/// What prepares a store's database.
+pub type Before<'a> = Box<dyn FnOnce(&mut Engine) -> Result<(), DbError> + 'a>;
+
 /// How to open a store for writing.
 pub struct Open<'a> {
     pub location: Location,
@@ -141,7 +154,7 @@ pub struct Open<'a> {
     /// Raises the epoch although somebody holds the lock.
     pub take_over: bool,
     /// Runs after the migrations and before memory is loaded, on the writer's connection.
-    pub before: Option<Box<dyn FnOnce(&mut Engine) -> Result<(), DbError> + 'a>>,
+    pub before: Option<Before<'a>>,
     pub recover: Option<Box<dyn Recover>>,
     pub ticker: Option<Box<dyn Ticker>>,
     pub observer: Option<Observer>,
@@ -165,7 +178,20 @@ pub struct Store {
 impl Store {
     /// Locks, migrates, loads and folds what a kill left unflushed; then commands are taken.
     pub fn open(open: Open<'_>) -> Result<Store, DbError> {
-        let Open { location, sync, migrations, options, clock, holder, take_over, before, recover, ticker, observer, readers } = open;
+        let Open {
+            location,
+            sync,
+            migrations,
+            options,
+            clock,
+            holder,
+            take_over,
+            before,
+            recover,
+            ticker,
+            observer,
+            readers,
+        } = open;
         let now_us = clock.now().micros();
         let mut lock = None;
         if let Location::Sqlite { path, .. } = &location {
@@ -347,7 +373,9 @@ impl Store {
     /// Says where this program listens, for commands that want to ask it.
     pub fn announce(&self, address: &str) -> Result<(), DbError> {
         let address = address.to_string();
-        self.write(move |tx| tx.execute("UPDATE writers SET address = $1 WHERE writer = 1", &[(&address).into()]).map(drop))
+        self.write(move |tx| {
+            tx.execute("UPDATE writers SET address = $1 WHERE writer = 1", &[(&address).into()]).map(drop)
+        })
     }
 
     /// Wakes the writer to look at what is due.
@@ -449,7 +477,10 @@ fn start_readers(location: &Location, sync: Sync, count: usize) -> Result<mpsc::
                 let job = receiver.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
                 let Ok(job) = job else { return };
                 if engine.as_ref().is_none_or(Engine::is_closed) {
-                    engine = location.open(sync, true).inspect_err(|e| tracing::error!(error = %e, "a reader cannot connect")).ok();
+                    engine = location
+                        .open(sync, true)
+                        .inspect_err(|e| tracing::error!(error = %e, "a reader cannot connect"))
+                        .ok();
                 }
                 let Some(open) = engine.as_mut() else {
                     // Dropping the job drops its reply; whoever waits is told that the reader is gone.

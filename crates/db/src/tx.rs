@@ -3,11 +3,11 @@
 //! A [`Tx`] belongs to the writer's thread. Rows of cached tables are read and changed in memory ([`Tx::get`],
 //! [`Tx::get_mut`], [`Tx::put`]); facts that are only appended wait in a buffer ([`Tx::append`]) and go to the database in
 //! bulk before COMMIT, or before the next SQL of the same transaction, so that a query sees what was written before it.
+use crate::DbError;
 use crate::cache::{AnyTable, Cached, Table};
 use crate::engine::{Bulk, Dialect, Engine, Owned, Row, Value};
 use crate::notice::Notice;
 use crate::writer::WriterRow;
-use crate::DbError;
 use base::Timestamp;
 use std::any::{Any, TypeId};
 
@@ -367,9 +367,11 @@ impl Tx {
         }
         self.notices.clear();
     }
-    pub(crate) fn discard(&mut self) {
+    /// Forgets what the group did; gives whether memory must be loaded again.
+    pub(crate) fn discard(&mut self) -> bool {
+        let mut lost = false;
         for (_, table) in &mut self.tables {
-            table.discard();
+            lost |= table.discard();
         }
         for (_, memory) in &mut self.memories {
             memory.rollback();
@@ -378,6 +380,7 @@ impl Tx {
         self.notices.clear();
         self.row = self.committed.clone();
         self.error = None;
+        lost
     }
     pub(crate) fn forget_all(&mut self) -> Result<(), DbError> {
         for (_, table) in &mut self.tables {
@@ -410,4 +413,3 @@ fn cached<T: Table>(table: &mut Box<dyn AnyTable>) -> &mut Cached<T> {
         None => unreachable!("tables are found by their type"),
     }
 }
-

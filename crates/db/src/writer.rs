@@ -103,7 +103,13 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         // 64 requests a group: a cap of 8 costs 8 % of the throughput for the same p99 (measured).
-        Self { group_commands: 64, group_events: 8192, queue: 4096, cache_bytes: 256 << 20, turn: Duration::from_secs(5) }
+        Self {
+            group_commands: 64,
+            group_events: 8192,
+            queue: 4096,
+            cache_bytes: 256 << 20,
+            turn: Duration::from_secs(5),
+        }
     }
 }
 
@@ -220,6 +226,8 @@ pub(crate) struct Loop {
     pub(crate) sync: Sync,
     pub(crate) last_flush: Instant,
     pub(crate) credit: f64,
+    /// Nothing came since the cache was trimmed.
+    pub(crate) rested: bool,
     pub(crate) clean_stop: bool,
 }
 
@@ -301,6 +309,9 @@ impl Loop {
             if waited && self.tx.dirty_slices() > 0 {
                 return Work::Idle;
             }
+            if waited && !self.rested && self.last_flush.elapsed() > Duration::from_secs(10) {
+                return Work::Idle;
+            }
             // A timer may be due by a clock that is moved by hand, so the wait is never long.
             let idle = if self.tx.dirty_slices() > 0 { 20 } else { 250 };
             let wait = until_due.map_or(idle, |us| (us / 1000).saturating_add(1).clamp(1, idle));
@@ -320,7 +331,10 @@ impl Loop {
             if catch_unwind(AssertUnwindSafe(|| read(&mut self.tx))).is_err() {
                 tracing::error!("a read panicked");
             }
-            self.tx.discard();
+            if self.tx.discard() && !self.reload_with(false) {
+                self.shared.dead.store(true, Ordering::SeqCst);
+                return;
+            }
         }
     }
 
@@ -328,6 +342,7 @@ impl Loop {
         let started = Instant::now();
         let events: usize = commands.iter().map(|c| c.size()).sum();
         let flush = self.slices_due();
+        self.rested = false;
         match self.attempt(&mut commands, flush) {
             Ok(()) => {
                 self.note_group(events, started);
@@ -403,7 +418,8 @@ impl Loop {
         let elapsed = self.last_flush.elapsed();
         self.last_flush = Instant::now();
         // Larger bases take longer turns: fewer events would share a page otherwise.
-        let turn = self.options.turn.as_secs_f64().max(dirty as f64 * 0.025).min(self.options.turn.as_secs_f64() * 12.0);
+        let turn =
+            self.options.turn.as_secs_f64().max(dirty as f64 * 0.025).min(self.options.turn.as_secs_f64() * 12.0);
         // After an idle gap everything would be overdue at once; the cap spreads it over the next groups.
         self.credit = (self.credit + dirty as f64 * elapsed.as_secs_f64() / turn.max(0.001)).min(4.0);
         let due = self.credit as usize;
@@ -436,6 +452,13 @@ impl Loop {
     }
 
     fn run_idle(&mut self) {
+        if self.tx.dirty_slices() == 0 {
+            // A store at rest gives back what only load needs.
+            self.tx.evict(self.options.cache_bytes / 16);
+            self.shared.cache_bytes.store(self.tx.cache_weight(), Ordering::Relaxed);
+            self.rested = true;
+            return;
+        }
         // Nothing to do: write a few slices, so that a kill now costs little to fold again.
         self.last_flush = Instant::now();
         let _ = self.transaction(&mut |_| Ok(Verdict::Keep), 4);
@@ -488,11 +511,12 @@ impl Loop {
         if verdict == Verdict::Undo {
             let rolled_back = self.tx.engine.batch("ROLLBACK");
             self.tx.open = false;
-            self.tx.discard();
+            let lost = self.tx.discard();
             if let Err(e) = rolled_back {
                 return Err(self.undo(e));
             }
-            return Err(Failure { error: None, fatal: false });
+            let fatal = lost && !self.reload_with(false);
+            return Err(Failure { error: fatal.then_some(DbError::Stopped), fatal });
         }
         let group = self.tx.group();
         match self.finish(flush) {
@@ -503,6 +527,8 @@ impl Loop {
         if let Err(e) = commit(&mut self.tx) {
             // The outcome is unknown: the group's number in the writer's row tells.
             self.tx.open = false;
+            // On a connection that is still there the transaction may be open, and would show its own row.
+            let _ = self.tx.engine.batch("ROLLBACK");
             if matches!(e, DbError::Lost(_)) && self.reconnect() && self.committed_group() == Some(group) {
                 return self.reload_after_unknown(e);
             }
@@ -555,10 +581,10 @@ impl Loop {
         self.tx.open = false;
         let group = self.tx.committed.last_group;
         self.tx.group_starts.retain(|(g, _)| *g <= group);
-        self.tx.discard();
+        let lent = self.tx.discard();
         let lost = matches!(error, DbError::Lost(_)) || self.tx.engine.is_closed();
         let own = matches!(error, DbError::Panicked);
-        if own && rolled_back.is_ok() {
+        if own && !lent && rolled_back.is_ok() {
             return Failure { error: Some(error), fatal: false };
         }
         let fatal = !self.reload_with(lost);
@@ -602,7 +628,7 @@ impl Loop {
             let out = recover.recover(&mut self.tx, group, seq).and_then(|()| self.tx.write_waiting());
             self.recover = Some(recover);
             if let Err(e) = out {
-                self.tx.discard();
+                let _ = self.tx.discard();
                 self.tx.engine.batch("ROLLBACK")?;
                 return Err(e);
             }
@@ -621,6 +647,10 @@ impl Loop {
     }
 
     fn reconnect(&mut self) -> bool {
+        // A connection that still answers is kept: it holds the lock, which a second one could not get beside it.
+        if !self.tx.engine.is_closed() && self.tx.engine.rows("SELECT 1", &[]).is_ok() {
+            return true;
+        }
         for attempt in 0..20u32 {
             match self.location.open(self.sync, false) {
                 Ok(mut engine) => {
@@ -755,6 +785,7 @@ pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clo
         sync: opened.sync,
         last_flush: Instant::now(),
         credit: 0.0,
+        rested: false,
         clean_stop: true,
     }
 }

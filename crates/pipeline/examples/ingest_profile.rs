@@ -35,7 +35,10 @@ fn main() {
     })
     .expect("it opens");
     for (at, category) in ["face care", "kitchen", "garden", "lights", "bags", "toys"].iter().enumerate() {
-        let text = format!("count(\"Product Viewed\" where properties.category = \"{category}\" in last 14 days) >= {}", at + 1);
+        let text = format!(
+            "count(\"Product Viewed\" where properties.category = \"{category}\" in last 14 days) >= {}",
+            at + 1
+        );
         make(&core, &format!("s{at}"), &text);
     }
     for (at, text) in [
@@ -74,7 +77,8 @@ fn main() {
         let body = body(&mut rng, profiles);
         let t = Instant::now();
         let now = base::Clock::now(&SystemClock);
-        let received = core.preparer.receive(Call::Batch, Source { id: 1, kind: SourceKind::Server }, Bytes::from(body), now);
+        let received =
+            core.preparer.receive(Call::Batch, Source { id: 1, kind: SourceKind::Server }, Bytes::from(body), now);
         prepare_us += t.elapsed().as_micros();
         let received = received.expect("taken");
         let (counted, answered) = (done.clone(), sender.clone());
@@ -137,7 +141,13 @@ fn body(rng: &mut Rng, profiles: u64) -> Vec<u8> {
              \"position\":{},\"total\":{}.50}},\"context\":{{\"library\":{{\"name\":\"braid.js\",\"version\":\"1.0.0\"}},\"page\":{{\"path\":\"/catalogue/{category}\",\
              \"title\":\"Catalogue\",\"url\":\"https://shop.example/catalogue?item={}&note=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}},\
              \"locale\":\"uk-UA\",\"timezone\":\"Europe/Kyiv\",\"userAgent\":\"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\"}}}}",
-            rng.next_u64(), rng.next_u64(), rng.below(300_000), rng.below(900), rng.below(40), rng.below(900), rng.below(300_000)
+            rng.next_u64(),
+            rng.next_u64(),
+            rng.below(300_000),
+            rng.below(900),
+            rng.below(40),
+            rng.below(900),
+            rng.below(300_000)
         );
     }
     text.push_str("]}");

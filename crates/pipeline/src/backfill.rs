@@ -7,8 +7,9 @@
 use crate::preparer::{Current, Preparer};
 use customers::counters::{CounterSet, Definition};
 use customers::profiles::Profiles;
-use db::{DbError, Notice, Tx, log};
+use db::{DbError, Engine, Notice, Tx, log};
 use hashbrown::HashMap;
+use segments::runtime::Memberships;
 use segments::runtime::commands::{FILL, set_state};
 use segments::runtime::definitions::{self, Filling};
 use std::sync::Arc;
@@ -18,7 +19,8 @@ const ROWS: i64 = 64;
 /// Profiles evaluated in one transaction.
 const PROFILES: i64 = 500;
 
-const NEXT: &str = "SELECT id, subject, position, total, payload FROM jobs WHERE state = 'running' AND kind = $1 ORDER BY id LIMIT 1";
+const NEXT: &str =
+    "SELECT id, subject, position, total, payload FROM jobs WHERE state = 'running' AND kind = $1 ORDER BY id LIMIT 1";
 
 /// Whether some segment still fills.
 pub fn is_waiting(tx: &mut Tx) -> Result<bool, DbError> {
@@ -40,11 +42,16 @@ pub fn advance(tx: &mut Tx, preparer: &Preparer) -> Result<(), DbError> {
     };
     match filling {
         Filling::Live => finish(tx, job),
-        Filling::Counting if position < 0 || position >= total => set_state(tx, segment_id, Filling::Evaluating { upto: 0 }),
+        Filling::Counting if position < 0 || position >= total => {
+            set_state(tx, segment_id, Filling::Evaluating { upto: 0 })
+        }
         Filling::Counting => {
             let next = count_past(tx, preparer, &compiled.counters, &ids, position, total)?;
             let now = tx.now().micros();
-            tx.execute("UPDATE jobs SET position = $2, updated_at = $3 WHERE id = $1", &[job.into(), next.into(), now.into()])?;
+            tx.execute(
+                "UPDATE jobs SET position = $2, updated_at = $3 WHERE id = $1",
+                &[job.into(), next.into(), now.into()],
+            )?;
             Ok(())
         }
         Filling::Evaluating { upto } => {
@@ -107,6 +114,14 @@ fn count_past(
     Ok(next)
 }
 
+/// Counters whose past is being counted, each list with the seq before which events are the job's to count.
+pub fn counting(db: &mut Engine) -> Result<Vec<(i64, Vec<u32>)>, DbError> {
+    let sql = "SELECT j.total, j.payload FROM jobs j JOIN segments s ON s.id = j.subject \
+               WHERE j.kind = $1 AND j.state = 'running' AND j.position >= 0 AND s.state = 'counting' ORDER BY j.id";
+    let ids = |text: &str| text.split(',').filter_map(|id| id.parse().ok()).collect();
+    db.rows(sql, &[FILL.into()])?.iter().map(|r| Ok((r.int(0)?, ids(r.text(1)?)))).collect()
+}
+
 /// Events of a piece of the log that a detach moved since.
 pub fn moved_between(tx: &mut Tx, from: i64, to: i64) -> Result<HashMap<i64, i64>, DbError> {
     let sql = "SELECT seq, profile_id FROM moved_events WHERE seq >= $1 AND seq < $2";
@@ -120,11 +135,15 @@ fn evaluate_some(tx: &mut Tx, segment_id: i64, upto: i64) -> Result<Option<i64>,
         return Ok(None);
     }
     let end = (upto + PROFILES).min(last);
+    let mut people = Vec::new();
     for profile_id in upto + 1..=end {
         let is_person = tx.get::<Profiles>(profile_id)?.is_some_and(|row| row.person == profile_id);
         if is_person {
             segments::runtime::evaluate_now(tx, profile_id, segment_id)?;
+            people.push(profile_id);
         }
     }
+    // Moments that were armed are facts at once: no event of theirs in the log would tell a start to look at these people.
+    tx.flush_keys::<Memberships>(&people)?;
     Ok(Some(end))
 }

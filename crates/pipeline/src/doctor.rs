@@ -117,22 +117,38 @@ pub fn run(location: &Location, clock: &dyn Clock, shop: Settings) -> Result<Rep
         db::Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     })?;
     let counts = counts(&mut engine)?;
-    let clean = store::read_holder(&mut engine)?.clean;
     let fast = settings::get(&mut engine, "store.unsafe_fast")?.is_some_and(|v| v == "1");
     let now = clock.now();
     let mut tx = Tx::for_reading(engine, now)?;
     let preparer = Preparer::new(Arc::new(shop), crate::step::current(&mut tx)?);
-    preparer.follow(&mut tx)?;
     let mut findings = Findings::default();
-    let pass = profiles::read_log(&mut tx, &preparer, &mut findings)?;
-    books::check(&mut tx, &pass, &counts, &mut findings)?;
-    let rebuilt = profiles::compare(&mut tx, pass, &mut findings)?;
-    people::check(&mut tx, rebuilt, now, clean, &mut findings)?;
+    match check(&mut tx, &preparer, &counts, &mut findings) {
+        // A row that cannot be read is a finding; what builds on it cannot be checked. A file that is no database is neither.
+        Err(DbError::Damaged { place, reason }) if place != db::error::DATABASE_FILE => {
+            findings.error("damaged", place, format!("{reason}; further checks were left out"));
+        }
+        other => other?,
+    }
     for f in messaging::doctor::check(tx.engine(), now)? {
-        findings.error(f.check, f.subject, f.detail);
+        use messaging::doctor::Severity as Told;
+        let severity = match f.severity {
+            Told::Error => Severity::Error,
+            Told::Warning => Severity::Warning,
+            Told::Note => continue,
+        };
+        findings.add(f.check, severity, f.subject, f.detail);
     }
     let notes = notes(tx.engine(), now, fast)?;
     Ok(Report { counts, findings: findings.finish(), notes })
+}
+
+fn check(tx: &mut Tx, preparer: &Preparer, counts: &Counts, findings: &mut Findings) -> Result<(), DbError> {
+    preparer.follow(tx)?;
+    let pass = profiles::read_log(tx, preparer, findings)?;
+    books::check(tx, &pass, counts, findings)?;
+    let folded_again = pass.folded_again.clone();
+    let rebuilt = profiles::compare(tx, pass, findings)?;
+    people::check(tx, rebuilt, tx.now(), &folded_again, findings)
 }
 
 fn notes(db: &mut Engine, now: Timestamp, fast: bool) -> Result<Vec<Note>, DbError> {

@@ -101,7 +101,12 @@ pub fn append_derived(tx: &mut Tx, preparer: &Preparer, mut new_events: Vec<NewE
     step::finish(tx)
 }
 
-fn one_round(tx: &mut Tx, preparer: &Preparer, batch: &mut Batch, new_events: &mut Vec<NewEvent>) -> Result<Ingested, DbError> {
+fn one_round(
+    tx: &mut Tx,
+    preparer: &Preparer,
+    batch: &mut Batch,
+    new_events: &mut Vec<NewEvent>,
+) -> Result<Ingested, DbError> {
     let first_seq = tx.next_seq();
     let mut kept = Vec::with_capacity(batch.events.len());
     let mut items = Vec::new();
@@ -143,7 +148,12 @@ fn one_round(tx: &mut Tx, preparer: &Preparer, batch: &mut Batch, new_events: &m
     let logged = log::append(tx, batch, &kept);
     debug_assert_eq!(logged, first_seq);
     let count = kept.len() as u32;
-    tx.notify(Notice::Logged(Arc::new(Logged { source: batch.source, origin: batch.origin, received_at: batch.received_at, items })));
+    tx.notify(Notice::Logged(Arc::new(Logged {
+        source: batch.source,
+        origin: batch.origin,
+        received_at: batch.received_at,
+        items,
+    })));
     Ok(Ingested { first_seq, kept: count, duplicates })
 }
 
@@ -253,8 +263,13 @@ fn park(tx: &mut Tx, events: &[NewEvent]) -> Result<(), DbError> {
             message_id: None,
             code: "parked",
             pointer: String::new(),
-            detail: format!("after {ROUNDS_MAX} rounds events still called forth events; look for rules that answer each other"),
-            raw: format!("{{\"event\":{:?},\"profileId\":\"{}\",\"properties\":{}}}", e.name, e.profile_id, e.properties),
+            detail: format!(
+                "after {ROUNDS_MAX} rounds events still called forth events; look for rules that answer each other"
+            ),
+            raw: format!(
+                "{{\"event\":{:?},\"profileId\":\"{}\",\"properties\":{}}}",
+                e.name, e.profile_id, e.properties
+            ),
         })
         .collect();
     let now = tx.now();

@@ -29,4 +29,3 @@ pub use settings::Settings;
 
 #[cfg(test)]
 mod tests;
-

@@ -5,10 +5,10 @@ use bytes::Bytes;
 use collect::{Call, Defaults, Options, Received, Refusal, Rejection, Request, Source, SourceKind};
 use customers::counters::CounterSet;
 use customers::identifier::Blocked;
-use db::{DbError, Tx};
 use db::event::{Event, Origin};
 use db::log::LogRow;
 use db::message::Message;
+use db::{DbError, Tx};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What preparing works with; replaced as a whole when definitions change.
@@ -62,11 +62,19 @@ impl Preparer {
     }
 
     /// A request's body, checked and prepared.
-    pub fn receive(&self, call: Call, source: Source, body: Bytes, received_at: Timestamp) -> Result<Received, Refusal> {
+    pub fn receive(
+        &self,
+        call: Call,
+        source: Source,
+        body: Bytes,
+        received_at: Timestamp,
+    ) -> Result<Received, Refusal> {
         let current = self.current();
         let request = Request { call, source, body, received_at, prepared_with: current.counters.version };
         let browser = source.kind == SourceKind::Browser;
-        collect::receive(request, &self.options(), &|message, defaults, event| self.fill(&current, browser, message, defaults, event))
+        collect::receive(request, &self.options(), &|message, defaults, event| {
+            self.fill(&current, browser, message, defaults, event)
+        })
     }
 
     /// The events of a log row, prepared with the current definitions.

@@ -1,6 +1,6 @@
 //! After a kill: what lazy rows miss of the log is folded again.
 use crate::preparer::Preparer;
-use crate::step;
+use crate::{backfill, step};
 use db::writer::Recover;
 use db::{DbError, Tx, log};
 use hashbrown::HashSet;
@@ -21,6 +21,8 @@ impl Recover for Refold {
         let current = step::current(tx)?;
         // Requests are prepared with what the store holds now, whoever changed it.
         self.preparer.follow(tx)?;
+        // What a job has still to count of the past must not be counted here as well.
+        let counting = backfill::counting(tx.engine())?;
         let mut from = from_seq;
         let mut people = HashSet::new();
         loop {
@@ -28,14 +30,16 @@ impl Recover for Refold {
             let Some(last) = rows.last() else { break };
             from = last.first_seq + last.ids.len() as i64;
             for row in &rows {
-                let events = self.preparer.decode_with(&current, &row.body, row.origin, &row.ids, &row.times)?;
-                for event in &events {
+                let mut events = self.preparer.decode_with(&current, &row.body, row.origin, &row.ids, &row.times)?;
+                for event in &mut events {
                     let profile_id = row.profiles[event.index as usize];
                     if profile_id == 0 {
                         continue;
                     }
+                    let seq = row.first_seq + i64::from(event.index);
+                    event.hits.retain(|h| !counting.iter().any(|(upto, ids)| seq < *upto && ids.contains(&h.counter)));
                     let at = customers::commands::Replayed {
-                        seq: row.first_seq + i64::from(event.index),
+                        seq,
                         group: row.group,
                         source: row.source,
                         received_at: row.received_at,

@@ -8,7 +8,15 @@ pub const KEPT_MAX: i64 = 100_000;
 
 static REJECTS: Bulk = Bulk {
     table: "rejects",
-    columns: &[("id", 'i'), ("source", 'i'), ("received_at", 'i'), ("code", 't'), ("pointer", 't'), ("detail", 't'), ("raw", 't')],
+    columns: &[
+        ("id", 'i'),
+        ("source", 'i'),
+        ("received_at", 'i'),
+        ("code", 't'),
+        ("pointer", 't'),
+        ("detail", 't'),
+        ("raw", 't'),
+    ],
     key: 1,
     insert_only: true,
 };

@@ -28,4 +28,3 @@ pub fn note(db: &mut Engine, shop: &Settings) -> Result<(), DbError> {
     settings::set(db, "shop.country", shop.country.code)?;
     settings::set(db, "collect.dedup_days", &shop.dedup_days.to_string())
 }
-

@@ -7,7 +7,7 @@ use db::reactor::{Happened, Moved, NewEvent, Reactor};
 use db::{DbError, Notice, Tx};
 use messaging::Derived;
 use messaging::outbox::Entry;
-use segments::runtime::definitions;
+use segments::runtime::{Cause, definitions};
 use std::sync::Arc;
 
 /// Customers: which profile, the fold, consent.
@@ -51,7 +51,14 @@ impl Reactor for Segments {
         "segments"
     }
     fn react(&mut self, tx: &mut Tx, happened: &mut Happened<'_>) -> Result<(), DbError> {
-        segments::runtime::react(tx, happened)
+        segments::runtime::react(tx, happened)?;
+        // A consent about somebody else's address moves that person too.
+        let mut named = customers::consent::people_named(tx, happened.event)?;
+        named.retain(|person| *person != happened.person_id);
+        if !named.is_empty() {
+            happened.moved.extend(segments::runtime::reevaluate(tx, &named, Cause::Event, &[])?);
+        }
+        Ok(())
     }
 }
 
@@ -71,11 +78,21 @@ impl Reactor for Messaging<'_> {
 }
 
 /// Writes intents for those who entered.
-fn intend(tx: &mut Tx, preparer: &Preparer, moved: &[Moved], (message_id, seq): (&str, i64)) -> Result<Vec<NewEvent>, DbError> {
+fn intend(
+    tx: &mut Tx,
+    preparer: &Preparer,
+    moved: &[Moved],
+    (message_id, seq): (&str, i64),
+) -> Result<Vec<NewEvent>, DbError> {
     let mut entries = Vec::new();
     for m in moved.iter().filter(|m| m.entered && m.triggers) {
         if messaging::rules::listens(tx, m.segment_id)? {
-            entries.push(Entry { segment_id: m.segment_id, person_id: m.person_id, event_id: message_id, event_seq: seq });
+            entries.push(Entry {
+                segment_id: m.segment_id,
+                person_id: m.person_id,
+                event_id: message_id,
+                event_seq: seq,
+            });
         }
     }
     if entries.is_empty() {

@@ -4,7 +4,7 @@ use crate::{append_derived, backfill, step};
 use base::{SECOND_US, Timestamp};
 use db::writer::Ticker;
 use db::{DbError, Tx};
-use segments::runtime::timers;
+use segments::runtime::{Memberships, timers};
 use std::sync::Arc;
 
 /// People looked at in one transaction.
@@ -32,12 +32,15 @@ impl Ticker for Tick {
     }
 
     fn tick(&mut self, tx: &mut Tx) -> Result<(), DbError> {
-        let mut appended = Vec::new();
+        let (mut appended, mut people) = (Vec::new(), Vec::new());
         for (due, person_id) in timers::take_due(tx, PEOPLE)? {
+            people.push(person_id);
             let moved = segments::runtime::look_again(tx, person_id, due)?;
             let reason = format!("timer:{}", due.micros());
             appended.extend(step::moved(tx, &self.preparer, &moved, &reason)?);
         }
+        // The next moment must be a fact at once: no event stands in the log from which it could be found again.
+        tx.flush_keys::<Memberships>(&people)?;
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);

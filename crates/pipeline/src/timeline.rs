@@ -51,7 +51,11 @@ pub fn stored_events(preparer: &Preparer, row: &LogRow) -> Result<Vec<StoredEven
             name: event.name.to_string(),
             timestamp: event.timestamp,
             received_at: row.received_at,
-            original_timestamp: message.timestamp.as_deref().or(message.original_timestamp.as_deref()).map(str::to_string),
+            original_timestamp: message
+                .timestamp
+                .as_deref()
+                .or(message.original_timestamp.as_deref())
+                .map(str::to_string),
             sent_at: message.sent_at.as_deref().or(items.sent_at.as_deref()).map(str::to_string),
             source: row.source,
             origin: row.origin,

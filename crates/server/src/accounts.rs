@@ -136,7 +136,14 @@ pub fn add_api_key(tx: &mut Tx, name: &str, role: Role, key: &crate::secrets::Ne
     let (id, created_at) = (tx.next_id(), tx.now());
     tx.execute(
         "INSERT INTO api_keys (id, name, prefix, hash, role, created_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        &[id.into(), name.into(), (&key.prefix).into(), (&key.hash).into(), role.as_str().into(), created_at.micros().into()],
+        &[
+            id.into(),
+            name.into(),
+            (&key.prefix).into(),
+            (&key.hash).into(),
+            role.as_str().into(),
+            created_at.micros().into(),
+        ],
     )?;
     Ok(ApiKey { id, name: name.into(), prefix: key.prefix.clone(), role, created_at })
 }

@@ -21,7 +21,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, ServerBuilder};
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder, ServerBuilder,
+};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -123,7 +125,10 @@ pub fn router(app: Arc<App>) -> axum::Router {
                 async move { ([(header::CONTENT_TYPE, "application/json")], text) }
             }),
         )
-        .route("/api/v1/imports", axum::routing::post(crate::imports::take).layer(DefaultBodyLimit::max(crate::imports::PIECE_MAX)))
+        .route(
+            "/api/v1/imports",
+            axum::routing::post(crate::imports::take).layer(DefaultBodyLimit::max(crate::imports::PIECE_MAX)),
+        )
         .layer(axum::middleware::from_fn_with_state(app.clone(), around))
         .layer(DefaultBodyLimit::max(input::BODY_MAX));
     axum::Router::new()

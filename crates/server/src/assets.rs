@@ -77,7 +77,8 @@ pub fn guard(headers: &mut HeaderMap) {
 fn serve(file: EmbeddedFile, path: &str, headers: &HeaderMap) -> Response {
     let tag = format!("\"{}\"", &crate::secrets::hex(&file.metadata.sha256_hash())[..32]);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains(&tag));
-    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { Body::from(file.data).into_response() };
+    let mut response =
+        if known { StatusCode::NOT_MODIFIED.into_response() } else { Body::from(file.data).into_response() };
     let out = response.headers_mut();
     out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
     out.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -64,7 +64,12 @@ pub fn identify(app: &App, method: &Method, headers: &HeaderMap) -> Result<Calle
         }
         let accounts = app.accounts();
         let key = accounts.key(key).ok_or_else(refused)?;
-        return Ok(Caller { actor: format!("{} ({}…)", key.name, key.prefix), role: key.role, user: None, token: None });
+        return Ok(Caller {
+            actor: format!("{} ({}…)", key.name, key.prefix),
+            role: key.role,
+            user: None,
+            token: None,
+        });
     }
     let token = session_token(headers).ok_or_else(refused)?;
     let accounts = app.accounts();

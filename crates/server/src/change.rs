@@ -50,7 +50,13 @@ impl<T> Done<T> {
         Self { status: StatusCode::CREATED, ..Self::ok(body) }
     }
     /// Adds a line to the audit.
-    pub fn noted(mut self, what: (&'static str, &'static str), subject: impl ToString, before: Option<Value>, after: Option<Value>) -> Self {
+    pub fn noted(
+        mut self,
+        what: (&'static str, &'static str),
+        subject: impl ToString,
+        before: Option<Value>,
+        after: Option<Value>,
+    ) -> Self {
         self.audit.push(Line { what, subject: subject.to_string(), before, after });
         self
     }

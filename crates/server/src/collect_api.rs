@@ -118,7 +118,8 @@ async fn accept(
 
 async fn read(mut incoming: Incoming, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
     let too_large = || bad(400, "body_too_large", &format!("the body is larger than {} KiB", limit >> 10));
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    let length =
+        headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if length.is_some_and(|l| l > limit) {
         return Err(too_large());
     }

@@ -115,7 +115,7 @@ pub struct Config {
     pub clock_tolerance_us: i64,
     /// The largest body of the tracking API, in bytes.
     pub max_body: usize,
-    /// Requests a second and source.
+    /// Events a second and source; 0 = no limit.
     pub rate_per_source: u32,
     /// IANA name.
     pub time_zone: String,
@@ -143,7 +143,8 @@ impl Effective {
         environment: &HashMap<String, String>,
         flags: &[(&'static str, &'static str, &'static str, String)],
     ) -> Result<Self, ConfigError> {
-        let default = |k: &Key| Entry { section: k.section, name: k.name, value: k.default.into(), origin: Origin::Default };
+        let default =
+            |k: &Key| Entry { section: k.section, name: k.name, value: k.default.into(), origin: Origin::Default };
         let mut out = Self { entries: KEYS.iter().map(default).collect() };
         if let Some(text) = file {
             out.read_file(text)?;
@@ -303,7 +304,9 @@ fn nearest(written: &str, known: impl Iterator<Item = &'static str>) -> Option<&
 /// The text of a new `braid.toml`.
 pub fn new_file(database_url: Option<&str>, shop: &ShopSettings) -> String {
     let quoted = |text: &str| toml::Value::String(text.to_string()).to_string();
-    let mut out = String::from("# Settings of this shop. `braid config DIR` shows every key, its value and where it comes from.\n");
+    let mut out = String::from(
+        "# Settings of this shop. `braid config DIR` shows every key, its value and where it comes from.\n",
+    );
     if let Some(url) = database_url {
         out.push_str(&format!("\n[database]\nurl = {}\n", quoted(url)));
     }

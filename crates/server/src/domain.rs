@@ -147,11 +147,7 @@ impl Domain {
     }
 
     /// Queues a request's batch with what was refused of it; `reply` is called on the writer's thread, after COMMIT.
-    pub fn ingest(
-        &self,
-        received: collect::Received,
-        reply: impl FnOnce(Result<Ingested, DbError>) + Send + 'static,
-    ) {
+    pub fn ingest(&self, received: collect::Received, reply: impl FnOnce(Result<Ingested, DbError>) + Send + 'static) {
         self.push(received.batch, received.rejects, reply);
     }
 

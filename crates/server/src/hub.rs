@@ -68,7 +68,12 @@ impl Hub {
     /// A hub, and the notices that somebody must turn into messages.
     pub fn new() -> (std::sync::Arc<Self>, mpsc::Receiver<Vec<Notice>>) {
         let (sender, receiver) = mpsc::channel(NOTICES);
-        let hub = Self { clients: Mutex::default(), count: AtomicUsize::new(0), notices: sender, missed: AtomicBool::new(false) };
+        let hub = Self {
+            clients: Mutex::default(),
+            count: AtomicUsize::new(0),
+            notices: sender,
+            missed: AtomicBool::new(false),
+        };
         (std::sync::Arc::new(hub), receiver)
     }
 

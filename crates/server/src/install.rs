@@ -1,10 +1,10 @@
 //! Making a shop: the folder, the store, the first owner and keys.
 use crate::access::Role;
+use crate::accounts;
 use crate::config::{Config, ShopSettings, new_file};
 use crate::domain::{Domain, Start};
 use crate::secrets::{NewKey, hash_password, new_key};
 use crate::sources::{self, SourceKind};
-use crate::accounts;
 use base::{Clock, SystemClock};
 use db::{DbError, Location, Sync, Tx};
 use std::path::Path;

@@ -31,15 +31,15 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 /// Reads certificate and key.
 pub fn tls(certificate: &Path, key: &Path) -> Result<TlsAcceptor, String> {
     let said = |path: &Path, e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_file_iter(certificate)
-        .map_err(|e| said(certificate, &e))?
-        .collect();
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(certificate).map_err(|e| said(certificate, &e))?.collect();
     let chain = chain.map_err(|e| said(certificate, &e))?;
     let key_der = PrivateKeyDer::from_pem_file(key).map_err(|e| said(key, &e))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|b| b.with_no_client_auth().with_single_cert(chain, key_der))
-        .map_err(|e| said(certificate, &e))?;
+    let mut config =
+        ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .and_then(|b| b.with_no_client_auth().with_single_cert(chain, key_der))
+            .map_err(|e| said(certificate, &e))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

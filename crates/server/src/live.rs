@@ -147,7 +147,9 @@ async fn tell(app: &Arc<App>, round: Round, last_reject: &mut i64) -> Result<(),
                 item.skipped = skipped.take();
                 hub.send(Topic::Live, &text("event", &item));
             }
-            if let Some((_, profile)) = round.person_events.get(&person).and_then(|l| l.iter().find(|(s, _)| *s == event.seq)) {
+            if let Some((_, profile)) =
+                round.person_events.get(&person).and_then(|l| l.iter().find(|(s, _)| *s == event.seq))
+            {
                 let item = timeline::item(event.clone(), *profile, keys.sources());
                 hub.send(Topic::Person(person), &text("timeline", &item));
             }

@@ -71,10 +71,19 @@ fn client(app: &App) -> Option<(SmtpClient, Mailbox)> {
         tracing::info!("no mail server is set (mail.smtp_url): messages wait");
         return None;
     }
-    let url = config.smtp_url.parse::<SmtpUrl>().inspect_err(|e| tracing::error!(error = %e, "mail.smtp_url cannot be used")).ok()?;
-    let from = config.mail_from.parse::<Mailbox>().inspect_err(|e| tracing::error!(error = %e, "mail.from cannot be used")).ok()?;
+    let url = config
+        .smtp_url
+        .parse::<SmtpUrl>()
+        .inspect_err(|e| tracing::error!(error = %e, "mail.smtp_url cannot be used"))
+        .ok()?;
+    let from = config
+        .mail_from
+        .parse::<Mailbox>()
+        .inspect_err(|e| tracing::error!(error = %e, "mail.from cannot be used"))
+        .ok()?;
     let options = Options { pool_size: AT_ONCE, ..Options::default() };
-    let client = SmtpClient::new(url, options).inspect_err(|e| tracing::error!(error = %e, "mail cannot be sent")).ok()?;
+    let client =
+        SmtpClient::new(url, options).inspect_err(|e| tracing::error!(error = %e, "mail cannot be sent")).ok()?;
     Some((client, from))
 }
 

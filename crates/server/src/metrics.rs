@@ -51,21 +51,54 @@ impl Metrics {
         gauge("braid_writer_queue_depth", "gauge", "Commands that wait for the writer.", store.queue_depth as f64);
         gauge("braid_writer_groups_total", "counter", "Groups committed since the start.", store.groups as f64);
         gauge("braid_writer_group_events", "gauge", "Events of the last group.", store.last_group_events as f64);
-        gauge("braid_writer_group_events_median", "gauge", "Events of a group, median of the last 4096.", store.group_events_median as f64);
-        gauge("braid_writer_commit_seconds", "gauge", "Duration of the last group with its commit.", store.last_commit_us as f64 / 1e6);
-        gauge("braid_writer_replays_total", "counter", "Groups that were run again one command at a time.", store.replays as f64);
+        gauge(
+            "braid_writer_group_events_median",
+            "gauge",
+            "Events of a group, median of the last 4096.",
+            store.group_events_median as f64,
+        );
+        gauge(
+            "braid_writer_commit_seconds",
+            "gauge",
+            "Duration of the last group with its commit.",
+            store.last_commit_us as f64 / 1e6,
+        );
+        gauge(
+            "braid_writer_replays_total",
+            "counter",
+            "Groups that were run again one command at a time.",
+            store.replays as f64,
+        );
         gauge("braid_cache_dirty_rows", "gauge", "Rows that wait for the rotating flush.", store.dirty_rows as f64);
         gauge("braid_cache_bytes", "gauge", "Decoded rows in memory.", store.cache_bytes as f64);
-        gauge("braid_collect_events_accepted_total", "counter", "Events taken, duplicates included.", read(&self.accepted));
-        gauge("braid_collect_events_duplicate_total", "counter", "Events that had been taken before.", read(&self.duplicates));
+        gauge(
+            "braid_collect_events_accepted_total",
+            "counter",
+            "Events taken, duplicates included.",
+            read(&self.accepted),
+        );
+        gauge(
+            "braid_collect_events_duplicate_total",
+            "counter",
+            "Events that had been taken before.",
+            read(&self.duplicates),
+        );
         gauge("braid_collect_events_rejected_total", "counter", "Items refused.", read(&self.rejected));
         gauge("braid_collect_requests_refused_total", "counter", "Requests refused as a whole.", read(&self.refused));
         gauge("braid_store_events", "gauge", "Events accepted from outside, ever.", counts.events as f64);
         gauge("braid_store_profiles", "gauge", "Profiles.", counts.profiles as f64);
         gauge("braid_outbox_pending", "gauge", "Acts that wait to leave the house.", counts.outbox_pending as f64);
-        gauge("braid_outbox_oldest_seconds", "gauge", "Age of the oldest act that waits.", counts.outbox_oldest_us as f64 / 1e6);
+        gauge(
+            "braid_outbox_oldest_seconds",
+            "gauge",
+            "Age of the oldest act that waits.",
+            counts.outbox_oldest_us as f64 / 1e6,
+        );
         gauge("braid_http_streams", "gauge", "Open streams.", counts.streams as f64);
-        let _ = writeln!(out, "# HELP braid_http_requests_total Requests by what they were for and how they were answered.");
+        let _ = writeln!(
+            out,
+            "# HELP braid_http_requests_total Requests by what they were for and how they were answered."
+        );
         let _ = writeln!(out, "# TYPE braid_http_requests_total counter");
         for (class, row) in CLASSES.iter().zip(&self.requests) {
             for (status, count) in STATUSES.iter().zip(row) {
@@ -117,6 +150,8 @@ mod tests {
         let text = metrics.render(&figures, &StoreCounts::default());
         assert!(text.contains("braid_http_requests_total{class=\"collect\",status=\"2xx\"} 2\n"));
         assert!(text.contains("braid_http_requests_total{class=\"admin\",status=\"4xx\"} 1\n"));
-        assert!(text.contains("\nbraid_writer_queue_depth 3\n") && text.contains("\nbraid_writer_commit_seconds 0.0015\n"));
+        assert!(
+            text.contains("\nbraid_writer_queue_depth 3\n") && text.contains("\nbraid_writer_commit_seconds 0.0015\n")
+        );
     }
 }

@@ -99,7 +99,8 @@ fn count(
         }
         found.of += 1;
         let state = customers::commands::person_state(&mut tx, person, &set)?.clone();
-        let counters = if known { Cow::Borrowed(&state.counters) } else { Cow::Owned(joined(&set, &members, &mut past)) };
+        let counters =
+            if known { Cow::Borrowed(&state.counters) } else { Cow::Owned(joined(&set, &members, &mut past)) };
         let (consents, in_segments) = beside(&mut tx, &plan, person, &members, &compiled)?;
         let view = View { state: &state, counters, consents, segments: in_segments };
         if segments::evaluate(&plan, &view, now, &compiled.zone).member {
@@ -113,8 +114,10 @@ fn count(
 }
 
 fn slow() -> Problem {
-    BUSY.because("there is too much history to count this beside everything else; save it, and it is filled step by step")
-        .retry_after(60)
+    BUSY.because(
+        "there is too much history to count this beside everything else; save it, and it is filled step by step",
+    )
+    .retry_after(60)
 }
 
 /// Every person with its profiles.

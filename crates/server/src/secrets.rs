@@ -67,7 +67,8 @@ pub fn hash_password(password: &str) -> Option<String> {
 /// Whether a password is the hashed one; takes as long as hashing, also when there is no hash to compare with.
 pub fn verify_password(password: &str, hash: Option<&str>) -> bool {
     // Somebody who does not exist costs the same time as a wrong password: names cannot be guessed by the clock.
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$0CpHHSiRRpyxoVQlWNVYEgqyOHCnTEvnS7+n6mLrWRY";
+    const NOBODY: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$0CpHHSiRRpyxoVQlWNVYEgqyOHCnTEvnS7+n6mLrWRY";
     let Ok(parsed) = PasswordHash::new(hash.unwrap_or(NOBODY)) else { return false };
     let matches = Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok();
     matches && hash.is_some()

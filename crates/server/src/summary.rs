@@ -7,7 +7,8 @@ const CHARS_MAX: usize = 120;
 
 /// What an event was about, as far as a glance can tell.
 pub fn of(event: &StoredEvent) -> String {
-    let parse = |text: &Option<String>| text.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()).unwrap_or_default();
+    let parse =
+        |text: &Option<String>| text.as_deref().and_then(|t| serde_json::from_str::<Value>(t).ok()).unwrap_or_default();
     let properties = parse(&event.properties);
     let text = |name: &str| match &properties[name] {
         Value::String(text) => Some(text.clone()),
@@ -15,7 +16,8 @@ pub fn of(event: &StoredEvent) -> String {
         _ => None,
     };
     let parts: Vec<String> = if event.name.starts_with("Order ") {
-        let amount = text("total").or_else(|| text("revenue")).map(|a| format!("{a} {}", text("currency").unwrap_or_default()));
+        let amount =
+            text("total").or_else(|| text("revenue")).map(|a| format!("{a} {}", text("currency").unwrap_or_default()));
         [text("order_id").map(|o| format!("#{o}")), amount].into_iter().flatten().collect()
     } else if event.kind == db::event::EventKind::Identify {
         let traits = parse(&event.traits);

@@ -57,15 +57,21 @@ fn answer(app: &App, asks: Result<bool, Problem>) -> Response {
         (Ok(true), false) => (200, "Unsubscribe", "Stop sending you mail of this kind?", "Unsubscribe"),
         (Ok(false), true) => (200, "Готово", "Ми більше не надсилатимемо вам таких листів.", ""),
         (Ok(false), false) => (200, "Done", "You will not get mail of this kind any more.", ""),
-        (Err(p), true) if p.code.status < 500 => (404, "Посилання не працює", "Відкрийте посилання з листа ще раз.", ""),
-        (Err(p), false) if p.code.status < 500 => (404, "This link does not work", "Open the link in the mail again.", ""),
+        (Err(p), true) if p.code.status < 500 => {
+            (404, "Посилання не працює", "Відкрийте посилання з листа ще раз.", "")
+        }
+        (Err(p), false) if p.code.status < 500 => {
+            (404, "This link does not work", "Open the link in the mail again.", "")
+        }
         (Err(_), true) => (503, "Спробуйте згодом", "Зараз не вийшло. Спробуйте за хвилину.", ""),
         (Err(_), false) => (503, "Try again later", "It did not work just now. Please try again in a minute.", ""),
     };
     let form = if button.is_empty() {
         String::new()
     } else {
-        format!("<form method=\"post\"><input type=\"hidden\" name=\"List-Unsubscribe\" value=\"One-Click\"><button style=\"font:inherit;padding:.6rem 1.2rem\">{button}</button></form>")
+        format!(
+            "<form method=\"post\"><input type=\"hidden\" name=\"List-Unsubscribe\" value=\"One-Click\"><button style=\"font:inherit;padding:.6rem 1.2rem\">{button}</button></form>"
+        )
     };
     let language = if ukrainian { "uk" } else { "en" };
     let html = format!(

@@ -24,7 +24,7 @@ pub async fn serve(location: Location, sync: Sync, ready: impl FnOnce(std::net::
             clock: Arc::new(SystemClock),
             holder: "braid bench (baseline)".into(),
             take_over: false,
-        before: None,
+            before: None,
             recover: None,
             ticker: None,
             observer: None,

@@ -69,7 +69,8 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 /// A body of several events has a list around them; one alone is a call of its own.
 fn template(events: usize, rng: &mut Rng) -> Template {
     let list = events > 1;
-    let (mut text, mut ids, mut people) = (String::from(if list { "{\"batch\":[" } else { "" }), Vec::new(), Vec::new());
+    let (mut text, mut ids, mut people) =
+        (String::from(if list { "{\"batch\":[" } else { "" }), Vec::new(), Vec::new());
     for at in 0..events {
         if at > 0 {
             text.push(',');
@@ -131,7 +132,8 @@ impl Template {
     fn refresh(&mut self, rng: &mut Rng, profiles: u64, sent: &mut Vec<u128>) {
         for at in &self.ids {
             let repeat = !sent.is_empty() && rng.below(100) < 3;
-            let id = if repeat { *rng.pick(sent) } else { u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64()) };
+            let id =
+                if repeat { *rng.pick(sent) } else { u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64()) };
             if sent.len() < 4096 {
                 sent.push(id);
             } else {
@@ -190,7 +192,10 @@ async fn one_connection(load: Load, connection: usize, started: Instant) -> std:
     stream.set_nodelay(true)?;
     let head = format!(
         "POST {} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-        load.path, load.address, load.authorization, template.bytes.len()
+        load.path,
+        load.address,
+        load.authorization,
+        template.bytes.len()
     );
     let mut request = Vec::with_capacity(head.len() + template.bytes.len());
     let mut answer = vec![0u8; 16 * 1024];

@@ -101,7 +101,11 @@ pub fn segments() -> Vec<(String, String)> {
     for (at, category) in ["face care", "kitchen", "garden", "lights", "bags", "toys"].iter().enumerate() {
         out.push((
             format!("Looks at {category}"),
-            format!("count(\"Product Viewed\" where properties.category = \"{category}\" in last {} days) >= {}", 14, at + 1),
+            format!(
+                "count(\"Product Viewed\" where properties.category = \"{category}\" in last {} days) >= {}",
+                14,
+                at + 1
+            ),
         ));
     }
     for (name, expression) in [
@@ -110,7 +114,10 @@ pub fn segments() -> Vec<(String, String)> {
         ("Lists", "count(\"Product List Viewed\" in last 1 days) >= 3"),
         ("Searches", "count(\"Products Searched\" in last 3 days) >= 2"),
         ("Adds", "count(\"Product Added\" in last 7 days) >= 1"),
-        ("Adds, does not buy", "count(\"Product Added\" in last 7 days) >= 1 and count(\"Order Completed\" in last 7 days) = 0"),
+        (
+            "Adds, does not buy",
+            "count(\"Product Added\" in last 7 days) >= 1 and count(\"Order Completed\" in last 7 days) = 0",
+        ),
         ("Bought once", "count(\"Order Completed\") = 1"),
         ("Bought often", "count(\"Order Completed\" in last 90 days) >= 3"),
         ("Spends", "sum(\"Order Completed\".total) >= 1000"),
@@ -146,7 +153,8 @@ fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
     if fresh {
         for (name, expression) in &wanted {
             let body = serde_json::json!({"name": name, "expression": expression}).to_string();
-            let (status, answer) = http::post(&braid.address, "/api/v1/segments", &format!("Bearer {}", keys.api_key), &body)?;
+            let (status, answer) =
+                http::post(&braid.address, "/api/v1/segments", &format!("Bearer {}", keys.api_key), &body)?;
             if status != 201 {
                 bail!("the segment {name:?} was refused with {status}: {answer}");
             }
@@ -189,7 +197,8 @@ fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
         });
         eprintln!("{}", serde_json::to_string(rounds.last().context("a round was made")?)?);
     }
-    let metrics = http::get(&braid.address, "/metrics", &format!("Bearer {}", keys.api_key)).map(|(_, m)| m).unwrap_or_default();
+    let metrics =
+        http::get(&braid.address, "/metrics", &format!("Bearer {}", keys.api_key)).map(|(_, m)| m).unwrap_or_default();
     let group_events_median = metrics
         .lines()
         .find_map(|l| l.strip_prefix("braid_writer_group_events_median "))
@@ -237,7 +246,17 @@ fn start_keys(options: &Options, dir: &Path, fresh: bool) -> anyhow::Result<Keys
     let saved = dir.with_extension("keys.json");
     if fresh {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("init").arg(dir).args(["--json", "--time-zone", "Europe/Kyiv", "--currency", "UAH", "--locale", "uk", "--country", "UA"]);
+        command.arg("init").arg(dir).args([
+            "--json",
+            "--time-zone",
+            "Europe/Kyiv",
+            "--currency",
+            "UAH",
+            "--locale",
+            "uk",
+            "--country",
+            "UA",
+        ]);
         if let Some(url) = &options.database {
             command.arg("--database").arg(format!("{url}_braid"));
         }
@@ -261,7 +280,7 @@ fn start_braid(options: &Options, dir: &Path) -> anyhow::Result<Server> {
         command.arg("--unsafe-fast");
     }
     // The load comes from one source; its limit is not what is measured.
-    command.env("BRAID_COLLECT_RATE_PER_SOURCE", "1000000000").env("BRAID_LOG_LEVEL", "warn");
+    command.env("BRAID_COLLECT_RATE_PER_SOURCE", "10000000").env("BRAID_LOG_LEVEL", "warn");
     let mut child = command.stdout(Stdio::null()).spawn()?;
     let started = Instant::now();
     loop {
@@ -307,7 +326,14 @@ fn generate(options: &Options, address: &str, authorization: &str, seconds: u64,
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["bench", "generate", "--address", address, "--authorization", authorization]);
     command.args(["--connections", &options.connections.to_string(), "--batch", &options.batch.to_string()]);
-    command.args(["--profiles", &options.profiles.to_string(), "--seconds", &seconds.to_string(), "--seed", &seed.to_string()]);
+    command.args([
+        "--profiles",
+        &options.profiles.to_string(),
+        "--seconds",
+        &seconds.to_string(),
+        "--seed",
+        &seed.to_string(),
+    ]);
     if let Some(rate) = options.rate {
         command.args(["--rate", &rate.to_string()]);
     }

@@ -37,8 +37,11 @@ pub fn read(input: impl Read, name: &str, now: Timestamp, mut seen: impl FnMut(u
     let header = reader.headers().map_err(broken)?;
     for (at, (found, wanted)) in header.iter().zip(COLUMNS).enumerate() {
         if found.trim() != wanted {
-            return Err(Stop::bad_input(anyhow!("{name} line 1 column {}: found {found:?} instead of {wanted:?}", at + 1))
-                .hint(format!("the columns are {}", COLUMNS.join(","))));
+            return Err(Stop::bad_input(anyhow!(
+                "{name} line 1 column {}: found {found:?} instead of {wanted:?}",
+                at + 1
+            ))
+            .hint(format!("the columns are {}", COLUMNS.join(","))));
         }
     }
     if header.len() < COLUMNS.len() {

@@ -103,7 +103,10 @@ impl Database {
             eprintln!("skipped: {variable} is not set; run it by `cargo xtask test` or `cargo xtask postgres --exec`");
             return None;
         };
-        let name = format!("braid_it_{}", base::random_token().to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), ""));
+        let name = format!(
+            "braid_it_{}",
+            base::random_token().to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "")
+        );
         let (head, _) = admin.rsplit_once('/').expect("the URL names a database");
         let url = format!("{head}/{name}");
         let made = format!("CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'");
@@ -155,7 +158,8 @@ impl Shop {
         let said = run(command.args(["--json", "--time-zone", "Europe/Kyiv", "--country", "UA"]));
         assert_eq!(said.code, 0, "{}", said.err);
         let printed: Value = serde_json::from_str(said.out.trim()).expect("one line of JSON");
-        let word = |pointer: &str| printed.pointer(pointer).and_then(Value::as_str).expect("init prints it").to_string();
+        let word =
+            |pointer: &str| printed.pointer(pointer).and_then(Value::as_str).expect("init prints it").to_string();
         let (api_key, write_key) = (word("/api_key"), word("/write_key"));
         Self { folder, api_key, write_key, database, around, starts: std::cell::Cell::default() }
     }
@@ -180,7 +184,8 @@ impl Shop {
         let mut command = braid(["serve".as_ref(), self.folder.as_os_str()]);
         command.args(["--listen", "127.0.0.1:0", "--ready-file"]).arg(&ready).args(more);
         let file = File::create(&log).expect("the log can be written");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("the program starts");
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("the program starts");
         Server { child: Guard(child), url: String::new(), ready, log }
     }
 
@@ -194,7 +199,8 @@ impl Shop {
     /// The report of `doctor`, with its exit code.
     pub fn doctor(&self) -> (i32, Value) {
         let said = run(braid(["doctor".as_ref(), self.folder.as_os_str()]).arg("--json"));
-        let report = serde_json::from_str(said.out.trim()).unwrap_or_else(|_| panic!("doctor printed no JSON: {said:?}"));
+        let report =
+            serde_json::from_str(said.out.trim()).unwrap_or_else(|_| panic!("doctor printed no JSON: {said:?}"));
         (said.code, report)
     }
 
@@ -239,7 +245,10 @@ impl Server {
     /// Whether the ready file is there; what it holds must be whole from its first moment on.
     pub fn is_ready(&mut self) -> bool {
         let Ok(text) = std::fs::read_to_string(&self.ready) else { return false };
-        assert!(text.starts_with("http://127.0.0.1:") && text.ends_with('\n'), "a part of the ready file was seen: {text:?}");
+        assert!(
+            text.starts_with("http://127.0.0.1:") && text.ends_with('\n'),
+            "a part of the ready file was seen: {text:?}"
+        );
         self.url = text.trim_end().to_string();
         true
     }

@@ -101,7 +101,8 @@ fn item(rng: &mut Rng, id: &str) -> Value {
         n => {
             item["type"] = json!("track");
             item["event"] = json!(["Product Viewed", "Product Added", "Order Completed"][n as usize % 3]);
-            item["properties"] = json!({"category": *rng.pick(&["garden", "toys"]), "total": rng.below(900), "currency": "UAH"});
+            item["properties"] =
+                json!({"category": *rng.pick(&["garden", "toys"]), "total": rng.below(900), "currency": "UAH"});
         }
     }
     item
@@ -223,9 +224,18 @@ fn furnish(server: &Server, shop: &Shop) {
         assert_eq!(answer.status, 201, "{path}: {:?}", answer.json());
         answer.json()["id"].clone()
     };
-    let buyers = made("/api/v1/segments", json!({"name": "Buyers", "expression": r#"count("Order Completed" in last 1 minutes) >= 2"#}));
-    made("/api/v1/segments", json!({"name": "In Lviv", "expression": r#"trait.city = "Lviv" and not count("Order Completed") >= 5"#}));
-    made("/api/v1/segments", json!({"name": "Willing", "expression": r#"consent.email.marketing = "granted" and exists identifier.user_id"#}));
+    let buyers = made(
+        "/api/v1/segments",
+        json!({"name": "Buyers", "expression": r#"count("Order Completed" in last 1 minutes) >= 2"#}),
+    );
+    made(
+        "/api/v1/segments",
+        json!({"name": "In Lviv", "expression": r#"trait.city = "Lviv" and not count("Order Completed") >= 5"#}),
+    );
+    made(
+        "/api/v1/segments",
+        json!({"name": "Willing", "expression": r#"consent.email.marketing = "granted" and exists identifier.user_id"#}),
+    );
     let template = json!({"name": "Thanks", "channel": "email", "subject": "Дякуємо", "body_html": "<p>Дякуємо</p>", "body_text": ""});
     let template = made("/api/v1/templates", template);
     let rule = json!({"segment_id": buyers, "template_id": template, "channel": "email", "purpose": "marketing", "once": true});
@@ -316,7 +326,11 @@ fn kills_lose_nothing_on_sqlite() {
 #[test]
 fn kills_lose_nothing_on_postgres() {
     // The durable cluster where there is one: a kill of Braid alone loses nothing on either, but the timing is the real one.
-    let variable = if std::env::var("BRAID_TEST_POSTGRES_DURABLE").is_ok() { "BRAID_TEST_POSTGRES_DURABLE" } else { "BRAID_TEST_POSTGRES" };
+    let variable = if std::env::var("BRAID_TEST_POSTGRES_DURABLE").is_ok() {
+        "BRAID_TEST_POSTGRES_DURABLE"
+    } else {
+        "BRAID_TEST_POSTGRES"
+    };
     if let Some(database) = Database::make(variable) {
         kill_and_check(Shop::make(Some(database)));
     }

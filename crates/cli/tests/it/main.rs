@@ -5,3 +5,4 @@ mod full_disk;
 mod http;
 mod kills;
 mod start;
+mod story;

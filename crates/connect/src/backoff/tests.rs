@@ -5,14 +5,8 @@ fn check(attempt: u32, nominal_s: u64) {
     let nominal_ms = nominal_s * 1000;
     for seed in 0..500 {
         let ms = u64::try_from(delay(attempt, seed).as_millis()).expect("fits");
-        assert!(
-            ms * 10 >= nominal_ms * 8,
-            "attempt {attempt}: {ms} ms is below 80 % of {nominal_ms}"
-        );
-        assert!(
-            ms * 10 <= nominal_ms * 12,
-            "attempt {attempt}: {ms} ms is above 120 % of {nominal_ms}"
-        );
+        assert!(ms * 10 >= nominal_ms * 8, "attempt {attempt}: {ms} ms is below 80 % of {nominal_ms}");
+        assert!(ms * 10 <= nominal_ms * 12, "attempt {attempt}: {ms} ms is above 120 % of {nominal_ms}");
     }
 }
 
@@ -31,13 +25,8 @@ fn grows_by_three_from_five_seconds_to_six_hours() {
 
 #[test]
 fn spreads_over_the_whole_width() {
-    let delays: Vec<u64> = (0..2000)
-        .map(|seed| u64::try_from(delay(3, seed).as_millis()).expect("fits"))
-        .collect();
-    let (least, most) = (
-        delays.iter().min().expect("some"),
-        delays.iter().max().expect("some"),
-    );
+    let delays: Vec<u64> = (0..2000).map(|seed| u64::try_from(delay(3, seed).as_millis()).expect("fits")).collect();
+    let (least, most) = (delays.iter().min().expect("some"), delays.iter().max().expect("some"));
     assert!(*least < 36_500, "{least}");
     assert!(*most > 53_500, "{most}");
 }

@@ -40,9 +40,7 @@ impl AcceptedMail {
 
     /// The message id without brackets; empty if there is none.
     pub fn message_id(&self) -> &str {
-        self.header("Message-ID")
-            .unwrap_or_default()
-            .trim_matches(['<', '>'])
+        self.header("Message-ID").unwrap_or_default().trim_matches(['<', '>'])
     }
 
     /// The subject, decoded (RFC 2047).
@@ -100,27 +98,19 @@ pub(super) fn decode_words(value: &str) -> String {
 }
 
 fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers
-        .iter()
-        .find(|(known, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_str())
+    headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
 fn split_entity(raw: &[u8]) -> (Vec<(String, String)>, &[u8]) {
     let end = raw.windows(4).position(|window| window == b"\r\n\r\n");
-    let (head, body) = end.map_or((raw, &raw[raw.len()..]), |end| {
-        (&raw[..end], &raw[end + 4..])
-    });
+    let (head, body) = end.map_or((raw, &raw[raw.len()..]), |end| (&raw[..end], &raw[end + 4..]));
     let mut headers: Vec<(String, String)> = Vec::new();
     for line in String::from_utf8_lossy(head).split("\r\n") {
         match (line.starts_with([' ', '\t']), headers.last_mut()) {
             (true, Some((_, value))) => value.push_str(line),
             _ => {
                 let (name, value) = line.split_once(':').unwrap_or((line, ""));
-                headers.push((
-                    name.to_owned(),
-                    value.strip_prefix(' ').unwrap_or(value).to_owned(),
-                ));
+                headers.push((name.to_owned(), value.strip_prefix(' ').unwrap_or(value).to_owned()));
             }
         }
     }

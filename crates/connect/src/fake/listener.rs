@@ -68,46 +68,19 @@ impl FakeSmtp {
     pub fn start(script: Script) -> FakeSmtp {
         let tls = (script.tls != Tls::None).then(acceptor);
         let listening = !script.refuses_connections;
-        let address: SocketAddr = if script.ipv6 {
-            "[::1]:0"
-        } else {
-            "127.0.0.1:0"
-        }
-        .parse()
-        .expect("an address");
-        let books = Books {
-            script,
-            accepted: Vec::new(),
-            commands: Vec::new(),
-            connections: 0,
-        };
-        let shared = Arc::new(Shared {
-            tls,
-            books: Mutex::new(books),
-            changed: Condvar::new(),
-        });
+        let address: SocketAddr = if script.ipv6 { "[::1]:0" } else { "127.0.0.1:0" }.parse().expect("an address");
+        let books = Books { script, accepted: Vec::new(), commands: Vec::new(), connections: 0 };
+        let shared = Arc::new(Shared { tls, books: Mutex::new(books), changed: Condvar::new() });
         let (orders, incoming) = async_mpsc::unbounded_channel();
         let (started, start) = mpsc::channel();
         let for_thread = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("fake-smtp".to_owned())
-            .spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .expect("a runtime");
-                runtime.block_on(run(address, listening, for_thread, incoming, started));
-            });
+        let thread = std::thread::Builder::new().name("fake-smtp".to_owned()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(run(address, listening, for_thread, incoming, started));
+        });
         let thread = thread.expect("a thread");
-        let addr = start
-            .recv()
-            .expect("the fake mail server could not take a port");
-        FakeSmtp {
-            addr,
-            shared,
-            orders,
-            thread: Some(thread),
-        }
+        let addr = start.recv().expect("the fake mail server could not take a port");
+        FakeSmtp { addr, shared, orders, thread: Some(thread) }
     }
 
     /// The URL of this server, with its login if it wants one.
@@ -119,12 +92,7 @@ impl FakeSmtp {
             Tls::Implicit => "smtps",
         };
         match &books.script.login {
-            Some((user, password)) => format!(
-                "{scheme}://{}:{}@{}",
-                escape(user),
-                escape(password),
-                self.addr
-            ),
+            Some((user, password)) => format!("{scheme}://{}:{}@{}", escape(user), escape(password), self.addr),
             None => format!("{scheme}://{}", self.addr),
         }
     }
@@ -140,17 +108,8 @@ impl FakeSmtp {
         let mut books = self.shared.books();
         while books.accepted.len() < count {
             let left = deadline.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "{} mails of {count} came within {limit:?}",
-                books.accepted.len()
-            );
-            books = self
-                .shared
-                .changed
-                .wait_timeout(books, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            assert!(!left.is_zero(), "{} mails of {count} came within {limit:?}", books.accepted.len());
+            books = self.shared.changed.wait_timeout(books, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         books.accepted.clone()
     }
@@ -158,12 +117,7 @@ impl FakeSmtp {
     /// The commands received so far on the connection of this number; what follows `AUTH` is hidden.
     pub fn commands(&self, connection: usize) -> Vec<String> {
         let books = self.shared.books();
-        books
-            .commands
-            .iter()
-            .filter(|(number, _)| *number == connection)
-            .map(|(_, line)| line.clone())
-            .collect()
+        books.commands.iter().filter(|(number, _)| *number == connection).map(|(_, line)| line.clone()).collect()
     }
 
     /// How many connections were made so far.
@@ -173,21 +127,13 @@ impl FakeSmtp {
 
     /// Adds a failure for a next mail to this recipient, as [`Script::recipient`] does.
     pub fn fail_next(&self, recipient: &str, failure: Failure) {
-        self.shared
-            .books()
-            .script
-            .recipients
-            .entry(recipient.to_owned())
-            .or_default()
-            .push_back(failure);
+        self.shared.books().script.recipients.entry(recipient.to_owned()).or_default().push_back(failure);
     }
 
     /// Refuses new connections, or takes them again. The port stays ours meanwhile; open connections go on.
     pub fn set_listening(&self, listening: bool) {
         let (done, wait) = mpsc::channel();
-        self.orders
-            .send(Order::Listen(listening, done))
-            .expect("the fake mail server runs");
+        self.orders.send(Order::Listen(listening, done)).expect("the fake mail server runs");
         wait.recv().expect("the fake mail server runs");
     }
 }
@@ -269,18 +215,11 @@ impl Port {
 /// Binds, waiting a little for the system to give the port up after its listener was closed.
 async fn bind(address: SocketAddr) -> TcpSocket {
     for _ in 0..200 {
-        let socket = if address.is_ipv6() {
-            TcpSocket::new_v6()
-        } else {
-            TcpSocket::new_v4()
-        }
-        .expect("a socket");
+        let socket = if address.is_ipv6() { TcpSocket::new_v6() } else { TcpSocket::new_v4() }.expect("a socket");
         socket.set_reuseaddr(true).expect("a socket option");
         match socket.bind(address) {
             Ok(()) => return socket,
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                tokio::time::sleep(Duration::from_millis(5)).await
-            }
+            Err(error) if error.kind() == ErrorKind::AddrInUse => tokio::time::sleep(Duration::from_millis(5)).await,
             Err(error) => panic!("cannot bind {address}: {error}"),
         }
     }
@@ -301,12 +240,6 @@ fn acceptor() -> TlsAcceptor {
 
 fn escape(text: &str) -> String {
     text.bytes()
-        .map(|b| {
-            if b.is_ascii_alphanumeric() {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
-            }
-        })
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect()
 }

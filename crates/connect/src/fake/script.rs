@@ -70,15 +70,8 @@ impl Script {
     /// Fails on the mails to this recipient, one failure a mail in this order; later mails pass.
     ///
     /// Only points from [`Point::Recipient`] on can be reached, since nobody knows the recipient before.
-    pub fn recipient(
-        mut self,
-        address: &str,
-        failures: impl IntoIterator<Item = Failure>,
-    ) -> Script {
-        self.recipients
-            .entry(address.to_owned())
-            .or_default()
-            .extend(failures);
+    pub fn recipient(mut self, address: &str, failures: impl IntoIterator<Item = Failure>) -> Script {
+        self.recipients.entry(address.to_owned()).or_default().extend(failures);
         self
     }
 
@@ -96,18 +89,12 @@ impl Script {
 
     /// The failure for the next mail to this recipient.
     pub(super) fn take_recipient(&mut self, address: &str) -> Option<Failure> {
-        let next = self
-            .recipients
-            .get_mut(address)
-            .and_then(VecDeque::pop_front);
+        let next = self.recipients.get_mut(address).and_then(VecDeque::pop_front);
         next.or_else(|| self.recipients_always.get(address).cloned())
     }
 
     pub(super) fn for_connection(&self, number: usize) -> Option<Failure> {
-        self.connections
-            .get(&number)
-            .or(self.every_connection.as_ref())
-            .cloned()
+        self.connections.get(&number).or(self.every_connection.as_ref()).cloned()
     }
 }
 
@@ -184,28 +171,17 @@ pub struct Failure {
 impl Failure {
     /// Fails in this way at this point.
     pub fn new(at: Point, how: How) -> Failure {
-        Failure {
-            at,
-            how,
-            after_mails: 0,
-        }
+        Failure { at, how, after_mails: 0 }
     }
 
     /// Spares the connection until it has taken this many mails.
     pub fn after_mails(self, after_mails: usize) -> Failure {
-        Failure {
-            after_mails,
-            ..self
-        }
+        Failure { after_mails, ..self }
     }
 
     /// Answers with this code.
     pub fn reply(at: Point, code: u16) -> Failure {
-        let class = if code < 500 {
-            "4.0.0 try later"
-        } else {
-            "5.0.0 no"
-        };
+        let class = if code < 500 { "4.0.0 try later" } else { "5.0.0 no" };
         Failure::new(at, How::Reply(code, class.to_owned()))
     }
 

@@ -93,15 +93,8 @@ impl Session {
     async fn command(&mut self, line: &str) -> Result<(), Closed> {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let verb = verb.to_ascii_uppercase();
-        let noted = if verb == "AUTH" {
-            "AUTH [redacted]"
-        } else {
-            line
-        };
-        self.shared
-            .books()
-            .commands
-            .push((self.number, noted.to_owned()));
+        let noted = if verb == "AUTH" { "AUTH [redacted]" } else { line };
+        self.shared.books().commands.push((self.number, noted.to_owned()));
         match verb.as_str() {
             "EHLO" | "HELO" => self.hello(&verb, rest).await,
             "STARTTLS" => self.starttls(rest).await,
@@ -141,10 +134,7 @@ impl Session {
         let lines = {
             let books = self.shared.books();
             let script = &books.script;
-            let mut lines = vec![
-                "fake.invalid greets you".to_owned(),
-                "PIPELINING".to_owned(),
-            ];
+            let mut lines = vec!["fake.invalid greets you".to_owned(), "PIPELINING".to_owned()];
             lines.push(format!("SIZE {}", script.size_max));
             if script.eight_bit {
                 lines.push("8BITMIME".to_owned());
@@ -189,8 +179,7 @@ impl Session {
             return Err(Closed);
         }
         let (placeholder, _) = tokio::io::duplex(1);
-        let plain =
-            std::mem::replace(&mut self.stream, BufReader::new(Box::new(placeholder))).into_inner();
+        let plain = std::mem::replace(&mut self.stream, BufReader::new(Box::new(placeholder))).into_inner();
         let acceptor = self.shared.tls.clone().ok_or(Closed)?;
         self.stream = BufReader::new(Box::new(acceptor.accept(plain).await?));
         self.tls = true;
@@ -208,12 +197,7 @@ impl Session {
         let (wants_login, smtputf8_offered, eight_bit, size_max) = {
             let books = self.shared.books();
             let script = &books.script;
-            (
-                script.login.is_some(),
-                script.smtputf8,
-                script.eight_bit,
-                script.size_max,
-            )
+            (script.login.is_some(), script.smtputf8, script.eight_bit, script.size_max)
         };
         if wants_login && self.user.is_none() {
             return self.say("530 5.7.0 sign in first").await;
@@ -227,10 +211,7 @@ impl Session {
         let mut smtputf8 = false;
         for parameter in parameters.split_ascii_whitespace() {
             let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            match (
-                name.to_ascii_uppercase().as_str(),
-                value.to_ascii_uppercase().as_str(),
-            ) {
+            match (name.to_ascii_uppercase().as_str(), value.to_ascii_uppercase().as_str()) {
                 ("SIZE", size) => match size.parse::<usize>() {
                     Ok(size) if size <= size_max => {}
                     Ok(_) => return self.say("552 5.3.4 too big").await,
@@ -245,11 +226,7 @@ impl Session {
         if !address.is_ascii() && !smtputf8 {
             return self.say("553 5.6.7 address needs SMTPUTF8").await;
         }
-        self.transaction = Some(Transaction {
-            from: address.to_owned(),
-            smtputf8,
-            ..Transaction::default()
-        });
+        self.transaction = Some(Transaction { from: address.to_owned(), smtputf8, ..Transaction::default() });
         self.say("250 2.1.0 sender ok").await
     }
 
@@ -292,11 +269,7 @@ impl Session {
         if !rest.is_empty() {
             return self.say("501 5.5.4 DATA stands alone").await;
         }
-        if self
-            .transaction
-            .as_ref()
-            .is_none_or(|transaction| transaction.to.is_empty())
-        {
+        if self.transaction.as_ref().is_none_or(|transaction| transaction.to.is_empty()) {
             return self.say("503 5.5.1 RCPT first").await;
         }
         self.say("354 go ahead").await?;
@@ -342,17 +315,9 @@ impl Session {
     async fn take(&mut self, mail: AcceptedMail) -> Result<(), Closed> {
         self.shared.accept(mail);
         self.mails += 1;
-        self.say(&format!(
-            "250 2.0.0 queued as {}-{}",
-            self.number, self.mails
-        ))
-        .await?;
+        self.say(&format!("250 2.0.0 queued as {}-{}", self.number, self.mails)).await?;
         let limit = self.shared.books().script.closes_after_mails;
-        if limit.is_some_and(|limit| self.mails >= limit) {
-            Err(Closed)
-        } else {
-            Ok(())
-        }
+        if limit.is_some_and(|limit| self.mails >= limit) { Err(Closed) } else { Ok(()) }
     }
 
     /// Reads up to the final dot; gives the mail unstuffed, and a complaint if it cannot be taken.
@@ -371,13 +336,9 @@ impl Session {
             if std::mem::take(&mut first) && self.fail(Point::MidMessage).await? == Duty::Skip {
                 return Err(Closed);
             }
-            let Some(content) = line
-                .strip_suffix(b"\r\n")
-                .filter(|content| !content.contains(&b'\r'))
-            else {
+            let Some(content) = line.strip_suffix(b"\r\n").filter(|content| !content.contains(&b'\r')) else {
                 // To guess on would let one mail smuggle in another (CVE-2023-51764).
-                self.say("521 5.5.2 bare line feed or carriage return")
-                    .await?;
+                self.say("521 5.5.2 bare line feed or carriage return").await?;
                 return Err(Closed);
             };
             if content == b"." {
@@ -406,10 +367,7 @@ impl Session {
         if line.len() > COMMAND_BYTES_MAX {
             return Ok(Err("500 5.5.2 line too long"));
         }
-        let Some(content) = line
-            .strip_suffix(b"\r\n")
-            .filter(|content| !content.contains(&b'\r'))
-        else {
+        let Some(content) = line.strip_suffix(b"\r\n").filter(|content| !content.contains(&b'\r')) else {
             return Ok(Err("500 5.5.2 lines end with CRLF"));
         };
         Ok(String::from_utf8(content.to_vec()).map_err(|_| "500 5.5.2 not UTF-8"))
@@ -439,10 +397,7 @@ impl Session {
     }
 
     async fn fail(&mut self, at: Point) -> Result<Duty, Closed> {
-        let of_mail = self
-            .transaction
-            .as_ref()
-            .and_then(|transaction| transaction.failure.as_ref());
+        let of_mail = self.transaction.as_ref().and_then(|transaction| transaction.failure.as_ref());
         match self.failure_at(at, of_mail) {
             Some(how) => self.act(how).await,
             None => Ok(Duty::Do),
@@ -453,13 +408,7 @@ impl Session {
     fn failure_at(&self, at: Point, of_mail: Option<&Failure>) -> Option<How> {
         let is_due = |failure: &Failure| failure.at == at && failure.after_mails <= self.mails;
         let of_mail = of_mail.cloned().filter(is_due);
-        let of_connection = || {
-            self.shared
-                .books()
-                .script
-                .for_connection(self.number)
-                .filter(is_due)
-        };
+        let of_connection = || self.shared.books().script.for_connection(self.number).filter(is_due);
         of_mail.or_else(of_connection).map(|failure| failure.how)
     }
 
@@ -467,11 +416,7 @@ impl Session {
         match how {
             How::Reply(code, text) => {
                 self.say(&format!("{code} {text}")).await?;
-                if code == 421 {
-                    Err(Closed)
-                } else {
-                    Ok(Duty::Skip)
-                }
+                if code == 421 { Err(Closed) } else { Ok(Duty::Skip) }
             }
             How::Drop => Err(Closed),
             How::Hang => std::future::pending().await,

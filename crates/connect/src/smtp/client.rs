@@ -30,12 +30,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options {
-            timeouts: Timeouts::default(),
-            pool_size: 4,
-            helo_name: None,
-            root_certificates_pem: None,
-        }
+        Options { timeouts: Timeouts::default(), pool_size: 4, helo_name: None, root_certificates_pem: None }
     }
 }
 
@@ -151,22 +146,12 @@ impl SmtpClient {
             return Err(OptionsError::PoolSize);
         }
         let is_name_byte = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b);
-        if options
-            .helo_name
-            .as_ref()
-            .is_some_and(|name| name.is_empty() || !name.bytes().all(is_name_byte))
-        {
+        if options.helo_name.as_ref().is_some_and(|name| name.is_empty() || !name.bytes().all(is_name_byte)) {
             return Err(OptionsError::HeloName);
         }
         let tls = Arc::new(tls_config(options.root_certificates_pem.as_deref())?);
         let permits = Semaphore::new(options.pool_size);
-        Ok(SmtpClient {
-            url,
-            options,
-            tls,
-            permits,
-            idle: Mutex::new(Vec::new()),
-        })
+        Ok(SmtpClient { url, options, tls, permits, idle: Mutex::new(Vec::new()) })
     }
 
     /// How many mails can be under way at once.
@@ -189,18 +174,12 @@ impl SmtpClient {
         let rendered = match mail.render() {
             Ok(rendered) => rendered,
             Err(error) => {
-                return Outcome::Refused {
-                    reason: error.to_string(),
-                    code: REFUSED_HERE,
-                };
+                return Outcome::Refused { reason: error.to_string(), code: REFUSED_HERE };
             }
         };
         let timeouts = &self.options.timeouts;
         let Ok(Ok(_permit)) = timeout(timeouts.pool, self.permits.acquire()).await else {
-            return judge(&Broken {
-                stage: Stage::Pool,
-                failure: Failure::TimedOut,
-            });
+            return judge(&Broken { stage: Stage::Pool, failure: Failure::TimedOut });
         };
         let result = match timeout(timeouts.before_data, self.until_354(&rendered)).await {
             Ok(Ok(mut session)) => match session.message(&rendered).await {
@@ -209,13 +188,7 @@ impl SmtpClient {
             },
             Ok(Err(stopped)) => Err(stopped),
             // The dropped connection has had no byte of the mail, even if 354 was on its way.
-            Err(_) => Err(Stopped {
-                broken: Broken {
-                    stage: Stage::Data,
-                    failure: Failure::TimedOut,
-                },
-                session: None,
-            }),
+            Err(_) => Err(Stopped { broken: Broken { stage: Stage::Data, failure: Failure::TimedOut }, session: None }),
         };
         match result {
             Ok((reply, session)) => {
@@ -235,10 +208,7 @@ impl SmtpClient {
     pub async fn verify(&self) -> Result<ServerInfo, VerifyError> {
         let limit = self.options.timeouts.before_data;
         let opened = timeout(limit, Session::open(&self.setup())).await;
-        match opened.unwrap_or(Err(Broken {
-            stage: Stage::Connect,
-            failure: Failure::TimedOut,
-        })) {
+        match opened.unwrap_or(Err(Broken { stage: Stage::Connect, failure: Failure::TimedOut })) {
             Ok(session) => {
                 let server = session.server.clone();
                 session.quit().await;
@@ -249,11 +219,7 @@ impl SmtpClient {
                     Failure::Reply { code, .. } => Some(code),
                     _ => None,
                 };
-                Err(VerifyError {
-                    stage: broken.stage,
-                    code,
-                    reason: broken.to_string(),
-                })
+                Err(VerifyError { stage: broken.stage, code, reason: broken.to_string() })
             }
         }
     }
@@ -279,10 +245,7 @@ impl SmtpClient {
             }
         }
         let opened = Session::open(&self.setup()).await;
-        let mut session = opened.map_err(|broken| Stopped {
-            broken,
-            session: None,
-        })?;
+        let mut session = opened.map_err(|broken| Stopped { broken, session: None })?;
         match session.sender(mail).await {
             Ok(()) => recipient_and_data(session, mail).await,
             Err(broken) => Err(Stopped::new(broken, session)),
@@ -308,14 +271,8 @@ impl SmtpClient {
 
     fn keep(&self, session: Session) {
         let mut idle = self.idle();
-        idle.push(Idle {
-            session,
-            since: Instant::now(),
-        });
-        assert!(
-            idle.len() <= self.options.pool_size,
-            "more idle connections than the pool has"
-        );
+        idle.push(Idle { session, since: Instant::now() });
+        assert!(idle.len() <= self.options.pool_size, "more idle connections than the pool has");
     }
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
@@ -336,16 +293,12 @@ async fn recipient_and_data(mut session: Session, mail: &Rendered) -> Result<Ses
 }
 
 fn tls_config(extra_roots_pem: Option<&[u8]>) -> Result<ClientConfig, OptionsError> {
-    let mut roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(pem) = extra_roots_pem {
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|_| OptionsError::RootCertificates)?;
-            roots
-                .add(certificate)
-                .map_err(|_| OptionsError::RootCertificates)?;
+            roots.add(certificate).map_err(|_| OptionsError::RootCertificates)?;
         }
         if roots.len() == before {
             return Err(OptionsError::RootCertificates);
@@ -353,8 +306,6 @@ fn tls_config(extra_roots_pem: Option<&[u8]>) -> Result<ClientConfig, OptionsErr
     }
     // The provider is named here, so that nothing depends on which one the process has installed.
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder
-        .with_safe_default_protocol_versions()
-        .map_err(OptionsError::Tls)?;
+    let builder = builder.with_safe_default_protocol_versions().map_err(OptionsError::Tls)?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }

@@ -97,21 +97,14 @@ pub enum MailboxError {
 impl Mailbox {
     /// Makes a mailbox without a name.
     pub fn parse_address(address: &str) -> Result<Mailbox, MailboxError> {
-        let mailbox = Mailbox {
-            name: None,
-            address: address.to_owned(),
-        };
+        let mailbox = Mailbox { name: None, address: address.to_owned() };
         mailbox.check()?;
         Ok(mailbox)
     }
 
     /// Checks both fields; `From` and `To` pass it again when a mail is sent, since the fields are public.
     pub fn check(&self) -> Result<(), MailboxError> {
-        if self
-            .name
-            .as_ref()
-            .is_some_and(|name| name.chars().any(char::is_control))
-        {
+        if self.name.as_ref().is_some_and(|name| name.chars().any(char::is_control)) {
             return Err(MailboxError::Name);
         }
         let (local, domain) = self.address.rsplit_once('@').ok_or(MailboxError::Shape)?;
@@ -124,14 +117,9 @@ impl Mailbox {
         // Dots may stand anywhere in the local part: some providers gave out such addresses, and a server that minds will
         // say so itself.
         let local_fits = local.chars().all(|c| is_atom_char(c) || c == '.');
-        let domain_fits = domain.chars().all(|c| {
-            c.is_ascii_alphanumeric() || c == '-' || c == '.' || is_letter_beyond_ascii(c)
-        });
-        if local_fits && domain_fits {
-            Ok(())
-        } else {
-            Err(MailboxError::Character)
-        }
+        let domain_fits =
+            domain.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.' || is_letter_beyond_ascii(c));
+        if local_fits && domain_fits { Ok(()) } else { Err(MailboxError::Character) }
     }
 }
 
@@ -149,10 +137,7 @@ impl FromStr for Mailbox {
             Some(quoted) => unquote(quoted)?,
             None => name.to_owned(),
         };
-        let mailbox = Mailbox {
-            name: Some(name).filter(|name| !name.is_empty()),
-            address: address.to_owned(),
-        };
+        let mailbox = Mailbox { name: Some(name).filter(|name| !name.is_empty()), address: address.to_owned() };
         mailbox.check()?;
         Ok(mailbox)
     }
@@ -169,11 +154,7 @@ fn unquote(quoted: &str) -> Result<String, MailboxError> {
             c => name.push(c),
         }
     }
-    if chars.next().is_none() {
-        Ok(name)
-    } else {
-        Err(MailboxError::Shape)
-    }
+    if chars.next().is_none() { Ok(name) } else { Err(MailboxError::Shape) }
 }
 
 /// `atext` of RFC 5322, 3.2.3 with RFC 6532, 3.2.
@@ -221,38 +202,22 @@ pub enum MailError {
 }
 
 fn check_name(name: &str) -> Result<(), MailError> {
-    let fits = !name.is_empty()
-        && name.len() <= 70
-        && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+    let fits = !name.is_empty() && name.len() <= 70 && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
     if !fits {
         return Err(MailError::HeaderName);
     }
     let lower = name.to_ascii_lowercase();
-    let reserved = [
-        "from",
-        "to",
-        "cc",
-        "bcc",
-        "subject",
-        "date",
-        "message-id",
-        "mime-version",
-        "return-path",
-        "received",
-    ];
+    let reserved =
+        ["from", "to", "cc", "bcc", "subject", "date", "message-id", "mime-version", "return-path", "received"];
     if reserved.contains(&lower.as_str()) || lower.starts_with("content-") {
-        return Err(MailError::ReservedHeader {
-            name: name.to_owned(),
-        });
+        return Err(MailError::ReservedHeader { name: name.to_owned() });
     }
     Ok(())
 }
 
 fn check_value(name: &str, value: &str) -> Result<(), MailError> {
     if value.chars().any(|c| c.is_control() && c != '\t') {
-        return Err(MailError::ControlCharacter {
-            name: name.to_owned(),
-        });
+        return Err(MailError::ControlCharacter { name: name.to_owned() });
     }
     Ok(())
 }
@@ -260,23 +225,12 @@ fn check_value(name: &str, value: &str) -> Result<(), MailError> {
 fn check_message_id(message_id: &str) -> Result<(), MailError> {
     let id = bare_message_id(message_id);
     let (left, right) = id.split_once('@').ok_or(MailError::MessageId)?;
-    let fits = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_graphic() && !b"<>@()[]\\,;:\"".contains(&b))
-    };
-    if fits(left) && fits(right) && id.len() <= 250 {
-        Ok(())
-    } else {
-        Err(MailError::MessageId)
-    }
+    let fits =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !b"<>@()[]\\,;:\"".contains(&b));
+    if fits(left) && fits(right) && id.len() <= 250 { Ok(()) } else { Err(MailError::MessageId) }
 }
 
 /// The id without angle brackets.
 pub(crate) fn bare_message_id(message_id: &str) -> &str {
-    message_id
-        .strip_prefix('<')
-        .and_then(|id| id.strip_suffix('>'))
-        .unwrap_or(message_id)
+    message_id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(message_id)
 }

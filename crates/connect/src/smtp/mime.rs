@@ -27,38 +27,20 @@ pub(crate) struct Rendered {
 
 /// Renders a mail whose fields were checked.
 pub(crate) fn render(mail: &Mail) -> Result<Rendered, MailError> {
-    let envelope_from = mail
-        .bounce_to
-        .as_ref()
-        .unwrap_or(&mail.from)
-        .address
-        .clone();
-    let needs_smtputf8 = [&envelope_from, &mail.from.address, &mail.to.address]
-        .into_iter()
-        .any(|address| !address.is_ascii());
+    let envelope_from = mail.bounce_to.as_ref().unwrap_or(&mail.from).address.clone();
+    let needs_smtputf8 =
+        [&envelope_from, &mail.from.address, &mail.to.address].into_iter().any(|address| !address.is_ascii());
     let mut out = String::new();
     field(&mut out, "Date", &format_date(mail.date_us)?)?;
     mailbox_field(&mut out, "From", &mail.from)?;
     mailbox_field(&mut out, "To", &mail.to)?;
     let subject = mail.subject.trim();
-    if is_plain_header(subject)
-        && subject
-            .split(' ')
-            .all(|word| word.len() < LINE_BYTES_WANTED)
-    {
+    if is_plain_header(subject) && subject.split(' ').all(|word| word.len() < LINE_BYTES_WANTED) {
         field(&mut out, "Subject", subject)?;
     } else {
-        field(
-            &mut out,
-            "Subject",
-            &encode_words(subject, "Subject: ".len()),
-        )?;
+        field(&mut out, "Subject", &encode_words(subject, "Subject: ".len()))?;
     }
-    field(
-        &mut out,
-        "Message-ID",
-        &format!("<{}>", bare_message_id(&mail.message_id)),
-    )?;
+    field(&mut out, "Message-ID", &format!("<{}>", bare_message_id(&mail.message_id)))?;
     field(&mut out, "MIME-Version", "1.0")?;
     for (name, value) in &mail.headers {
         let value = value.trim();
@@ -75,11 +57,7 @@ pub(crate) fn render(mail: &Mail) -> Result<Rendered, MailError> {
             part(&mut parts[0], "text/plain", &mail.text)?;
             part(&mut parts[1], "text/html", html)?;
             let boundary = free_boundary(&parts);
-            field(
-                &mut out,
-                "Content-Type",
-                &format!("multipart/alternative; boundary=\"{boundary}\""),
-            )?;
+            field(&mut out, "Content-Type", &format!("multipart/alternative; boundary=\"{boundary}\""))?;
             for part in &parts {
                 // The line end before a boundary belongs to the boundary (RFC 2046, 5.1.1).
                 out.push_str(&format!("\r\n--{boundary}\r\n{part}"));
@@ -87,9 +65,7 @@ pub(crate) fn render(mail: &Mail) -> Result<Rendered, MailError> {
             out.push_str(&format!("\r\n--{boundary}--\r\n"));
         }
     }
-    debug_assert!(
-        out.ends_with("\r\n") && out.split("\r\n").all(|line| line.len() <= LINE_BYTES_MAX)
-    );
+    debug_assert!(out.ends_with("\r\n") && out.split("\r\n").all(|line| line.len() <= LINE_BYTES_MAX));
     Ok(Rendered {
         envelope_from,
         envelope_to: mail.to.address.clone(),
@@ -128,9 +104,7 @@ fn field(out: &mut String, name: &str, value: &str) -> Result<(), MailError> {
             line_bytes = grown;
         }
         if line_bytes > LINE_BYTES_MAX {
-            return Err(MailError::TooLong {
-                name: name.to_owned(),
-            });
+            return Err(MailError::TooLong { name: name.to_owned() });
         }
         out.push(' ');
         out.push_str(word);
@@ -141,22 +115,13 @@ fn field(out: &mut String, name: &str, value: &str) -> Result<(), MailError> {
 
 fn mailbox_field(out: &mut String, name: &str, mailbox: &Mailbox) -> Result<(), MailError> {
     let address = &mailbox.address;
-    match mailbox
-        .name
-        .as_deref()
-        .map(str::trim)
-        .filter(|shown| !shown.is_empty())
-    {
+    match mailbox.name.as_deref().map(str::trim).filter(|shown| !shown.is_empty()) {
         None => field(out, name, address),
         Some(shown) if is_plain_header(shown) && shown.len() < LINE_BYTES_WANTED => {
             let quoted = shown.replace('\\', "\\\\").replace('"', "\\\"");
             field(out, name, &format!("\"{quoted}\" <{address}>"))
         }
-        Some(shown) => field(
-            out,
-            name,
-            &format!("{} <{address}>", encode_words(shown, name.len() + 2)),
-        ),
+        Some(shown) => field(out, name, &format!("{} <{address}>", encode_words(shown, name.len() + 2))),
     }
 }
 
@@ -192,16 +157,8 @@ fn encode_words(text: &str, used: usize) -> String {
 /// Writes one body with its content headers and the blank line between.
 fn part(out: &mut String, content_type: &str, body: &str) -> Result<(), MailError> {
     let body = canonical(body);
-    let (encoding, body) = if is_plain_body(&body) {
-        ("7bit", body)
-    } else {
-        ("quoted-printable", quote(&body))
-    };
-    field(
-        out,
-        "Content-Type",
-        &format!("{content_type}; charset=utf-8"),
-    )?;
+    let (encoding, body) = if is_plain_body(&body) { ("7bit", body) } else { ("quoted-printable", quote(&body)) };
+    field(out, "Content-Type", &format!("{content_type}; charset=utf-8"))?;
     field(out, "Content-Transfer-Encoding", encoding)?;
     out.push_str("\r\n");
     out.push_str(&body);
@@ -289,8 +246,7 @@ fn free_boundary(parts: &[String]) -> String {
 /// RFC 5322, 3.3, in UTC.
 fn format_date(date_us: i64) -> Result<String, MailError> {
     let timestamp = jiff::Timestamp::from_microsecond(date_us).map_err(|_| MailError::Date)?;
-    jiff::fmt::rfc2822::to_string(&timestamp.to_zoned(jiff::tz::TimeZone::UTC))
-        .map_err(|_| MailError::Date)
+    jiff::fmt::rfc2822::to_string(&timestamp.to_zoned(jiff::tz::TimeZone::UTC)).map_err(|_| MailError::Date)
 }
 
 #[cfg(test)]

@@ -145,10 +145,7 @@ impl fmt::Display for Broken {
         let stage = self.stage;
         match &self.failure {
             Failure::Reply { code, text } if *code >= 500 && !stage.is_about_mail() => {
-                write!(
-                    f,
-                    "{stage}: the server refuses us, check the configuration: {code} {text}"
-                )
+                write!(f, "{stage}: the server refuses us, check the configuration: {code} {text}")
             }
             Failure::Reply { code, text } if *code >= 400 => write!(f, "{stage}: {code} {text}"),
             Failure::Reply { code, text } => write!(f, "{stage}: unexpected reply {code} {text}"),
@@ -166,32 +163,18 @@ impl fmt::Display for Broken {
 pub(crate) fn judge(broken: &Broken) -> Outcome {
     let reason = broken.to_string();
     match broken.failure {
-        Failure::Reply { code, .. } if (400..500).contains(&code) => Outcome::Retry {
-            reason,
-            code: Some(code),
-        },
+        Failure::Reply { code, .. } if (400..500).contains(&code) => Outcome::Retry { reason, code: Some(code) },
         // A 5xx to the greeting, EHLO or AUTH is the server's word on our address, name or password. The recipient has
         // no part in it: the mail goes out once a person has mended the settings, so it must not be thrown away.
         Failure::Reply { code, .. } if code >= 500 && !broken.stage.is_about_mail() => {
-            Outcome::Retry {
-                reason,
-                code: Some(code),
-            }
+            Outcome::Retry { reason, code: Some(code) }
         }
         Failure::Reply { code, .. } if code >= 500 => Outcome::Refused { reason, code },
-        Failure::CannotCarry(_) => Outcome::Refused {
-            reason,
-            code: REFUSED_HERE,
-        },
+        Failure::CannotCarry(_) => Outcome::Refused { reason, code: REFUSED_HERE },
         _ if broken.stage == Stage::Message => Outcome::Unknown { reason },
-        Failure::Reply { code, .. } => Outcome::Retry {
-            reason,
-            code: Some(code),
-        },
-        Failure::Malformed(_)
-        | Failure::Closed
-        | Failure::Io(_)
-        | Failure::TimedOut
-        | Failure::Configuration(_) => Outcome::Retry { reason, code: None },
+        Failure::Reply { code, .. } => Outcome::Retry { reason, code: Some(code) },
+        Failure::Malformed(_) | Failure::Closed | Failure::Io(_) | Failure::TimedOut | Failure::Configuration(_) => {
+            Outcome::Retry { reason, code: None }
+        }
     }
 }

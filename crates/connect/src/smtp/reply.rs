@@ -25,10 +25,7 @@ impl Reply {
     }
 
     pub fn into_failure(self) -> Failure {
-        Failure::Reply {
-            code: self.code,
-            text: self.text(),
-        }
+        Failure::Reply { code: self.code, text: self.text() }
     }
 }
 
@@ -43,11 +40,7 @@ pub(crate) fn parse(buffer: &[u8]) -> Result<Option<(Reply, usize)>, Failure> {
     loop {
         let rest = &buffer[start..];
         let Some(end) = rest.iter().position(|b| *b == b'\n') else {
-            return if rest.len() > LINE_BYTES_MAX {
-                Err(Failure::Malformed("line too long"))
-            } else {
-                Ok(None)
-            };
+            return if rest.len() > LINE_BYTES_MAX { Err(Failure::Malformed("line too long")) } else { Ok(None) };
         };
         if end > LINE_BYTES_MAX {
             return Err(Failure::Malformed("line too long"));
@@ -61,13 +54,7 @@ pub(crate) fn parse(buffer: &[u8]) -> Result<Option<(Reply, usize)>, Failure> {
         code = Some(line_code);
         lines.push(text);
         if is_last {
-            return Ok(Some((
-                Reply {
-                    code: line_code,
-                    lines,
-                },
-                start,
-            )));
+            return Ok(Some((Reply { code: line_code, lines }, start)));
         }
         if lines.len() >= LINES_MAX {
             return Err(Failure::Malformed("too many lines"));
@@ -76,27 +63,17 @@ pub(crate) fn parse(buffer: &[u8]) -> Result<Option<(Reply, usize)>, Failure> {
 }
 
 fn parse_line(line: &[u8]) -> Result<(u16, bool, String), Failure> {
-    let [
-        hundreds @ b'2'..=b'5',
-        tens @ b'0'..=b'9',
-        ones @ b'0'..=b'9',
-        rest @ ..,
-    ] = line
-    else {
+    let [hundreds @ b'2'..=b'5', tens @ b'0'..=b'9', ones @ b'0'..=b'9', rest @ ..] = line else {
         return Err(Failure::Malformed("no reply code"));
     };
-    let code =
-        u16::from(hundreds - b'0') * 100 + u16::from(tens - b'0') * 10 + u16::from(ones - b'0');
+    let code = u16::from(hundreds - b'0') * 100 + u16::from(tens - b'0') * 10 + u16::from(ones - b'0');
     let (is_last, text) = match rest {
         [] => (true, rest),
         [b' ', text @ ..] => (true, text),
         [b'-', text @ ..] => (false, text),
         _ => return Err(Failure::Malformed("no space after the reply code")),
     };
-    let text = String::from_utf8_lossy(text)
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let text = String::from_utf8_lossy(text).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     Ok((code, is_last, text))
 }
 

@@ -53,20 +53,11 @@ impl Session {
     /// Connects, greets, protects and signs in.
     pub async fn open(setup: &Setup<'_>) -> Result<Session, Broken> {
         let (url, timeouts) = (setup.url, *setup.timeouts);
-        let mut wire = Wire::connect(&url.host, url.port, timeouts.connect)
-            .await
-            .map_err(at(Stage::Connect))?;
+        let mut wire = Wire::connect(&url.host, url.port, timeouts.connect).await.map_err(at(Stage::Connect))?;
         if url.security == Security::Tls {
-            wire = wire
-                .into_tls(setup.tls.clone(), &url.host, timeouts.command)
-                .await
-                .map_err(at(Stage::Tls))?;
+            wire = wire.into_tls(setup.tls.clone(), &url.host, timeouts.command).await.map_err(at(Stage::Tls))?;
         }
-        let mut session = Session {
-            wire,
-            timeouts,
-            server: ServerInfo::default(),
-        };
+        let mut session = Session { wire, timeouts, server: ServerInfo::default() };
         let greeting = session.read(Stage::Greeting).await?;
         expect(Stage::Greeting, 220, greeting)?;
         session.hello(setup.helo_name).await?;
@@ -79,11 +70,8 @@ impl Session {
             }
             let reply = session.command(Stage::StartTls, "STARTTLS").await?;
             expect(Stage::StartTls, 220, reply)?;
-            session.wire = session
-                .wire
-                .into_tls(setup.tls.clone(), &url.host, timeouts.command)
-                .await
-                .map_err(at(Stage::Tls))?;
+            session.wire =
+                session.wire.into_tls(setup.tls.clone(), &url.host, timeouts.command).await.map_err(at(Stage::Tls))?;
             // All that was said in the clear is forgotten (RFC 3207, 4.2).
             session.hello(setup.helo_name).await?;
         }
@@ -97,13 +85,7 @@ impl Session {
     async fn hello(&mut self, name: Option<&str>) -> Result<(), Broken> {
         let name = match name {
             Some(name) => name.to_owned(),
-            None => match self
-                .wire
-                .local_addr()
-                .map_err(at(Stage::Hello))?
-                .ip()
-                .to_canonical()
-            {
+            None => match self.wire.local_addr().map_err(at(Stage::Hello))?.ip().to_canonical() {
                 IpAddr::V4(ip) => format!("[{ip}]"),
                 IpAddr::V6(ip) => format!("[IPv6:{ip}]"),
             },
@@ -117,10 +99,7 @@ impl Session {
     async fn sign_in(&mut self, login: &Login) -> Result<(), Broken> {
         let stage = Stage::SignIn;
         if self.wire.is_exposed() {
-            return Err(configuration(
-                stage,
-                "a password is sent over TLS or to a loopback address only",
-            ));
+            return Err(configuration(stage, "a password is sent over TLS or to a loopback address only"));
         }
         let offers = |name: &str| self.server.auth.iter().any(|offered| offered == name);
         let (user, password) = (login.user.as_str(), login.password.expose());
@@ -134,10 +113,7 @@ impl Session {
             expect(stage, 334, reply)?;
             self.command(stage, &BASE64.encode(password)).await?
         } else {
-            return Err(configuration(
-                stage,
-                "the server offers neither AUTH PLAIN nor AUTH LOGIN",
-            ));
+            return Err(configuration(stage, "the server offers neither AUTH PLAIN nor AUTH LOGIN"));
         };
         expect(stage, 235, reply)?;
         Ok(())
@@ -159,10 +135,7 @@ impl Session {
         if mail.needs_smtputf8 {
             if !self.server.smtputf8 {
                 let what = "an address has letters beyond ASCII, and the server does not take them (SMTPUTF8)";
-                return Err(Broken {
-                    stage: Stage::Sender,
-                    failure: Failure::CannotCarry(what.to_owned()),
-                });
+                return Err(Broken { stage: Stage::Sender, failure: Failure::CannotCarry(what.to_owned()) });
             }
             command.push_str(" SMTPUTF8");
             if self.server.eight_bit {
@@ -175,9 +148,7 @@ impl Session {
 
     /// Names the recipient and asks to send: `RCPT TO` and `DATA`, up to 354.
     pub async fn recipient_and_data(&mut self, mail: &Rendered) -> Result<(), Broken> {
-        let reply = self
-            .command(Stage::Recipient, &format!("RCPT TO:<{}>", mail.envelope_to))
-            .await?;
+        let reply = self.command(Stage::Recipient, &format!("RCPT TO:<{}>", mail.envelope_to)).await?;
         expect_success(Stage::Recipient, reply)?;
         let reply = self.command(Stage::Data, "DATA").await?;
         expect(Stage::Data, 354, reply)?;
@@ -188,15 +159,8 @@ impl Session {
     pub async fn message(&mut self, mail: &Rendered) -> Result<String, Broken> {
         let stage = Stage::Message;
         self.refuse_unasked(stage).await?;
-        self.wire
-            .write(&mail.stuffed, self.timeouts.data)
-            .await
-            .map_err(at(stage))?;
-        let reply = self
-            .wire
-            .read_reply(self.timeouts.final_reply)
-            .await
-            .map_err(at(stage))?;
+        self.wire.write(&mail.stuffed, self.timeouts.data).await.map_err(at(stage))?;
+        let reply = self.wire.read_reply(self.timeouts.final_reply).await.map_err(at(stage))?;
         let text = format!("{} {}", reply.code, reply.text());
         expect_success(stage, reply)?;
         Ok(text)
@@ -204,12 +168,7 @@ impl Session {
 
     /// Says good-bye. What the server answers to that is of no interest.
     pub async fn quit(mut self) {
-        if self
-            .wire
-            .write(b"QUIT\r\n", self.timeouts.command)
-            .await
-            .is_ok()
-        {
+        if self.wire.write(b"QUIT\r\n", self.timeouts.command).await.is_ok() {
             let _ = self.wire.read_reply(self.timeouts.command).await;
         }
     }
@@ -219,10 +178,7 @@ impl Session {
         // Each part of a line was checked where it came in; this is the last gate before the wire.
         assert!(!line.contains(['\r', '\n', '\0']), "a command is one line");
         self.refuse_unasked(stage).await?;
-        self.wire
-            .write(format!("{line}\r\n").as_bytes(), self.timeouts.command)
-            .await
-            .map_err(at(stage))?;
+        self.wire.write(format!("{line}\r\n").as_bytes(), self.timeouts.command).await.map_err(at(stage))?;
         self.read(stage).await
     }
 
@@ -242,10 +198,7 @@ impl Session {
     }
 
     async fn read(&mut self, stage: Stage) -> Result<Reply, Broken> {
-        self.wire
-            .read_reply(self.timeouts.command)
-            .await
-            .map_err(at(stage))
+        self.wire.read_reply(self.timeouts.command).await.map_err(at(stage))
     }
 }
 
@@ -261,9 +214,7 @@ fn parse_extensions(lines: &[String]) -> ServerInfo {
             Some("8BITMIME") => server.eight_bit = true,
             Some("STARTTLS") => server.starttls = true,
             // SIZE 0 says that there is no fixed limit.
-            Some("SIZE") => {
-                server.size = Some(words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0))
-            }
+            Some("SIZE") => server.size = Some(words.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0)),
             Some("AUTH") => server.auth.extend(words.map(str::to_owned)),
             _ => {}
         }
@@ -276,31 +227,14 @@ fn at(stage: Stage) -> impl FnOnce(Failure) -> Broken {
 }
 
 fn configuration(stage: Stage, what: &str) -> Broken {
-    Broken {
-        stage,
-        failure: Failure::Configuration(what.to_owned()),
-    }
+    Broken { stage, failure: Failure::Configuration(what.to_owned()) }
 }
 
 fn expect(stage: Stage, code: u16, reply: Reply) -> Result<Reply, Broken> {
-    if reply.code == code {
-        Ok(reply)
-    } else {
-        Err(Broken {
-            stage,
-            failure: reply.into_failure(),
-        })
-    }
+    if reply.code == code { Ok(reply) } else { Err(Broken { stage, failure: reply.into_failure() }) }
 }
 
 /// 2yz: RFC 5321, 4.2 tells clients to go by the first digit.
 fn expect_success(stage: Stage, reply: Reply) -> Result<(), Broken> {
-    if (200..300).contains(&reply.code) {
-        Ok(())
-    } else {
-        Err(Broken {
-            stage,
-            failure: reply.into_failure(),
-        })
-    }
+    if (200..300).contains(&reply.code) { Ok(()) } else { Err(Broken { stage, failure: reply.into_failure() }) }
 }

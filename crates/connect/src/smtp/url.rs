@@ -76,27 +76,19 @@ pub enum SmtpUrlError {
     #[error("the mail server's URL names no host")]
     NoHost,
     /// The host holds a character that no host name has.
-    #[error(
-        "the mail server's URL has a bad host; a host is a name, an IPv4 address, or an IPv6 address in brackets"
-    )]
+    #[error("the mail server's URL has a bad host; a host is a name, an IPv4 address, or an IPv6 address in brackets")]
     BadHost,
     /// The port is not a number from 1 to 65535.
     #[error("the mail server's URL has a bad port; a port is a number from 1 to 65535")]
     BadPort,
     /// Something follows the port.
-    #[error(
-        "the mail server's URL must end after host and port; write / ? # in a user or password as %2F %3F %23"
-    )]
+    #[error("the mail server's URL must end after host and port; write / ? # in a user or password as %2F %3F %23")]
     Trailing,
     /// There is a user without password or a password without user.
-    #[error(
-        "the mail server's URL must give both user and password (user:password@host) or neither"
-    )]
+    #[error("the mail server's URL must give both user and password (user:password@host) or neither")]
     HalfLogin,
     /// A `%` is not followed by two hexadecimal digits, or the result is no UTF-8.
-    #[error(
-        "user or password in the mail server's URL has a bad percent escape; write % itself as %25"
-    )]
+    #[error("user or password in the mail server's URL has a bad percent escape; write % itself as %25")]
     BadEscape,
     /// User or password holds a control character.
     #[error("user or password in the mail server's URL holds a control character")]
@@ -121,12 +113,7 @@ impl FromStr for SmtpUrl {
             None => (None, rest),
         };
         let (host, port) = parse_place(place)?;
-        Ok(SmtpUrl {
-            security,
-            host,
-            port: port.unwrap_or(default_port),
-            login,
-        })
+        Ok(SmtpUrl { security, host, port: port.unwrap_or(default_port), login })
     }
 }
 
@@ -151,10 +138,7 @@ fn parse_login(text: &str) -> Result<Login, SmtpUrlError> {
     if user.is_empty() || password.is_empty() {
         return Err(SmtpUrlError::HalfLogin);
     }
-    Ok(Login {
-        user: decode(user)?,
-        password: Password(decode(password)?),
-    })
+    Ok(Login { user: decode(user)?, password: Password(decode(password)?) })
 }
 
 fn parse_place(text: &str) -> Result<(String, Option<u16>), SmtpUrlError> {
@@ -163,8 +147,7 @@ fn parse_place(text: &str) -> Result<(String, Option<u16>), SmtpUrlError> {
     }
     let (host, port) = if let Some(bracketed) = text.strip_prefix('[') {
         let (host, after) = bracketed.split_once(']').ok_or(SmtpUrlError::BadHost)?;
-        host.parse::<std::net::Ipv6Addr>()
-            .map_err(|_| SmtpUrlError::BadHost)?;
+        host.parse::<std::net::Ipv6Addr>().map_err(|_| SmtpUrlError::BadHost)?;
         match after.strip_prefix(':') {
             Some(port) => (host, Some(port)),
             None if after.is_empty() => (host, None),
@@ -178,10 +161,7 @@ fn parse_place(text: &str) -> Result<(String, Option<u16>), SmtpUrlError> {
         if host.is_empty() {
             return Err(SmtpUrlError::NoHost);
         }
-        if !host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
-        {
+        if !host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
             return Err(SmtpUrlError::BadHost);
         }
         (host, port)
@@ -203,10 +183,8 @@ fn decode(text: &str) -> Result<String, SmtpUrlError> {
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
         if first == b'%' {
-            let digits = after
-                .get(..2)
-                .and_then(|pair| std::str::from_utf8(pair).ok())
-                .ok_or(SmtpUrlError::BadEscape)?;
+            let digits =
+                after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok()).ok_or(SmtpUrlError::BadEscape)?;
             if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
                 return Err(SmtpUrlError::BadEscape);
             }

@@ -39,13 +39,8 @@ impl Wire {
             match within(limit, TcpStream::connect(address)).await {
                 Ok(stream) => {
                     // Commands are small and each waits for its answer: Nagle's delay would only add to that.
-                    stream
-                        .set_nodelay(true)
-                        .map_err(|error| io_failure(&error))?;
-                    return Ok(Wire {
-                        stream: Stream::Plain(stream),
-                        buffer: Vec::new(),
-                    });
+                    stream.set_nodelay(true).map_err(|error| io_failure(&error))?;
+                    return Ok(Wire { stream: Stream::Plain(stream), buffer: Vec::new() });
                 }
                 Err(failure) => last = failure,
             }
@@ -54,38 +49,25 @@ impl Wire {
     }
 
     /// Makes the TLS handshake, checking the certificate against `host`.
-    pub async fn into_tls(
-        self,
-        config: Arc<ClientConfig>,
-        host: &str,
-        limit: Duration,
-    ) -> Result<Wire, Failure> {
+    pub async fn into_tls(self, config: Arc<ClientConfig>, host: &str, limit: Duration) -> Result<Wire, Failure> {
         // Bytes that came in the clear after the answer to STARTTLS would later pass for protected ones (CVE-2011-0411).
         if !self.buffer.is_empty() {
-            return Err(Failure::Malformed(
-                "the server went on talking before TLS began",
-            ));
+            return Err(Failure::Malformed("the server went on talking before TLS began"));
         }
         let Stream::Plain(stream) = self.stream else {
             return Err(Failure::Configuration("TLS is already on".to_owned()));
         };
-        let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-            Failure::Configuration("the host is no name that a certificate could have".to_owned())
-        })?;
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Failure::Configuration("the host is no name that a certificate could have".to_owned()))?;
         let stream = within(limit, TlsConnector::from(config).connect(name, stream)).await?;
-        Ok(Wire {
-            stream: Stream::Tls(Box::new(stream)),
-            buffer: Vec::new(),
-        })
+        Ok(Wire { stream: Stream::Tls(Box::new(stream)), buffer: Vec::new() })
     }
 
     /// Whether what is sent can be read on the way.
     pub fn is_exposed(&self) -> bool {
         match &self.stream {
             Stream::Tls(_) => false,
-            Stream::Plain(stream) => !stream
-                .peer_addr()
-                .is_ok_and(|peer| peer.ip().to_canonical().is_loopback()),
+            Stream::Plain(stream) => !stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback()),
         }
     }
 
@@ -145,10 +127,7 @@ impl Wire {
     }
 }
 
-async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = io::Result<T>>,
-) -> Result<T, Failure> {
+async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> Result<T, Failure> {
     match tokio::time::timeout(limit, work).await {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(io_failure(&error)),

@@ -10,9 +10,7 @@ use super::*;
 fn check(script: Script, lines: &str, expected: &[u16], taken: usize) {
     let fake = FakeSmtp::start(script);
     let mut stream = TcpStream::connect(fake.addr).expect("a connection");
-    stream
-        .set_read_timeout(Some(Duration::from_secs(20)))
-        .expect("a limit");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a limit");
     stream.write_all(lines.as_bytes()).expect("sent");
     stream.shutdown(Shutdown::Write).expect("ended");
     let mut replies = Vec::new();
@@ -34,95 +32,22 @@ fn keeps_to_the_order_of_commands() {
     let login = || Script::default().login("u", "p");
     check(plain(), "QUIT\r\n", &[220, 221], 0);
     check(plain(), "MAIL FROM:<a@b>\r\n", &[220, 503], 0);
-    check(
-        plain(),
-        "EHLO\r\nEHLO me\r\nHELO me\r\n",
-        &[220, 501, 250, 250],
-        0,
-    );
-    check(
-        plain(),
-        "EHLO me\r\nRCPT TO:<a@b>\r\nDATA\r\n",
-        &[220, 250, 503, 503],
-        0,
-    );
-    check(
-        plain(),
-        "EHLO me\r\nMAIL FROM:<a@b>\r\nMAIL FROM:<a@b>\r\nDATA\r\n",
-        &[220, 250, 250, 503, 503],
-        0,
-    );
-    check(
-        plain(),
-        "EHLO me\r\nMAIL FROM:<a@b>\r\nRSET\r\nRCPT TO:<a@b>\r\n",
-        &[220, 250, 250, 250, 503],
-        0,
-    );
-    check(
-        plain(),
-        "EHLO me\r\nMAIL a@b\r\nMAIL FROM:<a@b> X=1\r\n",
-        &[220, 250, 501, 555],
-        0,
-    );
-    check(
-        plain(),
-        "EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<ab>\r\n",
-        &[220, 250, 250, 501],
-        0,
-    );
-    check(
-        plain(),
-        "MAKE TEA\r\nNOOP\r\nVRFY a\r\nehlo me\r\n",
-        &[220, 500, 250, 252, 250],
-        0,
-    );
+    check(plain(), "EHLO\r\nEHLO me\r\nHELO me\r\n", &[220, 501, 250, 250], 0);
+    check(plain(), "EHLO me\r\nRCPT TO:<a@b>\r\nDATA\r\n", &[220, 250, 503, 503], 0);
+    check(plain(), "EHLO me\r\nMAIL FROM:<a@b>\r\nMAIL FROM:<a@b>\r\nDATA\r\n", &[220, 250, 250, 503, 503], 0);
+    check(plain(), "EHLO me\r\nMAIL FROM:<a@b>\r\nRSET\r\nRCPT TO:<a@b>\r\n", &[220, 250, 250, 250, 503], 0);
+    check(plain(), "EHLO me\r\nMAIL a@b\r\nMAIL FROM:<a@b> X=1\r\n", &[220, 250, 501, 555], 0);
+    check(plain(), "EHLO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<ab>\r\n", &[220, 250, 250, 501], 0);
+    check(plain(), "MAKE TEA\r\nNOOP\r\nVRFY a\r\nehlo me\r\n", &[220, 500, 250, 252, 250], 0);
     check(plain(), "NOOP\nNOOP\r\n", &[220, 500, 250], 0);
-    check(
-        plain(),
-        &format!("NOOP {}\r\nNOOP\r\n", "x".repeat(5000)),
-        &[220, 500, 250],
-        0,
-    );
-    check(
-        plain(),
-        "EHLO me\r\nSTARTTLS\r\nAUTH PLAIN AHUAcA==\r\n",
-        &[220, 250, 503, 502],
-        0,
-    );
-    check(
-        login(),
-        "EHLO me\r\nMAIL FROM:<a@b>\r\n",
-        &[220, 250, 530],
-        0,
-    );
-    check(
-        login(),
-        "EHLO me\r\nAUTH PLAIN AHUAcA==\r\nAUTH PLAIN AHUAcA==\r\n",
-        &[220, 250, 235, 503],
-        0,
-    );
-    check(
-        login(),
-        "EHLO me\r\nAUTH PLAIN AHUAeA==\r\nAUTH X\r\nAUTH PLAIN ?\r\n",
-        &[220, 250, 535, 504, 501],
-        0,
-    );
-    check(
-        login(),
-        "EHLO me\r\nAUTH LOGIN\r\ndQ==\r\ncA==\r\n",
-        &[220, 250, 334, 334, 235],
-        0,
-    );
-    let starttls = Script {
-        tls: crate::fake::Tls::StartTls,
-        ..plain()
-    };
-    check(
-        starttls,
-        "EHLO me\r\nMAIL FROM:<a@b>\r\n",
-        &[220, 250, 530],
-        0,
-    );
+    check(plain(), &format!("NOOP {}\r\nNOOP\r\n", "x".repeat(5000)), &[220, 500, 250], 0);
+    check(plain(), "EHLO me\r\nSTARTTLS\r\nAUTH PLAIN AHUAcA==\r\n", &[220, 250, 503, 502], 0);
+    check(login(), "EHLO me\r\nMAIL FROM:<a@b>\r\n", &[220, 250, 530], 0);
+    check(login(), "EHLO me\r\nAUTH PLAIN AHUAcA==\r\nAUTH PLAIN AHUAcA==\r\n", &[220, 250, 235, 503], 0);
+    check(login(), "EHLO me\r\nAUTH PLAIN AHUAeA==\r\nAUTH X\r\nAUTH PLAIN ?\r\n", &[220, 250, 535, 504, 501], 0);
+    check(login(), "EHLO me\r\nAUTH LOGIN\r\ndQ==\r\ncA==\r\n", &[220, 250, 334, 334, 235], 0);
+    let starttls = Script { tls: crate::fake::Tls::StartTls, ..plain() };
+    check(starttls, "EHLO me\r\nMAIL FROM:<a@b>\r\n", &[220, 250, 530], 0);
 }
 
 #[test]
@@ -133,47 +58,13 @@ fn takes_pipelined_mail_and_refuses_bad_messages() {
     };
     with(Script::default(), "A: b\r\n\r\n..x\r\n.\r\n", 250, 1);
     with(Script::default(), "A: b\n\r\n.\r\n", 521, 0);
-    with(
-        Script::default(),
-        "A: b\r\n\r\nx\n.\r\nMAIL FROM:<evil@b>\r\n",
-        521,
-        0,
-    );
+    with(Script::default(), "A: b\r\n\r\nx\n.\r\nMAIL FROM:<evil@b>\r\n", 521, 0);
     with(Script::default(), "A: b\r\n\r\nx\ry\r\n.\r\n", 521, 0);
-    with(
-        Script {
-            size_max: 10,
-            ..Script::default()
-        },
-        "A: bcdefghijk\r\n.\r\n",
-        552,
-        0,
-    );
-    with(
-        Script {
-            eight_bit: false,
-            ..Script::default()
-        },
-        "A: é\r\n.\r\n",
-        554,
-        0,
-    );
-    with(
-        Script::default(),
-        &format!("{}\r\n.\r\n", "x".repeat(999)),
-        554,
-        0,
-    );
-    let beyond = Script {
-        size_max: 10,
-        ..Script::default()
-    };
-    check(
-        beyond,
-        "EHLO me\r\nMAIL FROM:<a@b> SIZE=11\r\n",
-        &[220, 250, 552],
-        0,
-    );
+    with(Script { size_max: 10, ..Script::default() }, "A: bcdefghijk\r\n.\r\n", 552, 0);
+    with(Script { eight_bit: false, ..Script::default() }, "A: é\r\n.\r\n", 554, 0);
+    with(Script::default(), &format!("{}\r\n.\r\n", "x".repeat(999)), 554, 0);
+    let beyond = Script { size_max: 10, ..Script::default() };
+    check(beyond, "EHLO me\r\nMAIL FROM:<a@b> SIZE=11\r\n", &[220, 250, 552], 0);
 }
 
 #[test]
@@ -191,10 +82,7 @@ fn unstuffs_dots_and_reads_headers() {
 
 #[test]
 fn refuses_connections_and_takes_them_again() {
-    let fake = FakeSmtp::start(Script {
-        refuses_connections: true,
-        ..Script::default()
-    });
+    let fake = FakeSmtp::start(Script { refuses_connections: true, ..Script::default() });
     for listening in [false, true, false, true] {
         fake.set_listening(listening);
         assert_eq!(TcpStream::connect(fake.addr).is_ok(), listening);
@@ -205,10 +93,7 @@ fn refuses_connections_and_takes_them_again() {
 fn fails_for_a_recipient_when_told_later() {
     let fake = FakeSmtp::start(Script::default());
     let client = client(&fake);
-    fake.fail_next(
-        "dana@example.com",
-        crate::fake::Failure::reply(crate::fake::Point::EndOfData, 451),
-    );
+    fake.fail_next("dana@example.com", crate::fake::Failure::reply(crate::fake::Point::EndOfData, 451));
     block(async {
         assert_eq!(brief(&client.send(&mail()).await), "retry 451");
         assert_eq!(brief(&client.send(&mail()).await), "sent");

@@ -8,16 +8,8 @@ use crate::smtp::ServerInfo;
 #[test]
 fn sends_over_each_transport_with_each_sign_in() {
     for tls in [Tls::None, Tls::StartTls, Tls::Implicit] {
-        for mechanisms in [
-            vec!["PLAIN", "LOGIN"],
-            vec!["LOGIN"],
-            vec!["XOAUTH2", "PLAIN"],
-        ] {
-            let script = Script {
-                tls,
-                auth_mechanisms: mechanisms,
-                ..Script::default()
-            };
+        for mechanisms in [vec!["PLAIN", "LOGIN"], vec!["LOGIN"], vec!["XOAUTH2", "PLAIN"]] {
+            let script = Script { tls, auth_mechanisms: mechanisms, ..Script::default() };
             let (outcome, fake) = send(script.login("shop@example.com", "p:w@%і"), &mail());
             assert_eq!(brief(&outcome), "sent", "{outcome:?}");
             let taken = fake.accepted();
@@ -30,16 +22,10 @@ fn sends_over_each_transport_with_each_sign_in() {
 /// Sends with a URL that does not fit the server; gives the reason of the `Retry`.
 fn mismatch(script: Script, scheme: &str, login: &str) -> String {
     let fake = FakeSmtp::start(script);
-    let url = format!("{scheme}://{login}{}", fake.addr)
-        .parse()
-        .expect("a URL");
+    let url = format!("{scheme}://{login}{}", fake.addr).parse().expect("a URL");
     let client = SmtpClient::new(url, options(patient())).expect("a client");
     let outcome = block(client.send(&mail()));
-    assert_eq!(
-        brief(&outcome).split(' ').next(),
-        Some("retry"),
-        "{outcome:?}"
-    );
+    assert_eq!(brief(&outcome).split(' ').next(), Some("retry"), "{outcome:?}");
     assert!(fake.accepted().is_empty());
     assert!(!reason(&outcome).contains("wrong-password"), "{outcome:?}");
     reason(&outcome).to_owned()
@@ -48,51 +34,22 @@ fn mismatch(script: Script, scheme: &str, login: &str) -> String {
 #[test]
 fn never_goes_on_without_what_the_configuration_wants() {
     let reason = mismatch(Script::default(), "smtp+starttls", "");
-    assert!(
-        reason.contains("check the configuration: the server offers no STARTTLS"),
-        "{reason}"
-    );
+    assert!(reason.contains("check the configuration: the server offers no STARTTLS"), "{reason}");
     let reason = mismatch(Script::default(), "smtp", "u:p@");
-    assert!(
-        reason.contains("check the configuration: the server offers neither"),
-        "{reason}"
-    );
-    let reason = mismatch(
-        Script::default().login("u", "p"),
-        "smtp",
-        "u:wrong-password@",
-    );
+    assert!(reason.contains("check the configuration: the server offers neither"), "{reason}");
+    let reason = mismatch(Script::default().login("u", "p"), "smtp", "u:wrong-password@");
     assert!(reason.contains("check the configuration: 535"), "{reason}");
-    let unknown = Script {
-        auth_mechanisms: vec!["CRAM-MD5"],
-        ..Script::default()
-    }
-    .login("u", "p");
+    let unknown = Script { auth_mechanisms: vec!["CRAM-MD5"], ..Script::default() }.login("u", "p");
     let reason = mismatch(unknown, "smtp", "u:p@");
-    assert!(
-        reason.contains("check the configuration: the server offers neither"),
-        "{reason}"
-    );
+    assert!(reason.contains("check the configuration: the server offers neither"), "{reason}");
 }
 
 #[test]
 fn trusts_no_certificate_that_nobody_vouches_for() {
-    let fake = FakeSmtp::start(Script {
-        tls: Tls::Implicit,
-        ..Script::default()
-    });
-    let client = client_with(
-        &fake,
-        Options {
-            root_certificates_pem: None,
-            ..options(patient())
-        },
-    );
+    let fake = FakeSmtp::start(Script { tls: Tls::Implicit, ..Script::default() });
+    let client = client_with(&fake, Options { root_certificates_pem: None, ..options(patient()) });
     let outcome = block(client.send(&mail()));
-    assert!(
-        reason(&outcome).contains("TLS handshake: invalid peer certificate"),
-        "{outcome:?}"
-    );
+    assert!(reason(&outcome).contains("TLS handshake: invalid peer certificate"), "{outcome:?}");
     assert_eq!(brief(&outcome), "retry");
 }
 
@@ -102,33 +59,17 @@ fn reaches_an_ipv6_literal() {
     if std::net::TcpListener::bind("[::1]:0").is_err() {
         return;
     }
-    let script = Script {
-        ipv6: true,
-        tls: Tls::StartTls,
-        ..Script::default()
-    };
+    let script = Script { ipv6: true, tls: Tls::StartTls, ..Script::default() };
     let fake = FakeSmtp::start(script);
     assert!(fake.url().contains("[::1]:"), "{}", fake.url());
-    let client = client_with(
-        &fake,
-        Options {
-            helo_name: None,
-            ..options(patient())
-        },
-    );
+    let client = client_with(&fake, Options { helo_name: None, ..options(patient()) });
     assert_eq!(brief(&block(client.send(&mail()))), "sent");
     assert_eq!(fake.commands(0)[0], "EHLO [IPv6:::1]");
 }
 
 #[test]
 fn verify_signs_in_and_leaves() {
-    let fake = FakeSmtp::start(
-        Script {
-            tls: Tls::StartTls,
-            ..Script::default()
-        }
-        .login("u", "p"),
-    );
+    let fake = FakeSmtp::start(Script { tls: Tls::StartTls, ..Script::default() }.login("u", "p"));
     let server = block(client(&fake).verify()).expect("a good server");
     let expected = ServerInfo {
         tls: true,
@@ -145,17 +86,10 @@ fn verify_signs_in_and_leaves() {
 
 #[test]
 fn verify_says_what_is_wrong() {
-    let fake = FakeSmtp::start(
-        Script::default()
-            .login("u", "p")
-            .connection(0, Failure::reply(Point::SignIn, 535)),
-    );
+    let fake = FakeSmtp::start(Script::default().login("u", "p").connection(0, Failure::reply(Point::SignIn, 535)));
     let error = block(client(&fake).verify()).expect_err("refused");
     assert_eq!(error.code, Some(535));
-    assert_eq!(
-        error.to_string(),
-        "AUTH: the server refuses us, check the configuration: 535 5.0.0 no"
-    );
+    assert_eq!(error.to_string(), "AUTH: the server refuses us, check the configuration: 535 5.0.0 no");
     fake.set_listening(false);
     let error = block(client(&fake).verify()).expect_err("refused");
     assert!(error.to_string().starts_with("connecting: "), "{error}");
@@ -165,35 +99,16 @@ fn verify_says_what_is_wrong() {
 
 #[test]
 fn a_client_needs_sensible_options() {
-    let new =
-        |options| SmtpClient::new("smtp://127.0.0.1".parse().expect("a URL"), options).map(drop);
+    let new = |options| SmtpClient::new("smtp://127.0.0.1".parse().expect("a URL"), options).map(drop);
     let default = Options::default;
     assert!(new(default()).is_ok());
-    assert!(matches!(
-        new(Options {
-            pool_size: 0,
-            ..default()
-        }),
-        Err(OptionsError::PoolSize)
-    ));
+    assert!(matches!(new(Options { pool_size: 0, ..default() }), Err(OptionsError::PoolSize)));
     for bad in ["", "a b", "a\r\nQUIT"] {
-        let options = Options {
-            helo_name: Some(bad.to_owned()),
-            ..default()
-        };
-        assert!(
-            matches!(new(options), Err(OptionsError::HeloName)),
-            "{bad:?}"
-        );
+        let options = Options { helo_name: Some(bad.to_owned()), ..default() };
+        assert!(matches!(new(options), Err(OptionsError::HeloName)), "{bad:?}");
     }
-    for bad in [
-        &b""[..],
-        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    ] {
-        let options = Options {
-            root_certificates_pem: Some(bad.to_vec()),
-            ..default()
-        };
+    for bad in [&b""[..], b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        let options = Options { root_certificates_pem: Some(bad.to_vec()), ..default() };
         assert!(matches!(new(options), Err(OptionsError::RootCertificates)));
     }
 }

@@ -43,7 +43,7 @@ fn damage_to_facts_is_found() {
         damaged(
             "INSERT INTO identity_cuts (id, seq, rule, a, b, kind, value, at, actor) VALUES (999, 73, 'edge', 1, 2, '', '', 0, '')"
         ),
-        ["identity.person"]
+        ["identity.edge", "identity.person"]
     );
 }
 
@@ -54,7 +54,10 @@ fn damage_to_rows_is_found() {
         (|p| p.state.totals.events += 1, &["state"]),
         (|p| p.state.counters = Default::default(), &["state"]),
         (|p| p.state.traits = Default::default(), &["state"]),
-        (|p| p.tail = p.tail.entries().split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default().into(), &["index"]),
+        (
+            |p| p.tail = p.tail.entries().split_last().map(|(_, rest)| rest.to_vec()).unwrap_or_default().into(),
+            &["index"],
+        ),
         (
             |p| {
                 let mut entries = p.tail.entries();

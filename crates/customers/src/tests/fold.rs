@@ -283,7 +283,7 @@ proptest! {
             created_at: Timestamp::from_micros(born / 4),
             folded_to: 3,
             state: folded(&events, fold_state),
-            tail,
+            tail: tail.into(),
         };
         let mut bytes = Vec::new();
         codec::encode(&profile, &mut bytes);

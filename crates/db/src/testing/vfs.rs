@@ -65,7 +65,11 @@ pub struct Counted {
 /// Counts of one file.
 pub fn counted(path: &Path) -> Counted {
     let logs = logs();
-    logs.get(path).map_or(Counted::default(), |l| Counted { writes: l.writes, syncs: l.syncs, unsynced: l.unsynced.len() })
+    logs.get(path).map_or(Counted::default(), |l| Counted {
+        writes: l.writes,
+        syncs: l.syncs,
+        unsynced: l.unsynced.len(),
+    })
 }
 
 /// Takes back what was written but not synced in files under `folder`: every such write is dropped, torn, or kept, as chance
@@ -96,7 +100,10 @@ fn put_back(file: &File, undo: &Undo, length: u64) -> std::io::Result<()> {
     if let Some(old) = undo.before.get(from as usize..) {
         file.write_all_at(old, undo.offset + from)?;
     }
-    if length == undo.length && file.metadata()?.len() == undo.offset + undo.length && undo.file_length < undo.offset + undo.length {
+    if length == undo.length
+        && file.metadata()?.len() == undo.offset + undo.length
+        && undo.file_length < undo.offset + undo.length
+    {
         file.set_len(undo.file_length)?;
     } else if from as usize >= undo.before.len() || undo.before.len() < undo.length as usize {
         // Space that the file did not have holds zeros after a crash.

@@ -74,7 +74,10 @@ fn no_answer_leaves_before_its_sync_and_a_power_cut_loses_nothing() {
         assert_eq!(load(&place, &store, 1 + round * 200, 200, &acknowledged), 0, "an answer left before its sync");
         // The disk stops syncing: what is written now is refused, and may be lost, whole.
         vfs::fail_syncs(&place.folder, true);
-        assert!(store.write(move |tx| tally(tx, 39, 1_000_000 + round)).is_err(), "an event was acknowledged without sync");
+        assert!(
+            store.write(move |tx| tally(tx, 39, 1_000_000 + round)).is_err(),
+            "an event was acknowledged without sync"
+        );
         store.abandon();
         drop(store);
         undone += vfs::power_cut(&place.folder, &mut rng).expect("files can be put back");
@@ -87,7 +90,10 @@ fn no_answer_leaves_before_its_sync_and_a_power_cut_loses_nothing() {
         for (key, least) in wanted {
             let found = total(&store, key);
             let extra = if key == 39 { round as i64 + 1 } else { 0 };
-            assert!((least..=least + extra).contains(&found), "round {round}: key {key} has {found}, acknowledged {least}");
+            assert!(
+                (least..=least + extra).contains(&found),
+                "round {round}: key {key} has {found}, acknowledged {least}"
+            );
         }
         store.close();
     }

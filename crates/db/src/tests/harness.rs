@@ -35,7 +35,8 @@ impl Table for Tallies {
         row.map(|r| Ok(Tally { folded_to: r.int(0)?, total: r.int(1)? })).transpose()
     }
     fn flush(db: &mut Engine, rows: &[(i64, &Tally)], group: i64) -> Result<(), DbError> {
-        let values: Vec<[Value<'_>; 3]> = rows.iter().map(|(k, r)| [(*k).into(), group.into(), r.total.into()]).collect();
+        let values: Vec<[Value<'_>; 3]> =
+            rows.iter().map(|(k, r)| [(*k).into(), group.into(), r.total.into()]).collect();
         let refs: Vec<&[Value<'_>]> = values.iter().map(|v| &v[..]).collect();
         db.bulk(&TALLIES, &refs)
     }
@@ -43,7 +44,10 @@ impl Table for Tallies {
 
 pub const TEST_MIGRATIONS: Migrations = Migrations {
     owner: "tests",
-    steps: &[("0001_tallies", "CREATE TABLE tallies (id BIGINT PRIMARY KEY, folded_to BIGINT NOT NULL, total BIGINT NOT NULL)")],
+    steps: &[(
+        "0001_tallies",
+        "CREATE TABLE tallies (id BIGINT PRIMARY KEY, folded_to BIGINT NOT NULL, total BIGINT NOT NULL)",
+    )],
 };
 
 /// What folds the tallies again.
@@ -78,7 +82,8 @@ impl Recover for Refold {
 }
 
 pub fn open(place: &Place, clock: &Arc<ManualClock>) -> Store {
-    open_with(place, clock, Options { turn: std::time::Duration::from_secs(3600), ..Options::default() }).expect("the store opens")
+    open_with(place, clock, Options { turn: std::time::Duration::from_secs(3600), ..Options::default() })
+        .expect("the store opens")
 }
 
 pub fn open_with(place: &Place, clock: &Arc<ManualClock>, options: Options) -> Result<Store, DbError> {

@@ -211,7 +211,8 @@ fn ids_are_found_in_sealed_runs_too() {
     for place in Place::all() {
         let clock = clock();
         let store = open(&place, &clock);
-        let ids: Vec<u128> = (1..=70_000u128).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)).collect();
+        let ids: Vec<u128> =
+            (1..=70_000u128).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)).collect();
         let all = ids.clone();
         store
             .write(move |tx| {
@@ -248,7 +249,9 @@ fn ids_are_found_in_sealed_runs_too() {
             Ok::<_, DbError>((repeats, fresh))
         });
         assert_eq!(repeats.expect("ids are looked up"), (ids.len().div_ceil(97), true));
-        assert!(store.read(|tx| Ok::<_, DbError>(tx.memory::<dedup::Dedup>()?.ids_in_memory())).expect("it answers") < 1000);
+        assert!(
+            store.read(|tx| Ok::<_, DbError>(tx.memory::<dedup::Dedup>()?.ids_in_memory())).expect("it answers") < 1000
+        );
         // After 31 days the run is dropped and the ids are new again.
         clock.advance(31 * base::DAY_US);
         store.write(|tx| dedup::maintain(tx, 30, false)).expect("it is dropped");
@@ -264,7 +267,10 @@ fn a_newer_schema_is_refused() {
     open(&place, &clock).close();
     let mut engine = place.location.open(crate::Sync::Full, false).expect("it opens");
     engine
-        .execute("INSERT INTO migrations (owner, step, name, applied_at) VALUES ('db', 99, 'later', $1)", &[clock.now().micros().into()])
+        .execute(
+            "INSERT INTO migrations (owner, step, name, applied_at) VALUES ('db', 99, 'later', $1)",
+            &[clock.now().micros().into()],
+        )
         .expect("a row");
     drop(engine);
     assert!(matches!(open_with(&place, &clock, Options::default()), Err(DbError::Newer { found: 99, .. })));

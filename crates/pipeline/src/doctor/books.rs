@@ -14,9 +14,43 @@ pub(super) fn check(tx: &mut Tx, pass: &Pass, counts: &Counts, findings: &mut Fi
         }
     }
     ids(tx, pass, findings)?;
+    sequences(tx, findings)?;
+    let cut = "SELECT first_seq FROM log WHERE LENGTH(ids) <> count * 16 ORDER BY first_seq LIMIT 100";
+    for row in tx.engine().rows(cut, &[])? {
+        findings.error("log.ids", format!("log row {}", row.int(0)?), "it has another number of ids than it counts");
+    }
+    let hours = tx.engine().first("SELECT CAST(COALESCE(SUM(events), 0) AS BIGINT) FROM hours", &[])?;
+    let hours = hours.map_or(Ok(0), |r| r.int(0))?;
+    if hours != pass.events {
+        findings.error("hours", "events", format!("the hours hold {hours} events, the log {}", pass.events));
+    }
     for (name, position) in db::subscriptions::all(tx.engine())? {
         if position > pass.next_seq {
-            findings.error("subscriptions", name, format!("it has read up to {position}, the log ends at {}", pass.next_seq));
+            findings.error(
+                "subscriptions",
+                name,
+                format!("it has read up to {position}, the log ends at {}", pass.next_seq),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Numbers are given once: the next one lies beyond all that were given.
+fn sequences(tx: &mut Tx, findings: &mut Findings) -> Result<(), DbError> {
+    let (next_profile, next_id) = (tx.writer_row().next_profile, tx.writer_row().next_id);
+    let given = [
+        ("profiles", "SELECT MAX(profile_id) FROM profiles", next_profile),
+        ("edges", "SELECT MAX(id) FROM edges", next_id),
+        ("consents", "SELECT MAX(id) FROM consents", next_id),
+        ("segments", "SELECT MAX(id) FROM segments", next_id),
+        ("messages", "SELECT MAX(id) FROM messages", next_id),
+        ("jobs", "SELECT MAX(id) FROM jobs", next_id),
+    ];
+    for (what, sql, last) in given {
+        let highest = tx.engine().first(sql, &[])?.map_or(Ok(None), |r| r.opt_int(0))?.unwrap_or(0);
+        if highest > last {
+            findings.error("sequences", what, format!("{highest} was given, and the writer's row says {last}"));
         }
     }
     Ok(())
@@ -39,7 +73,11 @@ fn ids(tx: &mut Tx, pass: &Pass, findings: &mut Findings) -> Result<(), DbError>
                 found += 1;
                 let id = u128::from_le_bytes(*raw);
                 if sorted.binary_search(&id).is_err() {
-                    findings.error("ids", format!("{id:032x}"), format!("run {number} knows this id, the log does not"));
+                    findings.error(
+                        "ids",
+                        format!("{id:032x}"),
+                        format!("run {number} knows this id, the log does not"),
+                    );
                 }
             }
             Ok(true)

@@ -4,26 +4,30 @@ use super::profiles::Rebuilt;
 use base::Timestamp;
 use customers::profiles::Profiles;
 use db::{DbError, Tx};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use segments::runtime::memberships::TIMER_KIND;
 use segments::runtime::{Memberships, changes, definitions};
 
-/// Checks every person. `profiles` are the rows as they must be; `clean` = the store was stopped, so that everything stands
-/// in the database.
+/// Checks every person. `profiles` are the rows as they must be; `folded_again` are profiles whose people a start looks at
+/// anyway, so that their timers may wait to be written.
 pub(super) fn check(
     tx: &mut Tx,
     profiles: Vec<Rebuilt>,
     now: Timestamp,
-    clean: bool,
+    folded_again: &HashSet<i64>,
     findings: &mut Findings,
 ) -> Result<(), DbError> {
     let mut people = Vec::new();
     let (mut total, mut absorbed) = (0, 0);
     let mut last_event: HashMap<i64, Timestamp> = HashMap::new();
+    let mut looked_at: HashSet<i64> = HashSet::new();
     for Rebuilt { id, profile, last_received } in profiles {
         let last = last_event.entry(profile.person).or_default();
         *last = (*last).max(last_received);
         total += 1;
+        if folded_again.contains(&id) {
+            looked_at.insert(profile.person);
+        }
         if profile.person == id {
             people.push(id);
         } else {
@@ -33,7 +37,9 @@ pub(super) fn check(
         tx.put::<Profiles>(id, profile);
     }
     let row = tx.writer_row().clone();
-    for (what, counted, found) in [("profiles", row.counts.profiles, total), ("absorbed", row.counts.absorbed, absorbed)] {
+    for (what, counted, found) in
+        [("profiles", row.counts.profiles, total), ("absorbed", row.counts.absorbed, absorbed)]
+    {
         if counted != found {
             findings.error("counts", what, format!("{counted} are counted, there are {found}"));
         }
@@ -43,9 +49,11 @@ pub(super) fn check(
     let as_of = last_moment(tx, now)?;
     let timers = timers(tx)?;
     let mut counts: HashMap<i64, i64> = HashMap::new();
+    nobody(tx, &people, findings)?;
     for person in people {
         let moments = [as_of, now, last_event.get(&person).copied().unwrap_or(now)];
-        check_person(tx, person, moments, clean.then_some(&timers), &mut counts, findings)?;
+        let timers = (!looked_at.contains(&person)).then_some(&timers);
+        check_person(tx, person, moments, timers, &mut counts, findings)?;
     }
     let compiled = definitions::current(tx)?;
     for segment in compiled.segments.iter().filter(|s| s.filling == segments::runtime::Filling::Live) {
@@ -64,6 +72,22 @@ fn last_moment(tx: &mut Tx, now: Timestamp) -> Result<Timestamp, DbError> {
         last = last.max(tx.first(sql, &[])?.map(|r| r.opt_int(0)).transpose()?.flatten().unwrap_or(0));
     }
     Ok(if last == 0 { now } else { Timestamp::from_micros(last).min(now) })
+}
+
+/// Only people are in segments: neither profiles that belong to somebody else nor ids that nobody has.
+fn nobody(tx: &mut Tx, people: &[i64], findings: &mut Findings) -> Result<(), DbError> {
+    let mut ids = Vec::new();
+    tx.engine().each("SELECT DISTINCT person_id FROM memberships ORDER BY person_id", &[], &mut |r| {
+        ids.push(r.int(0)?);
+        Ok(true)
+    })?;
+    for id in ids.into_iter().filter(|id| people.binary_search(id).is_err()) {
+        // Rows follow lazily: what the facts say by now is asked.
+        if tx.get::<Memberships>(id)?.is_some_and(|row| !row.list.is_empty()) {
+            findings.error("memberships", id, "a row of somebody who is no person");
+        }
+    }
+    Ok(())
 }
 
 fn timers(tx: &mut Tx) -> Result<HashMap<i64, i64>, DbError> {
@@ -102,12 +126,18 @@ fn check_person(
     }
     for (segment, _) in right.into_iter().filter(|(_, right)| !right) {
         let is = if held.contains(&segment) { "in" } else { "not in" };
-        findings.error("memberships", person, format!("the person is {is} segment {segment}, evaluation says otherwise"));
+        findings.error(
+            "memberships",
+            person,
+            format!("the person is {is} segment {segment}, evaluation says otherwise"),
+        );
     }
     if let (Some(look), Some(timers)) = (next_look, timers) {
         match timers.get(&person) {
             Some(due) if *due <= look.micros() => {}
-            other => findings.error("timers", person, format!("a look is due at {look}, the timer stands at {other:?}")),
+            other => {
+                findings.error("timers", person, format!("a look is due at {look}, the timer stands at {other:?}"))
+            }
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! One pass over the log: contiguity, ids, and every profile folded from scratch beside its row.
 use super::Findings;
+use crate::backfill;
 use crate::preparer::Preparer;
 use customers::counters::CounterSet;
 use customers::doctor::{Facts, Placed, Replay, differences, read_facts};
@@ -9,7 +10,7 @@ use db::event::Origin;
 use db::index::Entry;
 use db::pack::Reader;
 use db::{DbError, Engine, Tx, index, log};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use segments::runtime::definitions;
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub(super) struct Pass {
     pub(super) events: i64,
     pub(super) derived: i64,
     pub(super) next_seq: i64,
+    /// Profiles with events that a start folds again, so that their people are looked at then.
+    pub(super) folded_again: HashSet<i64>,
 }
 
 type Owned = HashMap<i64, Vec<(Box<str>, Box<str>, Evidence)>>;
@@ -68,7 +71,9 @@ pub(super) fn read_log(tx: &mut Tx, preparer: &Preparer, findings: &mut Findings
         events: 0,
         derived: 0,
         next_seq: 1,
+        folded_again: HashSet::new(),
     };
+    let (unflushed_seq, last_group) = (tx.writer_row().unflushed_seq, tx.writer_row().last_group);
     let mut from = 1;
     loop {
         let rows = log::page(tx.engine(), from, 256)?;
@@ -78,6 +83,10 @@ pub(super) fn read_log(tx: &mut Tx, preparer: &Preparer, findings: &mut Findings
             if row.first_seq != pass.next_seq {
                 let detail = format!("the log goes on with seq {} after {}", row.first_seq, pass.next_seq - 1);
                 findings.error("log.contiguous", format!("seq {}", row.first_seq), detail);
+            }
+            if row.group > last_group {
+                let detail = format!("it is of group {}, the last one was {last_group}", row.group);
+                findings.error("log.group", format!("log row {}", row.first_seq), detail);
             }
             pass.next_seq = row.first_seq + row.ids.len() as i64;
             pass.first_seqs.push((row.first_seq, row.ids.len() as i64));
@@ -122,6 +131,13 @@ pub(super) fn read_log(tx: &mut Tx, preparer: &Preparer, findings: &mut Findings
                 let entry = Entry { seq, timestamp: event.timestamp, name: number };
                 side.index_sum = side.index_sum.wrapping_add(sum_of(&entry));
                 let behind = side.row.as_ref().is_none_or(|r| r.folded_to < row.group);
+                if seq >= unflushed_seq {
+                    pass.folded_again.insert(profile_id);
+                } else if behind && logged == profile_id {
+                    let detail =
+                        format!("its row misses event {seq}, and a start folds from event {unflushed_seq} on only");
+                    findings.error("state.flushed", profile_id, detail);
+                }
                 if behind && logged == profile_id {
                     let profile = side.row.get_or_insert_with(|| Profile::new(profile_id, row.received_at));
                     for (kind, value, evidence) in owned.get(&profile_id).into_iter().flatten() {
@@ -168,6 +184,16 @@ fn spilled(db: &mut Engine) -> Result<HashMap<i64, (u64, u64, i64)>, DbError> {
     Ok(out)
 }
 
+/// The counters that know the past; of one that a job still counts, rows hold a part.
+fn whole(tx: &mut Tx, all: &Arc<CounterSet>) -> Result<Arc<CounterSet>, DbError> {
+    let counting: Vec<u32> = backfill::counting(tx.engine())?.into_iter().flat_map(|(_, ids)| ids).collect();
+    if counting.is_empty() {
+        return Ok(all.clone());
+    }
+    let known = all.definitions().iter().filter(|d| !counting.contains(&d.id)).cloned().collect();
+    Ok(Arc::new(CounterSet::build(0, known).map_err(|e| DbError::damaged("counters", e))?))
+}
+
 /// A profile as it must be, and when its last event was received.
 pub(super) struct Rebuilt {
     pub(super) id: i64,
@@ -178,6 +204,7 @@ pub(super) struct Rebuilt {
 /// Compares rows with folds from scratch; gives every profile as it must be.
 pub(super) fn compare(tx: &mut Tx, pass: Pass, findings: &mut Findings) -> Result<Vec<Rebuilt>, DbError> {
     let Pass { sides, mut replay, mut facts, counters, .. } = pass;
+    let counters = whole(tx, &counters)?;
     let mut chunks = spilled(tx.engine())?;
     let mut out = Vec::with_capacity(sides.len());
     for (id, side) in sides {
@@ -194,7 +221,10 @@ pub(super) fn compare(tx: &mut Tx, pass: Pass, findings: &mut Findings) -> Resul
             sum = sum.wrapping_add(sum_of(entry));
         }
         if (count, sum) != (side.events, side.index_sum) {
-            let detail = format!("the index has {count} entries, the log {} events of this profile, or they differ", side.events);
+            let detail = format!(
+                "the index has {count} entries, the log {} events of this profile, or they differ",
+                side.events
+            );
             findings.error("index", id, detail);
         }
         facts.profiles.entry(id).or_insert((row.person, side.first_received));
@@ -209,12 +239,35 @@ pub(super) fn compare(tx: &mut Tx, pass: Pass, findings: &mut Findings) -> Resul
         findings.error(f.check, f.subject, f.detail);
     }
     // Profiles whose events were all moved away are there still.
-    let known: hashbrown::HashSet<i64> = out.iter().map(|r| r.id).collect();
+    let known: HashSet<i64> = out.iter().map(|r| r.id).collect();
     for id in facts.profiles.keys().filter(|id| !known.contains(*id)) {
         if let Some(row) = customers::profiles::Read::profile(tx.engine(), *id)? {
             out.push(Rebuilt { id: *id, last_received: row.created_at, profile: row });
         }
     }
     out.sort_unstable_by_key(|r| r.id);
+    lists(tx.engine(), &out, findings)?;
     Ok(out)
+}
+
+/// What lists of people name: each flushed profile with the person that it belongs to, and nobody else.
+fn lists(db: &mut Engine, profiles: &[Rebuilt], findings: &mut Findings) -> Result<(), DbError> {
+    let people: HashMap<i64, i64> = profiles.iter().map(|r| (r.id, r.profile.person)).collect();
+    db.each("SELECT profile_id, person FROM profile_list", &[], &mut |r| {
+        let (id, person) = (r.int(0)?, r.int(1)?);
+        if people.get(&id) != Some(&person) {
+            findings.error(
+                "lists",
+                id,
+                format!("lists show it with person {person}, it belongs to {:?}", people.get(&id)),
+            );
+        }
+        Ok(true)
+    })?;
+    let missing = "SELECT p.profile_id FROM profiles p LEFT JOIN profile_list l ON l.profile_id = p.profile_id \
+                   WHERE l.profile_id IS NULL ORDER BY p.profile_id LIMIT 100";
+    for row in db.rows(missing, &[])? {
+        findings.error("lists", row.int(0)?, "no list shows it");
+    }
+    Ok(())
 }

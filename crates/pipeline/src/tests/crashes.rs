@@ -16,7 +16,9 @@ fn random_item(rng: &mut Rng, now: base::Timestamp, ids: &mut Vec<String>) -> Va
             item["anonymousId"] = json!(format!("a{}", rng.below(20)));
         }
         3 => item["context"] = json!({"traits": {"email": format!("p{people}@example.com")}}),
-        4 => item["context"] = json!({"traits": {"email": format!("p{people}@example.com"), "phone": format!("06712345{:02}", rng.below(12))}}),
+        4 => {
+            item["context"] = json!({"traits": {"email": format!("p{people}@example.com"), "phone": format!("06712345{:02}", rng.below(12))}})
+        }
         _ => {
             item["userId"] = json!(format!("u{people}"));
             item["context"] = json!({"traits": {"email": format!("p{}@example.com", rng.below(12))}});
@@ -73,7 +75,10 @@ fn story(mut shop: Shop, seed: u64, steps: usize) -> [usize; 4] {
                 shop.pass(rng.below(20) as i64 * HOUR_US);
             }
             4 if step % 3 == 0 => {
-                shop.segment(&format!("Late {step}"), &format!("count(\"Product Added\" in last {} hours) >= 2", rng.below(60) + 1));
+                shop.segment(
+                    &format!("Late {step}"),
+                    &format!("count(\"Product Added\" in last {} hours) >= 2", rng.below(60) + 1),
+                );
                 reached[2] += 1;
             }
             _ => {

@@ -119,7 +119,11 @@ impl Shop {
         let made = made.expect("the segment is made");
         self.until("the segment is live", |shop| {
             shop.core().store.poke();
-            shop.read(move |tx| Ok(definitions::current(tx)?.find(made.id).is_some_and(|s| s.filling == segments::runtime::Filling::Live)))
+            shop.read(move |tx| {
+                Ok(definitions::current(tx)?
+                    .find(made.id)
+                    .is_some_and(|s| s.filling == segments::runtime::Filling::Live))
+            })
         });
         made
     }
@@ -135,7 +139,9 @@ impl Shop {
         let mut out = Vec::new();
         for user in users {
             let Some(person) = self.person("user_id", user) else { continue };
-            let is = self.read(move |tx| Ok(segments::runtime::read_person(tx, person)?.iter().any(|m| m.segment_id == segment)));
+            let is = self.read(move |tx| {
+                Ok(segments::runtime::read_person(tx, person)?.iter().any(|m| m.segment_id == segment))
+            });
             if is {
                 out.push((*user).to_string());
             }

@@ -7,9 +7,7 @@ fn a_wrong_phone_is_taken_off_a_card() {
     // [A2] [A3]
     for shop in shops() {
         let buyer = shop.segment("Buyers", r#"count("Order Completed") >= 2"#).id;
-        let event = |id: &str, who: serde_json::Value, name: &str| {
-            json!({"type": "track", "messageId": id, "event": name, "properties": {"total": 10, "currency": "UAH"}, "context": who})
-        };
+        let event = |id: &str, who: serde_json::Value, name: &str| json!({"type": "track", "messageId": id, "event": name, "properties": {"total": 10, "currency": "UAH"}, "context": who});
         let card = json!({"externalIds": [{"id": "card-1", "type": "loyalty_card", "collection": "users", "encoding": "none"}]});
         let phone = json!({"traits": {"phone": "067 123 45 67"}});
         let both = json!({

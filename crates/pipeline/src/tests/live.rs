@@ -45,9 +45,10 @@ fn a_segment_that_is_filled_while_events_come_counts_each_once() {
         for n in 0..200 {
             shop.track(&format!("u{}", n % 7), "Order Completed", json!({"total": 1, "currency": "UAH"}));
         }
-        let made = shop.core().store.write(|tx| {
-            segments::runtime::commands::create(tx, "Buys", r#"count("Order Completed") >= 30"#)
-        });
+        let made = shop
+            .core()
+            .store
+            .write(|tx| segments::runtime::commands::create(tx, "Buys", r#"count("Order Completed") >= 30"#));
         let id = made.expect("it is made").id;
         for n in 0..40 {
             shop.track(&format!("u{}", n % 7), "Order Completed", json!({"total": 1, "currency": "UAH"}));

@@ -28,8 +28,12 @@ pub struct Changes {
     group: (i64, i64),
 }
 
-static ROWS: Bulk =
-    Bulk { table: "membership_changes", columns: &[("group_id", 'i'), ("at", 'i'), ("changes", 'b')], key: 1, insert_only: false };
+static ROWS: Bulk = Bulk {
+    table: "membership_changes",
+    columns: &[("group_id", 'i'), ("at", 'i'), ("changes", 'b')],
+    key: 1,
+    insert_only: false,
+};
 static COUNTS: Bulk =
     Bulk { table: "segment_counts", columns: &[("segment_id", 'i'), ("count", 'i')], key: 1, insert_only: false };
 
@@ -116,7 +120,8 @@ pub fn tell(tx: &mut Tx) -> Result<(), DbError> {
     if memory.before.is_empty() {
         return Ok(());
     }
-    let counts: Vec<(i64, i64)> = memory.before.keys().map(|s| (*s, memory.counts.get(s).copied().unwrap_or(0))).collect();
+    let counts: Vec<(i64, i64)> =
+        memory.before.keys().map(|s| (*s, memory.counts.get(s).copied().unwrap_or(0))).collect();
     for (id, count) in counts {
         tx.notify(Notice::Segment { id, count });
     }
@@ -143,7 +148,9 @@ fn decode(bytes: &[u8]) -> Result<Vec<Change>, DbError> {
     let mut out = Vec::with_capacity(count.min(65_536) as usize);
     for _ in 0..count {
         let (segment_id, person_id, flags) = (reader.i64()?, reader.i64()?, reader.u64()?);
-        let cause = *CAUSES.get((flags >> 1) as usize).ok_or_else(|| DbError::damaged("membership_changes", "unknown cause"))?;
+        let cause = *CAUSES
+            .get((flags >> 1) as usize)
+            .ok_or_else(|| DbError::damaged("membership_changes", "unknown cause"))?;
         let at = Timestamp::from_micros(reader.i64()?);
         out.push(Change { segment_id, person_id, entered: flags & 1 == 1, at, leaves_at_us: reader.i64()?, cause });
     }

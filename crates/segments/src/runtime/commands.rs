@@ -1,8 +1,8 @@
 //! What can be asked of segments: made, changed, archived, previewed, listed.
 use super::changes;
 use super::definitions::{self, Compiled, Filling, Segment, parse_state, state_text};
-use crate::language::{SyntaxError, parse};
 use crate::compile;
+use crate::language::{SyntaxError, parse};
 use base::Timestamp;
 use customers::counters::Meaning;
 use db::{DbError, Notice, Tx};
@@ -168,12 +168,21 @@ fn fill(tx: &mut Tx, id: i64, expression: &str) -> Result<Segment, SegmentError>
         // Without new counters the past is known already.
         let position = if fresh.is_empty() { -1 } else { 1 };
         let cutoff = tx.next_seq();
-        let sql = "UPDATE jobs SET state = 'stopped', updated_at = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'";
+        let sql =
+            "UPDATE jobs SET state = 'stopped', updated_at = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'";
         tx.execute(sql, &[FILL.into(), id.into(), now.micros().into()])?;
         tx.execute(
             "INSERT INTO jobs (id, kind, subject, state, position, total, payload, created_at, updated_at) \
              VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $7)",
-            &[job.into(), FILL.into(), id.into(), position.into(), cutoff.into(), (&ids.join(",")).into(), now.micros().into()],
+            &[
+                job.into(),
+                FILL.into(),
+                id.into(),
+                position.into(),
+                cutoff.into(),
+                (&ids.join(",")).into(),
+                now.micros().into(),
+            ],
         )?;
     }
     tx.notify(Notice::Changed { what: "segments" });

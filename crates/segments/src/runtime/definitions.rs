@@ -183,7 +183,8 @@ fn load(db: &mut Engine) -> Result<Compiled, DbError> {
     let mut meanings: Vec<Meaning> = Vec::new();
     for row in db.rows(sql, &[])? {
         let expression = row.text(2)?.to_string();
-        let expr = parse(&expression).map_err(|e| DbError::damaged(&format!("segment {}", row.int(0).unwrap_or(0)), e))?;
+        let expr =
+            parse(&expression).map_err(|e| DbError::damaged(&format!("segment {}", row.int(0).unwrap_or(0)), e))?;
         let plan = compile(&expr, &zone);
         meanings.extend(plan.meanings().cloned());
         segments.push(Segment {
@@ -224,7 +225,9 @@ fn arrange(zone: TimeZone, set: CounterSet, mut segments: Vec<Segment>) -> Compi
     let mut ordered: Vec<Segment> = Vec::with_capacity(segments.len());
     while !segments.is_empty() {
         let waiting: Vec<String> = segments.iter().map(|s| s.name.clone()).collect();
-        let ready = segments.iter().position(|s| s.plan.dependencies().segments.iter().all(|n| !waiting.iter().any(|w| **w == **n)));
+        let ready = segments
+            .iter()
+            .position(|s| s.plan.dependencies().segments.iter().all(|n| !waiting.iter().any(|w| **w == **n)));
         ordered.push(segments.remove(ready.unwrap_or(0)));
     }
     let mut out = Compiled {

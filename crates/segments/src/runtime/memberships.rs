@@ -1,5 +1,6 @@
 //! Who is in which segment: the cached table, keyed by person.
 use db::{Bulk, DbError, Engine, Table, Value};
+use std::cell::{Cell, RefCell};
 
 /// Why a membership began or ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,10 +58,11 @@ pub struct Person {
     /// When the person is to be looked at again; 0 = never. Moved forward only by the look itself: writing it whenever an
     /// event moves it costs more than a look too many.
     pub armed_us: i64,
-    /// Segments that this person left and whose rows may still be in the database.
-    pub gone: Vec<i64>,
-    /// Whether `list` or `armed_us` differ from the database.
-    pub changed: bool,
+    /// Segments whose rows differ from the database: those in `list` are to be written, others to be deleted. Emptied by the
+    /// flush: whatever fails after it has memory loaded again.
+    fresh: RefCell<Vec<i64>>,
+    /// Whether `armed_us` differs from the database.
+    timer_fresh: Cell<bool>,
 }
 
 impl Person {
@@ -74,16 +76,23 @@ impl Person {
             Ok(at) => self.list[at] = membership,
             Err(at) => self.list.insert(at, membership),
         }
-        self.gone.retain(|s| *s != membership.segment_id);
-        self.changed = true;
+        self.touch(membership.segment_id);
     }
     /// Removes a membership.
     pub fn remove(&mut self, segment_id: i64) {
         self.list.retain(|m| m.segment_id != segment_id);
-        if !self.gone.contains(&segment_id) {
-            self.gone.push(segment_id);
+        self.touch(segment_id);
+    }
+    /// Sets the moment of the next look; 0 = none.
+    pub fn arm(&mut self, at_us: i64) {
+        self.armed_us = at_us;
+        self.timer_fresh.set(true);
+    }
+    fn touch(&mut self, segment_id: i64) {
+        let fresh = self.fresh.get_mut();
+        if !fresh.contains(&segment_id) {
+            fresh.push(segment_id);
         }
-        self.changed = true;
     }
 }
 
@@ -99,8 +108,7 @@ static MEMBERSHIPS: Bulk = Bulk {
 static TIMERS: Bulk =
     Bulk { table: "timers", columns: &[("kind", 'i'), ("subject", 'i'), ("due_at", 'i')], key: 2, insert_only: false };
 
-/// The cached table. A row's `gone` list is kept until the person leaves memory, so that a delete is repeated rather than
-/// forgotten: deleting what is not there is nothing.
+/// The cached table.
 pub struct Memberships;
 
 impl Table for Memberships {
@@ -112,10 +120,11 @@ impl Table for Memberships {
         key >> 10
     }
     fn weight(row: &Person) -> usize {
-        size_of::<Person>() + row.list.len() * size_of::<Membership>() + row.gone.len() * 8
+        size_of::<Person>() + row.list.len() * size_of::<Membership>() + 16
     }
     fn load(db: &mut Engine, key: i64) -> Result<Option<Person>, DbError> {
-        let sql = "SELECT segment_id, since, leaves_at, cause FROM memberships WHERE person_id = $1 ORDER BY segment_id";
+        let sql =
+            "SELECT segment_id, since, leaves_at, cause FROM memberships WHERE person_id = $1 ORDER BY segment_id";
         let mut person = Person::default();
         for row in db.rows(sql, &[key.into()])? {
             person.list.push(Membership {
@@ -132,17 +141,27 @@ impl Table for Memberships {
     fn flush(db: &mut Engine, rows: &[(i64, &Person)], _group: i64) -> Result<(), DbError> {
         let mut members: Vec<[Value<'_>; 5]> = Vec::new();
         let mut timers: Vec<[Value<'_>; 3]> = Vec::new();
-        for (person, row) in rows.iter().filter(|(_, r)| r.changed) {
-            for m in &row.list {
-                let cause = m.cause.as_str();
-                members.push([(*person).into(), m.segment_id.into(), m.since_us.into(), m.leaves_at_us.into(), cause.into()]);
-            }
-            for segment in &row.gone {
-                let sql = "DELETE FROM memberships WHERE person_id = $1 AND segment_id = $2";
-                db.execute(sql, &[(*person).into(), (*segment).into()])?;
+        for (person, row) in rows {
+            for segment in row.fresh.take() {
+                match row.find(segment) {
+                    Some(m) => {
+                        let cause = m.cause.as_str();
+                        members.push([
+                            (*person).into(),
+                            segment.into(),
+                            m.since_us.into(),
+                            m.leaves_at_us.into(),
+                            cause.into(),
+                        ]);
+                    }
+                    None => {
+                        let sql = "DELETE FROM memberships WHERE person_id = $1 AND segment_id = $2";
+                        db.execute(sql, &[(*person).into(), segment.into()])?;
+                    }
+                }
             }
             // A timer that is no longer wanted is left to fire: it finds nothing to do and goes then.
-            if row.armed_us != 0 {
+            if row.timer_fresh.take() && row.armed_us != 0 {
                 timers.push([TIMER_KIND.into(), (*person).into(), row.armed_us.into()]);
             }
         }

@@ -111,6 +111,8 @@ pub fn reevaluate(tx: &mut Tx, people: &[i64], cause: Cause, before: &[(i64, i64
         let at = tx.now();
         out.extend(evaluate_person(tx, &compiled, *person_id, all, cause, at, before)?);
     }
+    // No event of theirs in the log tells a start that somebody armed a moment here.
+    tx.flush_keys::<Memberships>(people)?;
     Ok(out)
 }
 

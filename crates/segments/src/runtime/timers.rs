@@ -46,8 +46,7 @@ pub fn arm(tx: &mut Tx, person_id: i64, due: Timestamp) -> Result<(), DbError> {
         return Ok(());
     }
     if let Some(row) = tx.get_mut::<Memberships>(person_id)? {
-        row.armed_us = due_us;
-        row.changed = true;
+        row.arm(due_us);
     }
     let timers = tx.memory::<Timers>()?;
     if due_us < timers.horizon_us && timers.near.insert((due_us, person_id)) {
@@ -59,8 +58,7 @@ pub fn arm(tx: &mut Tx, person_id: i64, due: Timestamp) -> Result<(), DbError> {
 /// Forgets a person's moment, when the person is absorbed.
 pub fn disarm(tx: &mut Tx, person_id: i64) -> Result<(), DbError> {
     if let Some(row) = tx.get_mut::<Memberships>(person_id)? {
-        row.armed_us = 0;
-        row.changed = true;
+        row.arm(0);
     }
     tx.execute("DELETE FROM timers WHERE kind = $1 AND subject = $2", &[TIMER_KIND.into(), person_id.into()]).map(drop)
 }
@@ -88,8 +86,7 @@ pub fn take_due(tx: &mut Tx, limit: usize) -> Result<Vec<(Timestamp, i64)>, DbEr
         let current = tx.get::<Memberships>(person)?.is_some_and(|row| row.armed_us == due_us);
         if current {
             if let Some(row) = tx.get_mut::<Memberships>(person)? {
-                row.armed_us = 0;
-                row.changed = true;
+                row.arm(0);
             }
             due.push((Timestamp::from_micros(due_us), person));
         }

@@ -73,7 +73,8 @@ pub async fn list_customers(
         (Some(text), None) => {
             let after = place::<1>(q.cursor.as_deref())?.map(|[id]| id);
             let country = app.domain.settings().country;
-            let found = app.query(move |db| Ok(search::find_people(db, &text, country, after, limit as usize)?)).await?;
+            let found =
+                app.query(move |db| Ok(search::find_people(db, &text, country, after, limit as usize)?)).await?;
             (found.people, found.next.map(|id| cursor(&[id])), found.total.map(|t| t as i64))
         }
         (None, Some(segment)) => {
@@ -93,7 +94,12 @@ pub async fn list_customers(
             app.settle().await?;
             let (page, more) = app.query(move |db| Ok(search::list_people(db, sort, after, limit as usize)?)).await?;
             let next = page.last().filter(|_| more).map(|p| cursor(&[p.value, p.person_id]));
-            let total = app.read(|tx| { let c = tx.counts(); Ok(c.profiles - c.absorbed) }).await?;
+            let total = app
+                .read(|tx| {
+                    let c = tx.counts();
+                    Ok(c.profiles - c.absorbed)
+                })
+                .await?;
             (page.into_iter().map(|p| p.person_id).collect(), next, Some(total))
         }
     };
@@ -175,4 +181,3 @@ pub async fn customer_stream(
     let (person, _) = resolve(&app, &id).await?;
     sse::stream(&app.hub, Topic::Person(person))
 }
-

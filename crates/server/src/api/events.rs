@@ -156,7 +156,8 @@ pub async fn list_events(
             let want = limit + 1;
             let taken = q.status != Some(StatusFilter::Rejected);
             let events = if taken { newest(db, &preparer, before_seq, source, want)? } else { Vec::new() };
-            let refused = if q.status != Some(StatusFilter::Accepted) { rejects::list(db, &filter, want)? } else { Vec::new() };
+            let refused =
+                if q.status != Some(StatusFilter::Accepted) { rejects::list(db, &filter, want)? } else { Vec::new() };
             Ok((events, refused))
         })
         .await?;

@@ -194,7 +194,12 @@ pub async fn home(State(app): State<Arc<App>>, _: Reader) -> Result<Json<Home>, 
     let hours = (0..24).map(|n| {
         let hour = this_hour - (23 - n) * HOUR_US;
         let h = at(hour);
-        HourBody { hour: Timestamp::from_micros(hour), events: h.events, orders: h.orders, revenue: money(h.revenue_minor) }
+        HourBody {
+            hour: Timestamp::from_micros(hour),
+            events: h.events,
+            orders: h.orders,
+            revenue: money(h.revenue_minor),
+        }
     });
     let mut day = Hour::default();
     for (_, h) in f.hours.iter().filter(|(h, _)| *h >= midnight) {
@@ -202,7 +207,8 @@ pub async fn home(State(app): State<Arc<App>>, _: Reader) -> Result<Json<Home>, 
         day.orders += h.orders;
         day.revenue_minor += h.revenue_minor;
     }
-    let moved = |id: i64, entered: bool| f.moved.iter().find(|(s, e, _)| *s == id && *e == entered).map_or(0, |(_, _, n)| *n);
+    let moved =
+        |id: i64, entered: bool| f.moved.iter().find(|(s, e, _)| *s == id && *e == entered).map_or(0, |(_, _, n)| *n);
     let segments = segments.into_iter().map(|(s, count)| SegmentMovement {
         id: crate::input::Id(s.id),
         name: s.name,
@@ -234,12 +240,22 @@ fn attention(app: &App, f: &Figures) -> Vec<Attention> {
         }
     };
     add(AttentionKind::Rejects, f.rejects, "items refused in the last 24 hours", "/live?status=rejected");
-    add(AttentionKind::UnknownMessages, f.unknown, "messages of which nobody knows whether they arrived", "/messages?status=unknown");
+    add(
+        AttentionKind::UnknownMessages,
+        f.unknown,
+        "messages of which nobody knows whether they arrived",
+        "/messages?status=unknown",
+    );
     add(AttentionKind::Review, f.review, "identities to look at", "/customers");
     let stopped = if app.config.smtp_url.is_empty() { f.counts.outbox_pending } else { 0 };
     add(AttentionKind::SendingStopped, stopped, "messages wait, and no mail server is set", "/messages?status=pending");
     let fast = i64::from(app.domain.store().sync() != db::Sync::Full);
-    add(AttentionKind::FastSyncOff, fast, "the server runs with --unsafe-fast: a power cut may lose what was acknowledged", "/settings");
+    add(
+        AttentionKind::FastSyncOff,
+        fast,
+        "the server runs with --unsafe-fast: a power cut may lose what was acknowledged",
+        "/settings",
+    );
     out
 }
 

@@ -136,7 +136,12 @@ pub async fn create_segment(
     responses((status = 200, body = Segment)))]
 pub async fn get_segment(State(app): State<Arc<App>>, _: Reader, Path(id): Path<String>) -> Result<Response, Problem> {
     let id = Id::in_path(&id)?;
-    let segment = app.read(move |tx| { let s = found(tx, id)?; body(tx, &s) }).await?;
+    let segment = app
+        .read(move |tx| {
+            let s = found(tx, id)?;
+            body(tx, &s)
+        })
+        .await?;
     let version = segment.version;
     Ok(with_version(segment, version))
 }
@@ -392,7 +397,11 @@ pub async fn preview_segment(
 /// Tells a segment's count while it moves.
 #[utoipa::path(get, path = "/api/v1/segments/{id}/stream", tag = "segments", params(("id" = String, Path)),
     responses((status = 200, body = String, content_type = "text/event-stream")))]
-pub async fn segment_stream(State(app): State<Arc<App>>, _: Reader, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn segment_stream(
+    State(app): State<Arc<App>>,
+    _: Reader,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let id = Id::in_path(&id)?;
     app.read(move |tx| found(tx, id).map(drop)).await?;
     sse::stream(&app.hub, Topic::Segment(id))

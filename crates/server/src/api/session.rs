@@ -96,11 +96,7 @@ pub async fn current_session(State(app): State<Arc<App>>, Reader(caller): Reader
 
 /// Signs out.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204, description = "Done")))]
-pub async fn sign_out(
-    State(app): State<Arc<App>>,
-    _: Reader,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
+pub async fn sign_out(State(app): State<Arc<App>>, _: Reader, headers: HeaderMap) -> Result<Response, Problem> {
     if let Some(token) = session_token(&headers) {
         app.write(move |tx| Ok(accounts::remove_session(tx, &token)?)).await?;
         app.reload_accounts().await?;

@@ -99,7 +99,8 @@ fn activity(db: &mut db::Engine, since: Timestamp) -> Result<HashMap<i64, Activi
 
 /// The first seq that was received at or after a moment, by halving: receipts rise with seq.
 pub fn first_seq_since(db: &mut db::Engine, since: Timestamp) -> Result<i64, db::DbError> {
-    let last = db.first("SELECT CAST(COALESCE(MAX(first_seq), 0) AS BIGINT) FROM log", &[])?.map_or(Ok(0), |r| r.int(0))?;
+    let last =
+        db.first("SELECT CAST(COALESCE(MAX(first_seq), 0) AS BIGINT) FROM log", &[])?.map_or(Ok(0), |r| r.int(0))?;
     let (mut low, mut high) = (0, last + 1);
     while low < high {
         let middle = low + (high - low) / 2;

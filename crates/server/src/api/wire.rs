@@ -88,7 +88,8 @@ pub fn strand(name: &str, source: SourceKind, properties: &str) -> Strand {
 
 /// Whether an event is about something that was sent.
 pub fn is_message(name: &str) -> bool {
-    name == "Unsubscribed" || ["Message ", "Email ", "Push Notification ", "Consent "].iter().any(|p| name.starts_with(p))
+    name == "Unsubscribed"
+        || ["Message ", "Email ", "Push Notification ", "Consent "].iter().any(|p| name.starts_with(p))
 }
 
 /// Whether an event is about an order.

@@ -55,7 +55,13 @@ const fn key(section: &'static str, name: &'static str, default: &'static str, k
     Key { section, name, default, kind, secret: false, doc }
 }
 
-const fn secret(section: &'static str, name: &'static str, default: &'static str, kind: Kind, doc: &'static str) -> Key {
+const fn secret(
+    section: &'static str,
+    name: &'static str,
+    default: &'static str,
+    kind: Kind,
+    doc: &'static str,
+) -> Key {
     Key { section, name, default, kind, secret: true, doc }
 }
 
@@ -63,16 +69,40 @@ const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace"];
 
 /// All keys, in the order in which they are printed.
 pub const KEYS: &[Key] = &[
-    secret("database", "url", "sqlite:braid.db", Kind::Database, "where the store is: sqlite:FILE (relative to the folder) or postgres://…"),
+    secret(
+        "database",
+        "url",
+        "sqlite:braid.db",
+        Kind::Database,
+        "where the store is: sqlite:FILE (relative to the folder) or postgres://…",
+    ),
     key("database", "cache_mib", "128", Kind::Count(8, 1 << 20), "decoded rows kept in memory, in MiB"),
     key("http", "listen", "127.0.0.1:8800", Kind::Listen, "where the server listens"),
     key("http", "public_url", "", Kind::Url, "how people outside reach the server; stands in links of messages"),
     key("http", "tls_cert_file", "", Kind::Text, "a PEM file with the certificate chain; empty for plain HTTP"),
     key("http", "tls_key_file", "", Kind::Text, "a PEM file with the private key"),
     key("collect", "dedup_days", "30", Kind::Count(1, 3650), "for how many days a message id is remembered"),
-    key("collect", "clock_tolerance", "60s", Kind::Duration(0, base::DAY_US), "how far a sender's clock may be off before times are corrected"),
-    key("collect", "max_body", "500KiB", Kind::Bytes(1 << 10, 16 << 20), "the largest body that the tracking API takes"),
-    key("collect", "rate_per_source", "50000", Kind::Count(1, 10_000_000), "requests a second that one source may send"),
+    key(
+        "collect",
+        "clock_tolerance",
+        "60s",
+        Kind::Duration(0, base::DAY_US),
+        "how far a sender's clock may be off before times are corrected",
+    ),
+    key(
+        "collect",
+        "max_body",
+        "500KiB",
+        Kind::Bytes(1 << 10, 16 << 20),
+        "the largest body that the tracking API takes",
+    ),
+    key(
+        "collect",
+        "rate_per_source",
+        "500000",
+        Kind::Count(0, 100_000_000),
+        "events a second that one source may send, as many at once; 0: no limit",
+    ),
     key("shop", "time_zone", "Europe/Kyiv", Kind::Zone, "the zone of shop days and weeks"),
     key("shop", "currency", "UAH", Kind::Currency, "the currency of the first page"),
     key("shop", "locale", "uk", Kind::Text, "the language of messages and of the console at first"),
@@ -80,7 +110,13 @@ pub const KEYS: &[Key] = &[
     secret("mail", "smtp_url", "", Kind::Text, "smtp://USER:PASSWORD@HOST:PORT or smtps://…; empty: no mail is sent"),
     key("mail", "from", "", Kind::Text, "the sender's address"),
     secret("lake", "url", "", Kind::Text, "where sealed parts of the log go; empty: nowhere"),
-    key("lake", "seal_after", "1h", Kind::Duration(base::MINUTE_US, 30 * base::DAY_US), "how old a part of the log is before it is sealed"),
+    key(
+        "lake",
+        "seal_after",
+        "1h",
+        Kind::Duration(base::MINUTE_US, 30 * base::DAY_US),
+        "how old a part of the log is before it is sealed",
+    ),
     key("log", "format", "text", Kind::Word(&["text", "json"]), "how the log is written to stderr"),
     key("log", "level", "info", Kind::Word(LEVELS), "the least important lines that are written"),
 ];

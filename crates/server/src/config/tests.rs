@@ -27,13 +27,28 @@ fn later_layers_win_and_say_where_they_come_from() {
 #[test]
 fn what_is_wrong_is_named_with_its_line() {
     let cases = [
-        ("[http]\nlisen = \"x\"\n", "braid.toml line 2: http.lisen is not a key that Braid knows (did you mean listen?)"),
+        (
+            "[http]\nlisen = \"x\"\n",
+            "braid.toml line 2: http.lisen is not a key that Braid knows (did you mean listen?)",
+        ),
         ("\n[htp]\n", "braid.toml line 2: htp is not a key that Braid knows"),
         ("dedup_days = 3\n", "braid.toml line 1: dedup_days is not a key that Braid knows"),
-        ("[collect]\nclock_tolerance = 60\n", "braid.toml line 2: collect.clock_tolerance = \"60\" is not a duration with its unit, such as \"250ms\", \"60s\" or \"1h\""),
-        ("[shop]\ntime_zone = \"Kyiv\"\n", "braid.toml line 2: shop.time_zone = \"Kyiv\" is not a time zone such as Europe/Kyiv"),
-        ("[database]\nurl = \"mysql://u:secret@h\"\n", "braid.toml line 2: database.url = \"…\" is not sqlite:FILE or postgres://…"),
-        ("[collect]\ndedup_days = true\n", "braid.toml line 2: collect.dedup_days = \"a boolean\" is not a whole number"),
+        (
+            "[collect]\nclock_tolerance = 60\n",
+            "braid.toml line 2: collect.clock_tolerance = \"60\" is not a duration with its unit, such as \"250ms\", \"60s\" or \"1h\"",
+        ),
+        (
+            "[shop]\ntime_zone = \"Kyiv\"\n",
+            "braid.toml line 2: shop.time_zone = \"Kyiv\" is not a time zone such as Europe/Kyiv",
+        ),
+        (
+            "[database]\nurl = \"mysql://u:secret@h\"\n",
+            "braid.toml line 2: database.url = \"…\" is not sqlite:FILE or postgres://…",
+        ),
+        (
+            "[collect]\ndedup_days = true\n",
+            "braid.toml line 2: collect.dedup_days = \"a boolean\" is not a whole number",
+        ),
     ];
     for (file, said) in cases {
         assert_eq!(load(file, &[]).expect_err(file).to_string(), said);

@@ -55,7 +55,10 @@ fn the_same_key_makes_the_same_change_once() {
         let keys = shop.owner("GET", "/api/v1/api-keys").send().json();
         assert_eq!(keys["items"].as_array().map(Vec::len), Some(2));
         let audit = shop.owner("GET", "/api/v1/audit?limit=1").send().json();
-        assert_eq!((&audit["items"][0]["action"], &audit["items"][0]["subject_kind"]), (&json!("create"), &json!("api_key")));
+        assert_eq!(
+            (&audit["items"][0]["action"], &audit["items"][0]["subject_kind"]),
+            (&json!("create"), &json!("api_key"))
+        );
         assert!(!audit.to_string().contains(first.json()["key"].as_str().unwrap_or("?")), "no key in the audit");
     }
 }
@@ -113,7 +116,8 @@ fn lists_come_in_pages_that_fit_together() {
 #[test]
 fn files_are_taken_from_this_machine_only() {
     let shop = Shop::new();
-    let event = json!({"type": "track", "event": "A", "userId": "u", "messageId": "1", "timestamp": "2009-12-01T00:00:00Z"});
+    let event =
+        json!({"type": "track", "event": "A", "userId": "u", "messageId": "1", "timestamp": "2009-12-01T00:00:00Z"});
     let body = json!({"source": "file", "batch": [event]});
     assert_eq!(shop.owner("POST", "/api/v1/imports").json(&body).send().code(), (403, "not_allowed".into()));
     let token = format!("Bearer {}", shop.app().local_token);

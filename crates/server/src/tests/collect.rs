@@ -41,7 +41,14 @@ fn every_way_to_send_a_key_and_a_body_is_taken() {
     let answer = shop.ask("POST", "/v1/track").header("content-type", "text/plain").body(body.as_bytes()).send();
     assert_eq!(answer.status, 200, "{}", answer.text);
     let mut zipped = GzEncoder::new(Vec::new(), Compression::fast());
-    zipped.write_all(json!({"batch": [event("3"), event("4")]}).to_string().replace("\"A\"", "\"A\",\"type\":\"track\"").as_bytes()).expect("packs");
+    zipped
+        .write_all(
+            json!({"batch": [event("3"), event("4")]})
+                .to_string()
+                .replace("\"A\"", "\"A\",\"type\":\"track\"")
+                .as_bytes(),
+        )
+        .expect("packs");
     let zipped = zipped.finish().expect("packs");
     let ask = shop.ask("POST", "/v1/batch").header("authorization", &bearer).header("content-encoding", "gzip");
     assert_eq!(ask.body(&zipped).send().status, 200);

@@ -36,7 +36,8 @@ impl Shop {
             db::Location::Sqlite { .. } => "sqlite:braid.db".to_string(),
             db::Location::Postgres { url } => url.clone(),
         };
-        let mut flags = vec![("database", "url", "test", url.clone()), ("http", "listen", "test", "127.0.0.1:0".into())];
+        let mut flags =
+            vec![("database", "url", "test", url.clone()), ("http", "listen", "test", "127.0.0.1:0".into())];
         flags.extend(settings.iter().map(|(s, n, v)| (*s, *n, "test", (*v).to_string())));
         let config = Effective::load(None, &HashMap::new(), &flags).expect("valid").config(&place.folder);
         let shop = ShopSettings {
@@ -46,9 +47,17 @@ impl Shop {
             country: "GB".into(),
         };
         let sync = Sync::UnsafeFast;
-        let keys = install::init(&place.folder, Some(&url), &shop, "owner@example.com", &config, sync).expect("makes a shop");
-        let options = Serve { folder: place.folder.clone(), config, sync, take_over: false, ready_file: Some(place.folder.join("ready")) };
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("starts");
+        let keys =
+            install::init(&place.folder, Some(&url), &shop, "owner@example.com", &config, sync).expect("makes a shop");
+        let options = Serve {
+            folder: place.folder.clone(),
+            config,
+            sync,
+            take_over: false,
+            ready_file: Some(place.folder.join("ready")),
+        };
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("starts");
         let running = begin(&runtime, &options);
         Self { keys, address: running.address, place, running: Some(running), runtime, options }
     }

@@ -27,11 +27,20 @@ fn shop(place: Place, fake: &FakeSmtp) -> Shop {
     };
     let segment = made("/api/v1/segments", json!({"name": "Buyers", "expression": "count(\"Order Completed\") >= 1"}));
     let text = "Hi {{ customer.name }}! {{ links.unsubscribe }}";
-    let template = made("/api/v1/templates", json!({"name": "T", "channel": "email", "subject": "Thanks, {{ customer.name }}", "body_html": "", "body_text": text}));
-    made("/api/v1/message-rules", json!({"segment_id": segment, "template_id": template, "channel": "email", "purpose": "marketing"}));
+    let template = made(
+        "/api/v1/templates",
+        json!({"name": "T", "channel": "email", "subject": "Thanks, {{ customer.name }}", "body_html": "", "body_text": text}),
+    );
+    made(
+        "/api/v1/message-rules",
+        json!({"segment_id": segment, "template_id": template, "channel": "email", "purpose": "marketing"}),
+    );
     for name in ["ann", "bob", "eve"] {
         let address = format!("{name}@example.com");
-        shop.track("/v1/identify", &json!({"userId": name, "messageId": name, "traits": {"name": name, "email": address}}));
+        shop.track(
+            "/v1/identify",
+            &json!({"userId": name, "messageId": name, "traits": {"name": name, "email": address}}),
+        );
         if name != "eve" {
             made_consent(&shop, &address);
         }
@@ -40,7 +49,8 @@ fn shop(place: Place, fake: &FakeSmtp) -> Shop {
 }
 
 fn made_consent(shop: &Shop, address: &str) {
-    let body = json!({"channel": "email", "address": address, "purpose": "marketing", "state": "granted", "wording": "yes"});
+    let body =
+        json!({"channel": "email", "address": address, "purpose": "marketing", "state": "granted", "wording": "yes"});
     assert_eq!(shop.owner("POST", "/api/v1/consents").json(&body).send().status, 201);
 }
 
@@ -75,7 +85,11 @@ fn who_buys_and_agreed_gets_one_mail_and_can_leave_with_one_click() {
             person["consents"][0]["state"].clone()
         };
         assert_eq!(consent(&shop), "granted", "a look changes nothing");
-        let left = shop.ask("POST", path).header("content-type", "application/x-www-form-urlencoded").body(b"List-Unsubscribe=One-Click").send();
+        let left = shop
+            .ask("POST", path)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(b"List-Unsubscribe=One-Click")
+            .send();
         assert_eq!(left.status, 200, "{}", left.text);
         assert_eq!(consent(&shop), "denied");
         assert_eq!(shop.ask("GET", "/u/nonsense").send().status, 404);
@@ -87,7 +101,7 @@ fn who_buys_and_agreed_gets_one_mail_and_can_leave_with_one_click() {
 
 #[test]
 fn a_lost_answer_is_unknown_until_a_person_settles_it() {
-    let lost = Failure { at: Point::FinalDot, how: How::Drop };
+    let lost = Failure::new(Point::EndOfData, How::Drop);
     let fake = FakeSmtp::start(Script::default().recipient("bob@example.com", [lost]));
     let shop = shop(Place::sqlite(), &fake);
     buy(&shop, "bob");

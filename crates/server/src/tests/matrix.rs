@@ -16,26 +16,37 @@ fn case(shop: &Shop, id: &str) -> Case {
         let items = shop.owner("GET", list).send().json();
         items["items"][0]["id"].as_str().unwrap_or("0").to_string()
     };
-    let (segment, template, rule) = (find("/api/v1/segments"), find("/api/v1/templates"), find("/api/v1/message-rules"));
+    let (segment, template, rule) =
+        (find("/api/v1/segments"), find("/api/v1/templates"), find("/api/v1/message-rules"));
     let text = json!({"name": "T", "channel": "email", "subject": "s", "body_html": "<p>x</p>", "body_text": "x"});
     let rule_body = json!({"segment_id": segment, "template_id": template, "channel": "email", "purpose": "marketing", "once": true, "enabled": true});
     let condition = json!({"name": format!("S {id}"), "expression": "count(\"A\") >= 1"});
     let (path, body, role): (String, Option<Value>, Role) = match id {
-        "sign_in" => ("session".into(), Some(json!({"email": "owner@example.com", "password": shop.keys.password})), Role::Analyst),
+        "sign_in" => (
+            "session".into(),
+            Some(json!({"email": "owner@example.com", "password": shop.keys.password})),
+            Role::Analyst,
+        ),
         "current_session" | "sign_out" => ("session".into(), None, Role::Analyst),
         "list_users" => ("users".into(), None, Role::Owner),
-        "create_user" => ("users".into(), Some(json!({"email": "n@example.com", "name": "N", "role": "analyst", "password": "long enough"})), Role::Owner),
+        "create_user" => (
+            "users".into(),
+            Some(json!({"email": "n@example.com", "name": "N", "role": "analyst", "password": "long enough"})),
+            Role::Owner,
+        ),
         "list_api_keys" => ("api-keys".into(), None, Role::Owner),
         "create_api_key" => ("api-keys".into(), Some(json!({"name": "N", "role": "analyst"})), Role::Owner),
         "delete_api_key" => {
-            let made = shop.owner("POST", "/api/v1/api-keys").json(&json!({"name": "Gone", "role": "analyst"})).send().json();
+            let made =
+                shop.owner("POST", "/api/v1/api-keys").json(&json!({"name": "Gone", "role": "analyst"})).send().json();
             (format!("api-keys/{}", made["id"].as_str().unwrap_or_default()), None, Role::Owner)
         }
         "list_audit" => ("audit".into(), None, Role::Owner),
         "list_sources" => ("sources".into(), None, Role::Analyst),
         "create_source" => ("sources".into(), Some(json!({"name": "New", "kind": "server"})), Role::Owner),
         "rotate_source_key" => {
-            let made = shop.owner("POST", "/api/v1/sources").json(&json!({"name": "Old", "kind": "server"})).send().json();
+            let made =
+                shop.owner("POST", "/api/v1/sources").json(&json!({"name": "Old", "kind": "server"})).send().json();
             (format!("sources/{}/rotate", made["id"].as_str().unwrap_or_default()), None, Role::Owner)
         }
         "home" | "health" | "live" => (id.into(), None, Role::Analyst),
@@ -46,15 +57,23 @@ fn case(shop: &Shop, id: &str) -> Case {
         "customer_timeline" => ("customers/1/timeline?kind=online".into(), None, Role::Analyst),
         "customer_identity" => ("customers/1/identity".into(), None, Role::Analyst),
         "customer_messages" => ("customers/1/messages".into(), None, Role::Analyst),
-        "unmerge_customer" => ("customers/1/unmerge".into(), Some(json!({"detach": {"kind": "email", "value": "ann@example.com"}})), Role::Owner),
+        "unmerge_customer" => (
+            "customers/1/unmerge".into(),
+            Some(json!({"detach": {"kind": "email", "value": "ann@example.com"}})),
+            Role::Owner,
+        ),
         "record_consent" => (
             "consents".into(),
-            Some(json!({"channel": "email", "address": "ann@example.com", "purpose": "marketing", "state": "granted", "wording": "yes"})),
+            Some(
+                json!({"channel": "email", "address": "ann@example.com", "purpose": "marketing", "state": "granted", "wording": "yes"}),
+            ),
             Role::Owner,
         ),
         "list_segments" => ("segments".into(), None, Role::Analyst),
         "create_segment" => ("segments".into(), Some(condition), Role::Owner),
-        "preview_segment" => ("segments/preview".into(), Some(json!({"expression": "count(\"A\") >= 1"})), Role::Analyst),
+        "preview_segment" => {
+            ("segments/preview".into(), Some(json!({"expression": "count(\"A\") >= 1"})), Role::Analyst)
+        }
         "get_segment" => (format!("segments/{segment}"), None, Role::Analyst),
         "update_segment" => (format!("segments/{segment}"), Some(condition), Role::Owner),
         "archive_segment" | "restore_segment" => {
@@ -76,7 +95,11 @@ fn case(shop: &Shop, id: &str) -> Case {
         "reject_summary" => ("rejects/summary".into(), None, Role::Analyst),
         "list_templates" => ("templates".into(), None, Role::Analyst),
         "create_template" => ("templates".into(), Some(text), Role::Owner),
-        "preview_template" => ("templates/preview".into(), Some(json!({"subject": "s", "body_html": "<p>x</p>", "body_text": "", "person_id": "1"})), Role::Analyst),
+        "preview_template" => (
+            "templates/preview".into(),
+            Some(json!({"subject": "s", "body_html": "<p>x</p>", "body_text": "", "person_id": "1"})),
+            Role::Analyst,
+        ),
         "get_template" => (format!("templates/{template}"), None, Role::Analyst),
         "update_template" => (format!("templates/{template}"), Some(text), Role::Owner),
         "list_message_rules" => ("message-rules".into(), None, Role::Analyst),
@@ -88,7 +111,11 @@ fn case(shop: &Shop, id: &str) -> Case {
             (format!("message-rules/{}", made["id"].as_str().unwrap_or_default()), None, Role::Owner)
         }
         "get_caps" => ("caps".into(), None, Role::Analyst),
-        "put_caps" => ("caps".into(), Some(json!({"items": [{"channel": "email", "purpose": "marketing", "limit": 3, "window": "7d"}]})), Role::Owner),
+        "put_caps" => (
+            "caps".into(),
+            Some(json!({"items": [{"channel": "email", "purpose": "marketing", "limit": 3, "window": "7d"}]})),
+            Role::Owner,
+        ),
         "list_messages" => ("messages?status=pending".into(), None, Role::Analyst),
         // No message is unknown here, so the right role gets a clean "no such message".
         "settle_message" => ("messages/1/settle".into(), Some(json!({"as": "sent"})), Role::Owner),
@@ -107,10 +134,18 @@ fn every_documented_route_knows_who_may() {
 fn walk(shop: &Shop) {
     let identify = json!({"userId": "u", "messageId": "1", "traits": {"name": "Ann", "email": "ann@example.com"}});
     assert_eq!(shop.track("/v1/identify", &identify).status, 200);
-    let made = |path: &str, body: Value| shop.owner("POST", path).json(&body).send().json()["id"].as_str().unwrap_or_default().to_string();
+    let made = |path: &str, body: Value| {
+        shop.owner("POST", path).json(&body).send().json()["id"].as_str().unwrap_or_default().to_string()
+    };
     let segment = made("/api/v1/segments", json!({"name": "S", "expression": "count(\"A\") >= 1"}));
-    let template = made("/api/v1/templates", json!({"name": "T", "channel": "email", "subject": "s", "body_html": "<p>x</p>", "body_text": "x"}));
-    made("/api/v1/message-rules", json!({"segment_id": segment, "template_id": template, "channel": "email", "purpose": "marketing"}));
+    let template = made(
+        "/api/v1/templates",
+        json!({"name": "T", "channel": "email", "subject": "s", "body_html": "<p>x</p>", "body_text": "x"}),
+    );
+    made(
+        "/api/v1/message-rules",
+        json!({"segment_id": segment, "template_id": template, "channel": "email", "purpose": "marketing"}),
+    );
     let analyst = shop.owner("POST", "/api/v1/api-keys").json(&json!({"name": "A", "role": "analyst"})).send().json();
     let analyst = format!("Bearer {}", analyst["key"].as_str().unwrap_or_default());
     let document = serde_json::to_value(crate::api::document()).expect("serializes");
@@ -134,7 +169,11 @@ fn walk(shop: &Shop) {
             if id != "sign_in" {
                 assert_eq!(ask(None, valid).send().code(), (401, "not_signed_in".into()), "{id} for nobody");
                 if case.role == Role::Owner {
-                    assert_eq!(ask(Some(&analyst), valid).send().code(), (403, "not_allowed".into()), "{id} for an analyst");
+                    assert_eq!(
+                        ask(Some(&analyst), valid).send().code(),
+                        (403, "not_allowed".into()),
+                        "{id} for an analyst"
+                    );
                 } else if !streams {
                     let status = ask(Some(&analyst), valid).send().status;
                     assert!((200..300).contains(&status), "{id} for an analyst: {status}");
@@ -144,7 +183,12 @@ fn walk(shop: &Shop) {
             if case.body.is_some() {
                 for garbage in [&b"{"[..], b"[]", b"{\"nonsense\": 1}", b"\xff\xfe", b"null"] {
                     let answer = ask(Some(&owner), Some(garbage)).send();
-                    assert!((400..500).contains(&answer.status), "{id} with {garbage:?}: {} {}", answer.status, answer.text);
+                    assert!(
+                        (400..500).contains(&answer.status),
+                        "{id} with {garbage:?}: {} {}",
+                        answer.status,
+                        answer.text
+                    );
                     assert_eq!(answer.headers["content-type"], "application/problem+json");
                 }
             }
@@ -164,11 +208,24 @@ fn walk(shop: &Shop) {
 #[test]
 fn ids_that_are_none_are_not_found() {
     let shop = Shop::new();
-    for path in ["customers/0", "customers/999", "customers/x", "customers/-1", "customers/1e3", "segments/7", "templates/7", "message-rules/7", "events/99999999999999999999"] {
+    for path in [
+        "customers/0",
+        "customers/999",
+        "customers/x",
+        "customers/-1",
+        "customers/1e3",
+        "segments/7",
+        "templates/7",
+        "message-rules/7",
+        "events/99999999999999999999",
+    ] {
         assert_eq!(shop.owner("GET", &format!("/api/v1/{path}")).send().code(), (404, "not_found".into()), "{path}");
     }
     assert_eq!(shop.owner("GET", "/api/v1/customers/lookup").send().code(), (400, "bad_query".into()));
-    assert_eq!(shop.owner("GET", "/api/v1/customers/lookup?email=a@b.co&phone=1").send().code(), (400, "bad_query".into()));
+    assert_eq!(
+        shop.owner("GET", "/api/v1/customers/lookup?email=a@b.co&phone=1").send().code(),
+        (400, "bad_query".into())
+    );
     let large = vec![b' '; (1 << 20) + 1];
     let answer = shop.owner("POST", "/api/v1/segments").header("content-type", "application/json").body(&large).send();
     assert_eq!(answer.code(), (413, "too_large".into()));

@@ -16,10 +16,7 @@ impl Session {
         }
         let (login, mechanisms) = {
             let books = self.shared.books();
-            (
-                books.script.login.clone(),
-                books.script.auth_mechanisms.clone(),
-            )
+            (books.script.login.clone(), books.script.auth_mechanisms.clone())
         };
         let Some((user, password)) = login else {
             return self.say("502 5.5.1 nobody can sign in here").await;
@@ -40,9 +37,7 @@ impl Session {
             _ => {
                 let given_user = self.credential(initial, "334 VXNlcm5hbWU6").await?;
                 let given_password = self.credential("", "334 UGFzc3dvcmQ6").await?;
-                given_user
-                    .zip(given_password)
-                    .map(|(user, password)| format!("{user}\0{password}"))
+                given_user.zip(given_password).map(|(user, password)| format!("{user}\0{password}"))
             }
         };
         match given {
@@ -63,9 +58,6 @@ impl Session {
         } else {
             initial.to_owned()
         };
-        Ok(BASE64
-            .decode(line)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok()))
+        Ok(BASE64.decode(line).ok().and_then(|bytes| String::from_utf8(bytes).ok()))
     }
 }

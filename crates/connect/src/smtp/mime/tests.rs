@@ -15,9 +15,7 @@ fn mail() -> Mail {
 }
 
 fn rendered(mail: &Mail) -> String {
-    String::from_utf8(mail.render().expect("a good mail").stuffed)
-        .expect("UTF-8")
-        .replace("\r\n", "\n")
+    String::from_utf8(mail.render().expect("a good mail").stuffed).expect("UTF-8").replace("\r\n", "\n")
 }
 
 #[test]
@@ -44,10 +42,7 @@ fn a_mail_with_html_has_both_forms() {
         subject: "Нові чоботи вже чекають на вас у крамниці на Хрещатику".to_owned(),
         text: "Ціна = 1 ₴ \n.\n--=_braid_0\nFrom us\n".to_owned(),
         html: Some("<p>\n.short --=_braid_0".to_owned()),
-        headers: vec![(
-            "List-Id".to_owned(),
-            format!("{} <news.example.com>", "word ".repeat(16).trim()),
-        )],
+        headers: vec![("List-Id".to_owned(), format!("{} <news.example.com>", "word ".repeat(16).trim()))],
         ..mail()
     };
     let expected = "\
@@ -87,10 +82,7 @@ Content-Transfer-Encoding: 7bit
 
 #[test]
 fn the_size_is_that_before_stuffing() {
-    let mail = Mail {
-        text: ".\n.\n".to_owned(),
-        ..mail()
-    };
+    let mail = Mail { text: ".\n.\n".to_owned(), ..mail() };
     let rendered = mail.render().expect("a good mail");
     assert_eq!(rendered.stuffed.len(), rendered.size + 2 + ".\r\n".len());
 }

@@ -29,10 +29,7 @@ fn parses_replies_and_names_what_is_wrong() {
     check(b"HTTP/1.1 200 OK\r\n", "no reply code");
     check(b"\r\n", "no reply code");
     check(&[b'2'; LINE_BYTES_MAX + 1], "line too long");
-    check(
-        &"250-a\r\n".repeat(LINES_MAX).into_bytes(),
-        "too many lines",
-    );
+    check(&"250-a\r\n".repeat(LINES_MAX).into_bytes(), "too many lines");
 }
 
 proptest! {

@@ -1,19 +1,12 @@
 use super::*;
 
 /// The URL as shown, its host, and user and password.
-type Parts = (
-    &'static str,
-    &'static str,
-    Option<(&'static str, &'static str)>,
-);
+type Parts = (&'static str, &'static str, Option<(&'static str, &'static str)>);
 
 fn check(text: &str, expected: Result<Parts, SmtpUrlError>) {
     let parsed = text.parse::<SmtpUrl>();
     let seen = parsed.as_ref().map_err(|error| *error).map(|url| {
-        let login = url
-            .login
-            .as_ref()
-            .map(|login| (login.user.as_str(), login.password.expose()));
+        let login = url.login.as_ref().map(|login| (login.user.as_str(), login.password.expose()));
         (url.to_string(), url.host.clone(), login)
     });
     let expected = expected.map(|(shown, host, login)| (shown.to_owned(), host.to_owned(), login));
@@ -23,36 +16,15 @@ fn check(text: &str, expected: Result<Parts, SmtpUrlError>) {
 #[test]
 fn parses_each_scheme_and_refuses_the_rest_with_its_reason() {
     use SmtpUrlError::*;
-    check(
-        "smtp://mail.example.com",
-        Ok(("smtp://mail.example.com:25", "mail.example.com", None)),
-    );
-    check(
-        "smtps://mail.example.com/",
-        Ok(("smtps://mail.example.com:465", "mail.example.com", None)),
-    );
-    check(
-        "SMTP+StartTLS://h",
-        Ok(("smtp+starttls://h:587", "h", None)),
-    );
-    check(
-        "smtp://127.0.0.1:2525",
-        Ok(("smtp://127.0.0.1:2525", "127.0.0.1", None)),
-    );
+    check("smtp://mail.example.com", Ok(("smtp://mail.example.com:25", "mail.example.com", None)));
+    check("smtps://mail.example.com/", Ok(("smtps://mail.example.com:465", "mail.example.com", None)));
+    check("SMTP+StartTLS://h", Ok(("smtp+starttls://h:587", "h", None)));
+    check("smtp://127.0.0.1:2525", Ok(("smtp://127.0.0.1:2525", "127.0.0.1", None)));
     check("smtp://[::1]:2525", Ok(("smtp://[::1]:2525", "::1", None)));
     check("smtp://[::1]", Ok(("smtp://[::1]:25", "::1", None)));
-    check(
-        "smtps://u:p@h:1",
-        Ok(("smtps://h:1", "h", Some(("u", "p")))),
-    );
-    check(
-        "smtps://shop@example.com:p:w%40%25@h",
-        Ok(("smtps://h:465", "h", Some(("shop@example.com", "p:w@%")))),
-    );
-    check(
-        "smtps://%D1%96:p@h",
-        Ok(("smtps://h:465", "h", Some(("і", "p")))),
-    );
+    check("smtps://u:p@h:1", Ok(("smtps://h:1", "h", Some(("u", "p")))));
+    check("smtps://shop@example.com:p:w%40%25@h", Ok(("smtps://h:465", "h", Some(("shop@example.com", "p:w@%")))));
+    check("smtps://%D1%96:p@h", Ok(("smtps://h:465", "h", Some(("і", "p")))));
     check("", Err(Scheme));
     check("mail.example.com:25", Err(Scheme));
     check("http://mail.example.com", Err(Scheme));

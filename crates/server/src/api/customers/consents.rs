@@ -36,7 +36,8 @@ pub async fn record_consent(
     input: Input<NewConsent>,
 ) -> Result<Response, Problem> {
     let new = input.value;
-    let word = |text: &str| !text.is_empty() && text.len() <= 64 && !text.contains(|c: char| c.is_control() || c == '#');
+    let word =
+        |text: &str| !text.is_empty() && text.len() <= 64 && !text.contains(|c: char| c.is_control() || c == '#');
     if !word(&new.channel) {
         return Err(BAD_INPUT.at("/channel", "name a channel, such as email"));
     }

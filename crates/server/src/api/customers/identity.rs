@@ -99,7 +99,13 @@ pub async fn customer_identity(
             evidence: (!e.kind.is_empty()).then_some(KindValue { kind: e.kind, value: e.value }),
         };
         let edges = edges_of(tx, &members)?.into_iter().map(edge).collect();
-        let link = |c: customers::cuts::CannotLinkRow| CannotLink { id: Id(c.id), a: Id(c.a), b: Id(c.b), at: c.at, actor: c.actor };
+        let link = |c: customers::cuts::CannotLinkRow| CannotLink {
+            id: Id(c.id),
+            a: Id(c.a),
+            b: Id(c.b),
+            at: c.at,
+            actor: c.actor,
+        };
         let cannot_link = cannot_links_of(tx, &members)?.into_iter().map(link).collect();
         Ok(Identity { profiles, edges, cannot_link })
     });
@@ -160,7 +166,10 @@ pub async fn unmerge_customer(
         let pieces = pipeline::cuts::cut(tx, &preparer, id, &cut, &actor).map_err(refused)?;
         let people: Vec<PersonProfiles> = pieces
             .into_iter()
-            .map(|p| PersonProfiles { person_id: Id(p.person_id), profile_ids: p.profile_ids.into_iter().map(Id).collect() })
+            .map(|p| PersonProfiles {
+                person_id: Id(p.person_id),
+                profile_ids: p.profile_ids.into_iter().map(Id).collect(),
+            })
             .collect();
         let after = serde_json::to_value(&people).ok();
         let before = match &cut {
@@ -181,4 +190,3 @@ fn refused(error: CutError) -> Problem {
         CutError::Store(error) => error.into(),
     }
 }
-

@@ -95,7 +95,15 @@ impl From<ConsentRow> for Consent {
     fn from(row: ConsentRow) -> Self {
         let state = if row.granted { ConsentState::Granted } else { ConsentState::Denied };
         let message_id = Some(row.message_id).filter(|m| !m.is_empty());
-        Self { channel: row.channel, address: row.address, purpose: row.purpose, state, at: row.at, wording: row.wording, message_id }
+        Self {
+            channel: row.channel,
+            address: row.address,
+            purpose: row.purpose,
+            state,
+            at: row.at,
+            wording: row.wording,
+            message_id,
+        }
     }
 }
 

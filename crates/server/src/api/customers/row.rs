@@ -76,7 +76,8 @@ pub fn of(tx: &mut Tx, view: &PersonView) -> Result<CustomerRow, DbError> {
     }
     let (first_seen, last_seen) = seen(view);
     let traits = &view.state.traits;
-    let channel = |kind: &str, channel: &str| view.identifiers.iter().any(|i| &*i.kind == kind).then(|| channel.to_string());
+    let channel =
+        |kind: &str, channel: &str| view.identifiers.iter().any(|i| &*i.kind == kind).then(|| channel.to_string());
     let city = traits.text("city").or_else(|| {
         let address: serde_json::Value = serde_json::from_str(&traits.json("address")?).ok()?;
         address.get("city")?.as_str().map(str::to_string)

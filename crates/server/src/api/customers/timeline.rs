@@ -119,7 +119,13 @@ pub async fn customer_timeline(
     events.truncate(limit as usize);
     let keys = app.sources();
     let profile = |e: &StoredEvent| profiles.get(&e.seq).copied().unwrap_or(e.profile_id);
-    let items = events.into_iter().map(|e| { let p = profile(&e); item(e, p, keys.sources()) }).collect();
+    let items = events
+        .into_iter()
+        .map(|e| {
+            let p = profile(&e);
+            item(e, p, keys.sources())
+        })
+        .collect();
     Ok(Json(List { items, next_cursor }))
 }
 

@@ -136,7 +136,11 @@ async fn find(app: &App, id: i64) -> Result<(Rule, Counts), Problem> {
 /// Shows a rule.
 #[utoipa::path(get, path = "/api/v1/message-rules/{id}", tag = "message-rules", params(("id" = String, Path)),
     responses((status = 200, body = MessageRule)))]
-pub async fn get_message_rule(State(app): State<Arc<App>>, _: Reader, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn get_message_rule(
+    State(app): State<Arc<App>>,
+    _: Reader,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let (rule, counts) = find(&app, Id::in_path(&id)?).await?;
     Ok(with_version(body(&rule, counts), rule.version))
 }
@@ -155,7 +159,8 @@ pub async fn update_message_rule(
     let (_, counts) = find(&app, id).await?;
     let (draft, preparer) = (RuleDraft::from(input.value), app.domain.preparer().clone());
     app.change(&caller, input.request, move |tx| {
-        let changed = commands::update_rule(tx, &mut Facts { preparer: &preparer }, id, &draft, wanted).map_err(refused)?;
+        let changed =
+            commands::update_rule(tx, &mut Facts { preparer: &preparer }, id, &draft, wanted).map_err(refused)?;
         let before = changed.before.and_then(|r| serde_json::to_value(&r).ok());
         let after = serde_json::to_value(&changed.after).ok();
         let done = Done::ok(body(&changed.after, counts)).versioned(changed.after.version);
@@ -200,7 +205,8 @@ pub struct Caps {
 }
 
 fn caps_body(caps: Vec<messaging::model::Cap>) -> Caps {
-    let cap = |c: messaging::model::Cap| Cap { channel: c.channel, purpose: c.purpose, limit: c.limit, window: c.window };
+    let cap =
+        |c: messaging::model::Cap| Cap { channel: c.channel, purpose: c.purpose, limit: c.limit, window: c.window };
     Caps { items: caps.into_iter().map(cap).collect() }
 }
 
@@ -217,7 +223,8 @@ pub async fn put_caps(
     Writer(caller): Writer,
     input: Input<Caps>,
 ) -> Result<Response, Problem> {
-    let cap = |c: Cap| messaging::model::Cap { channel: c.channel, purpose: c.purpose, limit: c.limit, window: c.window };
+    let cap =
+        |c: Cap| messaging::model::Cap { channel: c.channel, purpose: c.purpose, limit: c.limit, window: c.window };
     let caps: Vec<_> = input.value.items.into_iter().map(cap).collect();
     app.change(&caller, input.request, move |tx| {
         let changed = commands::put_caps(tx, &caps).map_err(refused)?;

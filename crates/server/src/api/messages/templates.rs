@@ -157,19 +157,20 @@ pub async fn preview_template(
     if let Some(person) = &value.person_id {
         let (person, _) = crate::api::customers::resolve(&app, person).await?;
         let counters = app.domain.preparer().current().counters;
-        traits = app.read(move |tx| {
-            let view = customers::person(tx, person, &counters)?;
-            let view = view.ok_or_else(|| NOT_FOUND.because(format!("nobody has the id {person}")))?;
-            let mut traits = Map::new();
-            for (name, json, _) in view.state.traits.iter() {
-                traits.insert(name.to_string(), serde_json::from_str(json).unwrap_or_default());
-            }
-            if let Some(name) = view.state.display_name() {
-                traits.entry("name").or_insert(json!(name));
-            }
-            Ok(traits)
-        })
-        .await?;
+        traits = app
+            .read(move |tx| {
+                let view = customers::person(tx, person, &counters)?;
+                let view = view.ok_or_else(|| NOT_FOUND.because(format!("nobody has the id {person}")))?;
+                let mut traits = Map::new();
+                for (name, json, _) in view.state.traits.iter() {
+                    traits.insert(name.to_string(), serde_json::from_str(json).unwrap_or_default());
+                }
+                if let Some(name) = view.state.display_name() {
+                    traits.entry("name").or_insert(json!(name));
+                }
+                Ok(traits)
+            })
+            .await?;
     }
     let draft = TemplateDraft {
         name: "preview".into(),
