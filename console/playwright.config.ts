@@ -21,6 +21,6 @@ export default defineConfig({
     { name: 'shell', testDir: 'tests/shell', use: { baseURL: `http://127.0.0.1:${port}` } },
     { name: 'real', testDir: 'tests/real', use: { baseURL: real } },
   ],
-  // The stand-in serves dist, so build before testing. With a real server at hand it is not started.
-  webServer: real ? undefined : { command: 'node tests/mock/server.mjs', url: `http://127.0.0.1:${port}/`, reuseExistingServer: true, env: { MOCK_PORT: String(port) } },
+  // The stand-in serves dist, so build before testing. The real server is started by whoever names it.
+  webServer: { command: 'node tests/mock/server.mjs', url: `http://127.0.0.1:${port}/`, reuseExistingServer: true, env: { MOCK_PORT: String(port) } },
 });

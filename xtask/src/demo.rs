@@ -9,7 +9,6 @@ use std::io::Write;
 use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -18,13 +17,12 @@ use serde_json::{Value, json};
 use crate::args::Args;
 use crate::braid::{self, Braid, Keys, Profile};
 use crate::packages::{self, Tool};
-use crate::process::{self, Output, Running};
+use crate::process;
 use crate::stop::{self, BadInput, Interrupted};
 use crate::workspace::Workspace;
-use crate::{node, temporary};
+use crate::{demo_server, node, temporary};
 
 const DEFAULT_PORT: u16 = 8800;
-const READY_LIMIT: Duration = Duration::from_secs(30);
 const PURCHASES: &str = "examples/online_retail_ii/year_2009_2010.csv.gz";
 /// The data set is of a British shop.
 const SHOP: [&str; 8] = ["--time-zone", "Europe/London", "--currency", "GBP", "--locale", "en", "--country", "GB"];
@@ -96,13 +94,20 @@ fn run(workspace: &Workspace, folder: &DemoFolder, ports: &Ports) -> Result<()> 
 
     step("starting the shop, the till and the mailbox");
     let shop_ready = ready.path().join("shop");
-    let command = shop_command(workspace, folder, ports, braid.url(), &shop_keys, &shop_ready)?;
-    let mut shop = Running::start(command, &workspace.log("demo-shop"), Output::Log, libc::SIGTERM)?;
-    let shop_url = process::wait_until(&mut shop, READY_LIMIT, || {
-        let text = fs::read_to_string(&shop_ready).ok()?;
-        let ready: Value = serde_json::from_str(&text).ok()?;
-        ready["url"].as_str().map(|url| url.trim_end_matches('/').to_owned())
-    })?;
+    let key = |name: &str| {
+        let text = shop_keys[name].as_str().map(str::to_owned);
+        text.with_context(|| format!("`braid demo seed` gave no {name}"))
+    };
+    let setting = demo_server::Setting {
+        ports: (ports.shop, ports.mail),
+        braid_url: braid.url(),
+        shop_write_key: &key("shop_write_key")?,
+        till_write_key: &key("till_write_key")?,
+        api_key: &key("api_key")?,
+        mail_dir: &folder.shop.join("mail"),
+        ready: &shop_ready,
+    };
+    let (mut shop, shop_url) = demo_server::start(workspace, &setting, &workspace.log("demo-shop"))?;
     println!("{}", welcome(braid.url(), &shop_url, &keys));
     loop {
         stop::check()?;
@@ -177,33 +182,6 @@ impl DemoFolder {
         write_private(&saved, &keys)?;
         Ok(keys)
     }
-}
-
-fn shop_command(
-    workspace: &Workspace,
-    folder: &DemoFolder,
-    ports: &Ports,
-    braid_url: &str,
-    keys: &Value,
-    ready: &Path,
-) -> Result<Command> {
-    let key = |name: &str| keys[name].as_str().with_context(|| format!("`braid demo seed` gave no {name}"));
-    let mut command = Command::new("node");
-    command
-        .current_dir(&workspace.root)
-        .arg("demo/server.mjs")
-        .args(["--port", &ports.shop.to_string()])
-        .args(["--smtp-port", &ports.mail.to_string()])
-        .args(["--braid-url", braid_url])
-        .args(["--shop-write-key", key("shop_write_key")?])
-        .args(["--till-write-key", key("till_write_key")?])
-        .args(["--api-key", key("api_key")?])
-        .args(["--console-url", braid_url])
-        .arg("--mail-dir")
-        .arg(folder.shop.join("mail"))
-        .arg("--ready-file")
-        .arg(ready);
-    Ok(command)
 }
 
 /// Three neighbouring ports: console, shop, mail.

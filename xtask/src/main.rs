@@ -8,6 +8,7 @@ mod args;
 mod braid;
 mod counts;
 mod demo;
+mod demo_server;
 mod node;
 mod openapi;
 mod packages;

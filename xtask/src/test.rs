@@ -15,7 +15,7 @@ use crate::postgres::TestServers;
 use crate::stages::{self, Stage};
 use crate::stop::{BadInput, Interrupted};
 use crate::workspace::{Workspace, cargo};
-use crate::{node, openapi, process, temporary, tidy};
+use crate::{demo_server, node, openapi, process, temporary, tidy};
 
 /// Already reported in full; only the exit status is left.
 #[derive(Debug)]
@@ -159,9 +159,25 @@ fn browser_tests(workspace: &Workspace, log: &Path) -> Result<()> {
     process::empty_log(&server_log)?;
     let ready = folder.path().join("ready");
     let mut server = Braid::serve(&program, &shop, "127.0.0.1:0", &ready, &[], &server_log)?;
+    // The till, as the demo has it, so that a sale can be made where a shop assistant makes it.
+    node::install(&workspace.sdk(), log)?;
+    if !workspace.sdk().join("dist/braid.js").is_file() {
+        node::script(&workspace.sdk(), "build", log)?;
+    }
+    let setting = demo_server::Setting {
+        ports: (0, 0),
+        braid_url: server.url(),
+        shop_write_key: &keys.write_key,
+        till_write_key: &keys.write_key,
+        api_key: &keys.api_key,
+        mail_dir: &folder.path().join("mail"),
+        ready: &folder.path().join("till-ready"),
+    };
+    let (mut till, till_url) = demo_server::start(workspace, &setting, &workspace.log("browser-till"))?;
     let mut command = std::process::Command::new("npx");
     command
         .current_dir(&console)
+        .env("BRAID_TILL_URL", format!("{till_url}/till/"))
         .args(["--no-install", "playwright", "test"])
         .env("CI", "1")
         .env("BRAID_URL", server.url())
@@ -170,6 +186,7 @@ fn browser_tests(workspace: &Workspace, log: &Path) -> Result<()> {
         .env("BRAID_WRITE_KEY", &keys.write_key)
         .env("BRAID_API_KEY", &keys.api_key);
     let tested = process::run(command, log);
+    till.stop();
     let stopped = server.stop();
     tested.with_context(|| format!("the server's log is {}", server_log.display()))?;
     stopped

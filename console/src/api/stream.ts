@@ -100,7 +100,7 @@ export class Stream {
         clearTimeout(this.retry);
         this.lostAt ??= Date.now();
         this.asleep = true;
-      }, 20_000);
+      }, 5_000);
     } else if (this.asleep || this.source?.readyState === EventSource.CLOSED) {
       clearTimeout(this.retry);
       this.open();

@@ -8,15 +8,16 @@ import { useTranslation } from 'react-i18next';
 import type { CustomerRow } from '../api/types';
 import { segmentsQuery } from '../segments/query';
 import { useLive } from '../session/live';
+import { useMe } from '../session/session';
 import { Avatar, Badge, EmptyState, None, PageHeader, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
-import { IconBrandTelegram, IconBrandViber, IconBrandWhatsapp, IconExternalLink, IconMail, IconMessage, IconPlus, IconSearch, IconX } from '../ui/icons';
+import { IconBrandTelegram, IconBrandViber, IconBrandWhatsapp, IconExternalLink, IconMail, IconMessage, IconPhone, IconPlus, IconSearch, IconX } from '../ui/icons';
 import { useTitle } from '../ui/Shell';
 import { useShortcut } from '../ui/shortcuts';
 import { MiniStrand } from '../ui/Strand';
 import { customersQuery, personQuery, type Sort, timelineQuery } from './query';
-import { fold } from './timeline';
+import { channelName, fold } from './timeline';
 
 const route = getRouteApi('/customers');
 
@@ -55,7 +56,7 @@ export default function CustomersPage() {
   });
   useEffect(() => () => clearTimeout(due.current), []);
 
-  const currency = rows?.find((r) => r.revenue[0])?.revenue[0]?.currency;
+  const currency = useMe().shop.currency;
   const narrow = Boolean(selected);
   const columns = useMemo<Column<CustomerRow>[]>(() => {
     const sorter = (key: Sort, label: string) => (
@@ -115,7 +116,7 @@ export default function CustomersPage() {
       { id: 'orders', header: () => sorter('orders', t('col.orders')), meta: { right: true, width: 84 }, cell: ({ row: { original: c } }) => (c.orders ? f.number(c.orders) : <None why={t('customers.noOrders')} />) },
       {
         id: 'revenue',
-        header: () => sorter('revenue', currency ? t('col.revenueIn', { sign: f.currencySign(currency) }) : t('col.revenue')),
+        header: () => sorter('revenue', t('col.revenueIn', { sign: f.currencySign(currency) })),
         meta: { right: true, width: 116 },
         cell: ({ row: { original: c } }) => {
           const first = c.revenue[0];
@@ -213,10 +214,11 @@ function Reach({ channels }: { channels: string[] }) {
   const { t } = useTranslation();
   const has = (c: string) => channels.includes(c);
   if (channels.length === 0) return <None why={t('customers.noReach')} />;
-  const others = channels.filter((c) => !['email', 'sms', 'viber', 'telegram', 'whatsapp'].includes(c));
+  const others = channels.filter((c) => !['email', 'phone', 'sms', 'viber', 'telegram', 'whatsapp'].includes(c));
   return (
-    <span className="row" title={channels.join(', ')}>
+    <span className="row" title={channels.map((c) => (c === 'phone' ? t('identifier.phone') : channelName(c))).join(', ')}>
       {has('email') && <IconMail aria-label={t('channel.email')} className="m2" />}
+      {has('phone') && <IconPhone aria-label={t('identifier.phone')} className="m2" />}
       {has('sms') && <IconMessage aria-label={t('channel.sms')} className="m2" />}
       {has('viber') && <IconBrandViber aria-label="Viber" className="m2" />}
       {has('telegram') && <IconBrandTelegram aria-label="Telegram" className="m2" />}

@@ -48,13 +48,15 @@ export function Identities({ id, name, identity, list }: { id: string; name: str
   );
 }
 
-const W = 132;
 const GAP = 24;
+const clip = (s: string, n: number) => (s.length > n ? `${s.slice(0, n - 1)}…` : s);
 
 /** Profiles as boxes in a row, the evidence that joins them above, their identifiers below. */
 function Graph({ identity }: { identity: Identity }) {
   const { t } = useTranslation();
   const { profiles, edges } = identity;
+  const W = profiles.length <= 2 ? 220 : profiles.length === 3 ? 168 : 140;
+  const letters = Math.floor((W - 14) / 6.7);
   const width = Math.max(profiles.length * (W + GAP) - GAP, 560);
   const left = (width - (profiles.length * (W + GAP) - GAP)) / 2;
   const x = new Map(profiles.map((p, i) => [p.profile_id, left + i * (W + GAP)]));
@@ -69,7 +71,6 @@ function Graph({ identity }: { identity: Identity }) {
   }
   const top = groups.size ? 40 + groups.size * 34 : 8;
   const height = top + 44 + 20 + rows * 30 + 4;
-  const clip = (s: string, n: number) => (s.length > n ? `${s.slice(0, n - 1)}…` : s);
   return (
     <div className="graph" tabIndex={0} role="region" aria-label={t('identity.graph')}>
       <svg width="100%" height={height} viewBox={`0 0 ${width} ${height}`} style={{ minWidth: width, display: 'block' }} role="img" aria-label={t('identity.summary', { n: f.number(profiles.length), edges: f.number(edges.length) })}>
@@ -101,7 +102,7 @@ function Graph({ identity }: { identity: Identity }) {
                   <g key={`${i.kind}${i.value}`}>
                     {n === 0 && <path d={`M${px + W / 2} ${top + 44}V${y}`} stroke="var(--line-strong)" strokeWidth="1.5" />}
                     <rect x={px} y={y} width={W} height={26} rx={6} style={{ fill: 'var(--hover)', stroke: 'none' }} />
-                    <text x={px + W / 2} y={y + 17} textAnchor="middle" style={{ fontSize: 12, fill: 'var(--ink)' }}>{clip(i.kind === 'phone' ? f.phone(i.value) : i.kind === 'anonymous_id' ? `${identifierName(i.kind)} ${f.middle(i.value, 3)}` : i.value, 20)}<title>{`${identifierName(i.kind)}: ${i.value}`}</title></text>
+                    <text x={px + W / 2} y={y + 17} textAnchor="middle" style={{ fontSize: 12, fill: 'var(--ink)' }}>{clip(i.kind === 'phone' ? f.phone(i.value) : i.kind === 'anonymous_id' ? `${identifierName(i.kind)} ${f.middle(i.value, 3)}` : i.value, letters)}<title>{`${identifierName(i.kind)}: ${i.value}`}</title></text>
                   </g>
                 );
               })}
@@ -109,7 +110,7 @@ function Graph({ identity }: { identity: Identity }) {
                 <text x={px + W / 2} y={top + 44 + 20 + shown.length * 30 + 17} textAnchor="middle" style={{ fontSize: 12 }}>{t('more', { n: f.number(p.identifiers.length - shown.length) })}</text>
               )}
               <rect x={px + 0.5} y={top + 0.5} width={W - 1} height={43} rx={8} />
-              <text x={px + 12} y={top + 18} style={{ fontSize: 12, fontWeight: 470, fill: 'var(--ink)' }}>{clip(p.source ?? t('identity.profile'), 18)}</text>
+              <text x={px + 12} y={top + 18} style={{ fontSize: 12, fontWeight: 470, fill: 'var(--ink)' }}>{clip(p.source ?? t('identity.profile'), letters - 2)}</text>
               <text x={px + 12} y={top + 34} style={{ fontSize: 12, fill: 'var(--ink-2)' }}>{f.date(p.created_at)}</text>
             </g>
           );

@@ -2,6 +2,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import i18next from 'i18next';
 import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
@@ -149,9 +150,9 @@ export default function PersonPage() {
                   </ul>
                 )}
               </Panel>
+              <Messages id={id} />
             </div>
           </div>
-          <Messages id={id} />
         </div>
       </div>
     </div>
@@ -185,7 +186,13 @@ function traitText(v: unknown): string {
   return String(v);
 }
 
-const capital = (s: string) => s.charAt(0).toLocaleUpperCase() + s.slice(1);
+/** `firstName` and `first_name` are one name; what no list knows is said as it stands. */
+function traitName(name: string): string {
+  const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
+  if (i18next.exists(`trait.${words}`)) return i18next.t(`trait.${words}`);
+  const plain = words.replaceAll('_', ' ');
+  return plain.charAt(0).toLocaleUpperCase() + plain.slice(1);
+}
 
 function Traits({ person }: { person: Person }) {
   const { t } = useTranslation();
@@ -200,8 +207,8 @@ function Traits({ person }: { person: Person }) {
           return (
             <li key={n} className="tr">
               <div className="row">
-                <span className="m2 el sp">{capital(n.replaceAll('_', ' '))}</span>
-                <span className="b el" title={traitText(person.traits[n])} style={{ maxWidth: '65%' }}>{traitText(person.traits[n])}</span>
+                <span className="m2 sp nw">{traitName(n)}</span>
+                <span className="b el" title={traitText(person.traits[n])}>{n === 'phone' ? f.phone(traitText(person.traits[n])) : traitText(person.traits[n])}</span>
               </div>
               {origin && <span className="t12 m r" title={`${f.exact(origin.timestamp)} · ${origin.message_id}`}>{t('traits.origin', { source: origin.source, date: f.ago(origin.timestamp) })}</span>}
             </li>
@@ -252,8 +259,7 @@ function Messages({ id }: { id: string }) {
                 <When at={m.settled_at ?? m.intended_at} className="t12 m nw" />
               </div>
               <div className="row t12 m2">
-                <span className="el">{[channelName(m.channel), m.address, m.rule_name].filter(Boolean).join(' · ')}</span>
-                <span className="sp" />
+                <span className="el sp">{m.rule_name ?? channelName(m.channel)}</span>
                 <MessageWhy message={m} />
               </div>
             </li>

@@ -24,7 +24,7 @@ export default function HomePage() {
       <NumberStrip
         label={t('home.today')}
         items={[
-          { label: t('home.revenue'), value: today ? f.moneyReport(today.revenue) : f.NONE, note: average ? t('home.average', { sum: f.money(average) }) : t('home.noOrders'), to: '/customers', search: { sort: 'revenue' } },
+          { label: t('home.revenue'), value: today ? f.moneyReport(today.revenue) : f.NONE, note: average?.minor ? t('home.average', { sum: f.money(average) }) : t('home.noOrders'), to: '/customers', search: { sort: 'revenue' } },
           { label: t('home.orders'), value: today ? f.number(today.orders) : f.NONE, note: t('home.ordersNote'), to: '/customers', search: { sort: 'orders' } },
           { label: t('home.events'), value: today ? f.number(today.events) : f.NONE, note: d ? t('home.rejectedNote', { count: d.counts.rejected, n: f.number(d.counts.rejected) }) : '', to: '/live' },
           { label: t('home.newPeople'), value: today ? f.number(today.new_people) : f.NONE, note: d ? t('home.ofPeople', { count: d.counts.people, n: f.number(d.counts.people) }) : '', to: '/customers' },
@@ -155,9 +155,9 @@ function Hours({ home }: { home: Home }) {
     const current = fill(today);
     const total = current.reduce<number>((a, v) => a + (v ?? 0), 0);
     const week = fill(weekAgo);
-    const before = week.some((v) => v !== null) ? week : fill(yesterday);
-    const known = before.some((v) => v !== null);
-    const name = week.some((v) => v !== null) ? t('home.weekAgo') : t('home.yesterday');
+    const before = week.some((v) => v) ? week : fill(yesterday);
+    const known = before.some((v) => v);
+    const name = week.some((v) => v) ? t('home.weekAgo') : t('home.yesterday');
     const currency = home.today.revenue.currency;
     const say = (n: number) => f.moneyReport({ minor: Math.round(n * 100), currency });
     // The quiet night is left out; the day always shows eight till nine.
@@ -174,8 +174,9 @@ function Hours({ home }: { home: Home }) {
       format: say,
       axis: f.short,
     };
-    return { data: chart, compared: known ? name : null, summary: t('home.hoursSummary', { sum: say(total), time: f.time(now) }) };
+    return { data: total > 0 || known ? chart : null, compared: known ? name : null, summary: t('home.hoursSummary', { sum: say(total), time: f.time(now) }) };
   }, [home, t]);
+  if (!data) return <EmptyState title={t('home.noSales')}>{t('home.noSalesText')}</EmptyState>;
   return (
     <div className="body">
       <div className="row" style={{ marginBottom: 8 }}>

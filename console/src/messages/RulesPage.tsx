@@ -61,23 +61,25 @@ export default function RulesPage() {
     <div className="page">
       <PageHeader title={t('nav.rules')} note={t('rules.lead')} actions={<ActButton leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create}>{t('action.rule')}</ActButton>} />
       <div className={`ld${side ? '' : ' solo'}`} style={{ flex: 'none' }}>
-        <div className="card scroll">
-          <DataTable
-            label={t('nav.rules')}
-            rows={rows}
-            columns={columns}
-            rowId={(r) => r.id}
-            selected={search.sel ?? null}
-            onSelect={(id) => void navigate({ search: { sel: id ?? undefined }, replace: true })}
-            rowTestId="rule-row"
-            error={rules.error}
-            retry={() => void rules.refetch()}
-            empty={<EmptyState title={t('rules.emptyTitle')} action={<ActButton leftSection={<IconPlus />} onClick={create}>{t('action.rule')}</ActButton>}>{t('rules.emptyText')}</EmptyState>}
-          />
+        <div className="col g16">
+          <div className="card scroll">
+            <DataTable
+              label={t('nav.rules')}
+              rows={rows}
+              columns={columns}
+              rowId={(r) => r.id}
+              selected={search.sel ?? null}
+              onSelect={(id) => void navigate({ search: { sel: id ?? undefined }, replace: true })}
+              rowTestId="rule-row"
+              error={rules.error}
+              retry={() => void rules.refetch()}
+              empty={<EmptyState title={t('rules.emptyTitle')} action={<ActButton leftSection={<IconPlus />} onClick={create}>{t('action.rule')}</ActButton>}>{t('rules.emptyText')}</EmptyState>}
+            />
+          </div>
+          <Caps />
         </div>
         {side && <RuleForm key={selected?.id ?? 'new'} rule={selected ?? null} close={() => void navigate({ search: {} })} />}
       </div>
-      <Caps />
     </div>
   );
 }

@@ -89,7 +89,7 @@ function Editor({ template }: { template: Template | null }) {
               )}
               {problem && <InlineError>{wrong?.line != null ? t('template.line', { n: f.number(wrong.line), text: wrong.detail }) : (wrong?.detail ?? problem.detail)}</InlineError>}
             </div>
-            <p className="t12 m2">{t('template.help')} <code className="mono">{'{{ trait.first_name | default("friend") }}'}</code></p>
+            <p className="t12 m2">{t('template.help')} <code className="mono">{'{{ customer.first_name | default("friend") }}'}</code></p>
           </div>
         </Panel>
         <Panel title={t('template.preview')} right={<SegmentedControl value={shown} onChange={setShown} aria-label={t('template.previewPart')} data={[{ value: 'html', label: 'HTML' }, { value: 'text', label: t('template.plain') }]} />}>

@@ -14,8 +14,8 @@ pub(crate) fn content_id(options: &Options, source: i64, raw: &str) -> EventId {
     hash(options.hash_key, source, 1, raw)
 }
 
-/// The message id that stands for a missing one.
-pub(crate) fn content_message_id(id: EventId) -> Box<str> {
+/// The message id that stands for a missing one, made of the id under which the event is logged.
+pub fn content_message_id(id: EventId) -> Box<str> {
     format!("h-{id:032x}").into()
 }
 

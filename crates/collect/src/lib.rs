@@ -29,7 +29,7 @@ pub mod write_key;
 
 pub use accept::clean;
 pub use decode::{Stored, decode};
-pub use id::event_id;
+pub use id::{content_message_id, event_id};
 pub use limits::{
     DEPTH_MAX, EVENT_BYTES_MAX, ID_CHARS_MAX, ITEMS_MAX, MESSAGE_ID_CHARS_MAX, NAME_CHARS_MAX, REJECT_BYTES_MAX,
 };

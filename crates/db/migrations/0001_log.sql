@@ -91,23 +91,6 @@ CREATE TABLE timers (
 ) /* clustered */;
 CREATE INDEX timers_by_due ON timers (due_at);
 
--- Acts that leave the house.
-CREATE TABLE outbox (
-    id BIGINT PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    destination TEXT NOT NULL,
-    subject BIGINT NOT NULL,
-    status TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    attempts BIGINT NOT NULL,
-    next_at BIGINT NOT NULL,
-    lease_until BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
-    settled_at BIGINT NOT NULL,
-    reason TEXT NOT NULL
-);
-CREATE INDEX outbox_due ON outbox (destination, status, next_at);
-
 -- Long work that can be stopped and resumed.
 CREATE TABLE jobs (
     id BIGINT PRIMARY KEY,

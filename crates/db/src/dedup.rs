@@ -48,14 +48,37 @@ fn bit_positions(id: EventId, bits: u64) -> impl Iterator<Item = u64> {
     (0..u64::from(FILTER_HASHES)).map(move |i| a.wrapping_add(b.wrapping_mul(i)) % bits)
 }
 
+/// A run as its thread made it.
+struct Sorted {
+    ids: Vec<EventId>,
+    /// First id of each page.
+    firsts: Vec<EventId>,
+    filter: Vec<u64>,
+}
+
+impl Sorted {
+    fn make(mut ids: Vec<EventId>) -> Self {
+        ids.sort_unstable();
+        let firsts = ids.chunks(PAGE_IDS).map(|c| c[0]).collect();
+        let bits = (ids.len() * FILTER_BITS).next_multiple_of(64).max(64);
+        let mut filter = vec![0u64; bits / 64];
+        for id in &ids {
+            for b in bit_positions(*id, bits as u64) {
+                filter[(b / 64) as usize] |= 1 << (b % 64);
+            }
+        }
+        Self { ids, firsts, filter }
+    }
+}
+
 struct Sealing {
     run: i64,
     upto_seq: i64,
     newest_at: Timestamp,
     keep_for_ever: bool,
     ids: HashSet<EventId>,
-    sorted: Option<Vec<EventId>>,
-    receiver: mpsc::Receiver<Vec<EventId>>,
+    sorted: Option<Sorted>,
+    receiver: mpsc::Receiver<Sorted>,
     /// Pages written in committed groups, and in this group.
     written: usize,
     fresh: usize,
@@ -74,6 +97,8 @@ pub struct Dedup {
     next_run: i64,
     /// Set when this group finishes a run.
     finished: Option<Run>,
+    /// The group that was maintained last: one piece a group, however many batches it has.
+    maintained: i64,
 }
 
 static PAGES: Bulk =
@@ -117,8 +142,13 @@ impl Memory for Dedup {
         for id in self.fresh.drain(..) {
             self.set.remove(&id);
         }
-        self.finished = None;
-        if let Some(sealing) = &mut self.sealing {
+        self.maintained = 0;
+        if self.finished.take().is_some() {
+            // What was sorted went with it; the frozen ids are sorted again, as a run of their own.
+            if let Some(sealing) = self.sealing.take() {
+                self.set.extend(sealing.ids);
+            }
+        } else if let Some(sealing) = &mut self.sealing {
             sealing.fresh = 0;
         }
     }
@@ -181,9 +211,13 @@ pub fn forget(tx: &mut Tx, id: EventId) -> Result<(), DbError> {
 /// Seals, writes pages of a run that is being sealed, and drops runs that are too old: a bounded piece of it, called once a
 /// group.
 pub fn maintain(tx: &mut Tx, dedup_days: i64, imported: bool) -> Result<(), DbError> {
-    let (now, next_seq) = (tx.now(), tx.next_seq());
+    let (now, next_seq, group) = (tx.now(), tx.next_seq(), tx.group());
     let dedup = tx.memory::<Dedup>()?;
     dedup.imports |= imported;
+    if dedup.maintained == group {
+        return Ok(());
+    }
+    dedup.maintained = group;
     if dedup.set.len() == dedup.fresh.len() {
         dedup.started_at = now;
     }
@@ -191,13 +225,13 @@ pub fn maintain(tx: &mut Tx, dedup_days: i64, imported: bool) -> Result<(), DbEr
     // Sealed at the border of a group only: a group that is undone would have to be taken out of the frozen set.
     if dedup.sealing.is_none() && dedup.fresh.is_empty() && (dedup.set.len() >= SEAL_AT || old) {
         dedup.next_run += 1;
-        let ids = std::mem::take(&mut dedup.set);
+        // The next set will be as large: growing it step by step would move every id at each step.
+        let room = HashSet::with_capacity(dedup.set.len());
+        let ids = std::mem::replace(&mut dedup.set, room);
         let (sender, receiver) = mpsc::sync_channel(1);
         let copy: Vec<EventId> = ids.iter().copied().collect();
         std::thread::spawn(move || {
-            let mut sorted = copy;
-            sorted.sort_unstable();
-            let _ = sender.send(sorted);
+            let _ = sender.send(Sorted::make(copy));
         });
         dedup.sealing = Some(Sealing {
             run: dedup.next_run,
@@ -227,6 +261,7 @@ fn write_some(tx: &mut Tx) -> Result<(), DbError> {
     let run = sealing.run;
     let from = sealing.written;
     let pages: Vec<(i64, Vec<u8>)> = sorted
+        .ids
         .chunks(PAGE_IDS)
         .enumerate()
         .skip(from)
@@ -234,19 +269,13 @@ fn write_some(tx: &mut Tx) -> Result<(), DbError> {
         .map(|(page, ids)| (page as i64, ids.iter().flat_map(|id| id.to_le_bytes()).collect()))
         .collect();
     sealing.fresh = pages.len();
-    let done = from + pages.len() >= sorted.len().div_ceil(PAGE_IDS);
+    let done = from + pages.len() >= sorted.ids.len().div_ceil(PAGE_IDS);
     let mut last = None;
     if done {
-        let firsts: Vec<EventId> = sorted.chunks(PAGE_IDS).map(|c| c[0]).collect();
-        let bits = (sorted.len() * FILTER_BITS).next_multiple_of(64).max(64);
-        let mut filter = vec![0u64; bits / 64];
-        for id in sorted {
-            for b in bit_positions(*id, bits as u64) {
-                filter[(b / 64) as usize] |= 1 << (b % 64);
-            }
-        }
+        let Some(Sorted { ids, firsts, filter }) = sealing.sorted.take() else { return Ok(()) };
         let encoded = encode_filter(&firsts, &filter);
-        last = Some((sealing.upto_seq, sealing.newest_at, sealing.keep_for_ever, sorted.len() as i64, encoded));
+        last = Some((sealing.upto_seq, sealing.newest_at, sealing.keep_for_ever, ids.len() as i64, encoded));
+        // Should this group be undone, memory is loaded again: the run is begun anew.
         dedup.finished =
             Some(Run { run, newest_at: sealing.newest_at, keep_for_ever: sealing.keep_for_ever, firsts, filter });
     }

@@ -276,6 +276,11 @@ impl Tx {
         first
     }
 
+    /// Makes the next COMMIT fail: `before-commit` or `after-commit`, the connection being lost just then.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn fail_at(&mut self, point: &'static str) {
+        self.failpoint = Some(point);
+    }
     /// The connection, for tests and for readers in `db`.
     pub fn engine(&mut self) -> &mut Engine {
         &mut self.engine

@@ -228,6 +228,8 @@ pub(crate) struct Loop {
     pub(crate) credit: f64,
     /// Nothing came since the cache was trimmed.
     pub(crate) rested: bool,
+    /// Memory could not be loaded again: nothing may look at it before that succeeds.
+    pub(crate) stale: bool,
     pub(crate) clean_stop: bool,
 }
 
@@ -271,6 +273,10 @@ impl Loop {
     }
 
     fn ask_due(&mut self) -> Result<Option<Timestamp>, DbError> {
+        if self.stale {
+            // A tick begins with loading memory; nothing else can be due before.
+            return Ok(Some(self.clock.now().plus(SECOND_US / 4)));
+        }
         match &mut self.ticker {
             Some(ticker) => ticker.next_due(&mut self.tx),
             None => Ok(None),
@@ -326,6 +332,14 @@ impl Loop {
     }
 
     fn run_reads(&mut self, reads: Vec<Read>) {
+        if !reads.is_empty()
+            && self.stale
+            && let Err(error) = self.load_again()
+        {
+            // Dropping a read drops its reply, which tells whoever waits: no answer is better than a wrong one.
+            tracing::error!(%error, "memory cannot be loaded again");
+            return;
+        }
         for read in reads {
             self.tx.set_now(self.clock.now());
             if catch_unwind(AssertUnwindSafe(|| read(&mut self.tx))).is_err() {
@@ -492,6 +506,12 @@ impl Loop {
     ) -> Result<(), Failure> {
         let now = self.clock.now().max(self.tx.now());
         self.tx.set_now(now);
+        if self.stale
+            && let Err(e) = self.load_again()
+        {
+            let fatal = !passes(&e);
+            return Err(Failure { error: Some(e), fatal });
+        }
         if let Err(e) = self.tx.engine.batch(begin(&self.tx)) {
             return Err(self.undo(e));
         }
@@ -603,12 +623,14 @@ impl Loop {
             Ok(()) => true,
             Err(e) => {
                 tracing::error!(error = %e, "memory cannot be loaded again");
-                matches!(e, DbError::Busy(_) | DbError::Full)
+                passes(&e)
             }
         }
     }
 
     fn load_again(&mut self) -> Result<(), DbError> {
+        // Until the end of this, memory lacks what was not flushed yet.
+        self.stale = true;
         let row = crate::store::read_row(&mut self.tx.engine)?;
         if row.epoch != self.tx.committed.epoch {
             return Err(DbError::Fenced { epoch: row.epoch });
@@ -616,15 +638,19 @@ impl Loop {
         self.tx.row = row.clone();
         self.tx.committed = row;
         self.tx.forget_all()?;
-        self.recover_now()
+        self.recover_now()?;
+        self.stale = false;
+        Ok(())
     }
 
     pub(crate) fn recover_now(&mut self) -> Result<(), DbError> {
         let (group, seq) = (self.tx.row.unflushed_group, self.tx.row.unflushed_seq);
         self.tx.group_starts.clear();
         self.tx.group_starts.push_back((group, seq));
-        if let Some(mut recover) = self.recover.take() {
+        if self.recover.is_some() {
             self.tx.engine.batch(begin(&self.tx))?;
+        }
+        if let Some(mut recover) = self.recover.take() {
             let out = recover.recover(&mut self.tx, group, seq).and_then(|()| self.tx.write_waiting());
             self.recover = Some(recover);
             if let Err(e) = out {
@@ -711,6 +737,11 @@ struct Failure {
     fatal: bool,
 }
 
+/// Whether a failure to load memory is over by itself one day.
+fn passes(error: &DbError) -> bool {
+    matches!(error, DbError::Busy(_) | DbError::Full)
+}
+
 fn begin(tx: &Tx) -> &'static str {
     match tx.dialect() {
         crate::Dialect::Sqlite => "BEGIN IMMEDIATE",
@@ -786,6 +817,7 @@ pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clo
         last_flush: Instant::now(),
         credit: 0.0,
         rested: false,
+        stale: false,
         clean_stop: true,
     }
 }

@@ -7,7 +7,7 @@ use crate::model::Shop;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use db::{DbError, Notice, Tx};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// The setting that holds the secret, in base64.
@@ -30,7 +30,7 @@ impl Secret {
     }
     fn mac(&self, message_id: i64, address: &str, purpose: &str) -> Hmac<Sha256> {
         // A key of any length is fine for HMAC, so this cannot fail.
-        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0).expect("HMAC takes keys of any length");
         mac.update(&message_id.to_be_bytes());
         // Lengths keep ("ab", "c") apart from ("a", "bc").
         for part in [address, purpose] {

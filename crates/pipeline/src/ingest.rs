@@ -111,7 +111,8 @@ fn one_round(
     let mut kept = Vec::with_capacity(batch.events.len());
     let mut items = Vec::new();
     let mut duplicates = Vec::new();
-    for event in &batch.events {
+    for at in 0..batch.events.len() {
+        let event = &mut batch.events[at];
         let id = match unique_id(tx, event, batch.received_at)? {
             Some(id) => id,
             None => {
@@ -119,6 +120,11 @@ fn one_round(
                 continue;
             }
         };
+        if event.weak_id {
+            // The body says no id, so whoever reads it back makes one of the id under which the event is logged.
+            event.message_id = collect::content_message_id(id);
+        }
+        let event = &batch.events[at];
         let seq = first_seq + i64::from(event.index);
         let name = if event.name.is_empty() { 0 } else { names::number(tx, &event.name)? };
         let mut happened = Happened {

@@ -2,6 +2,7 @@
 mod consents;
 mod crashes;
 mod damage;
+mod faults;
 mod harness;
 mod identity;
 mod live;

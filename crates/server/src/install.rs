@@ -66,7 +66,8 @@ pub fn init(
         }
     }
     let location = Location::parse(&config.database_url, folder)?;
-    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    // Customers' data and passwords of databases and mail servers lie here: nobody else's business.
+    make_private(folder).map_err(failed(folder))?;
     let password = base::random_token();
     let hash = hash_password(&password).ok_or(InstallError::Password)?;
     let (api_key, write_key) = (new_key("ak"), new_key("wk"));
@@ -80,8 +81,25 @@ pub fn init(
         return Err(InstallError::Occupied("the database holds a shop already".into()));
     }
     let file = folder.join("braid.toml");
-    std::fs::write(&file, new_file(database_url, shop)).map_err(failed(&file))?;
+    write_private(&file, &new_file(database_url, shop)).map_err(failed(&file))?;
     Ok(Credentials { email, password, api_key: api_key.key, write_key: write_key.key })
+}
+
+/// A folder that only its owner enters; one that was there keeps what its owner set.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// A file that only its owner reads.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    std::io::Write::write_all(&mut options.open(file)?, text.as_bytes())
 }
 
 /// The first owner, key and sources; `false` when there is somebody already.

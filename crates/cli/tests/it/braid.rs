@@ -76,6 +76,12 @@ impl Guard {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+    /// The most memory that it ever had, in KiB.
+    pub fn memory_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id())).expect("it runs");
+        let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).expect("the system counts it");
+        line.trim().trim_end_matches(" kB").parse().expect("a number")
+    }
     pub fn signal(&self, signal: i32) {
         let pid = i32::try_from(self.0.id()).expect("a process id fits");
         // SAFETY: the child was not waited for yet, so the id is still its own.
@@ -164,6 +170,10 @@ impl Shop {
         Self { folder, api_key, write_key, database, around, starts: std::cell::Cell::default() }
     }
 
+    /// The same shop, carried to another folder.
+    pub fn at(self, folder: PathBuf) -> Self {
+        Self { folder, ..self }
+    }
     /// A file beside the shop.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.around.path().join(name)

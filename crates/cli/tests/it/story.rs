@@ -36,10 +36,13 @@ impl Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_braid"));
         command.args(["serve", shop, "--listen", "127.0.0.1:0", "--unsafe-fast", "--ready-file"]).arg(ready);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+        // Made at once, so that a start that fails leaves no process behind.
+        let mut server = Self { child, ready: ready.into(), url: String::new() };
         let until = Instant::now() + Duration::from_secs(30);
         loop {
             if let Ok(url) = std::fs::read_to_string(ready) {
-                return Self { child, ready: ready.into(), url: url.trim_end().to_string() };
+                server.url = url.trim_end().to_string();
+                return server;
             }
             assert!(Instant::now() < until, "the server did not become ready");
             std::thread::sleep(Duration::from_millis(20));

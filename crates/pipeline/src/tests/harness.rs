@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 pub struct Shop {
     pub place: Place,
     pub clock: Arc<ManualClock>,
+    pub sync: Sync,
     core: Option<Core>,
     turn: Duration,
 }
@@ -29,7 +30,7 @@ pub fn shops() -> Vec<Shop> {
 impl Shop {
     pub fn open(place: Place, turn: Duration) -> Self {
         let clock = Arc::new(ManualClock::new(noon()));
-        let mut shop = Self { place, clock, core: None, turn };
+        let mut shop = Self { place, clock, sync: Sync::UnsafeFast, core: None, turn };
         shop.start();
         shop
     }
@@ -37,7 +38,7 @@ impl Shop {
     pub fn start(&mut self) {
         let core = Core::open(Open {
             location: self.place.location.clone(),
-            sync: Sync::UnsafeFast,
+            sync: self.sync,
             options: Options { turn: self.turn, ..Options::default() },
             clock: self.clock.clone() as Arc<dyn Clock>,
             holder: "a test".into(),

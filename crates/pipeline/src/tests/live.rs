@@ -95,3 +95,19 @@ fn a_segment_may_name_another() {
         shop.assert_clean();
     }
 }
+
+#[test]
+fn an_event_without_an_id_of_its_own_is_the_same_when_it_is_read_back() {
+    for mut shop in shops() {
+        shop.segment("In Lviv", r#"trait.city = "Lviv""#);
+        shop.events(&[json!({"type": "identify", "userId": "olena", "traits": {"city": "Lviv"}})]);
+        let track = json!({"type": "track", "anonymousId": "phone-1", "userId": "taras", "event": "Product Viewed"});
+        shop.events(&[track.clone(), json!({"type": "track", "userId": "taras", "event": "Consent Revoked", "properties": {"channel": "email", "purpose": "marketing"}})]);
+        shop.crash();
+        assert_eq!(shop.events(&[track]).duplicates, [0]);
+        shop.assert_clean();
+        shop.stop();
+        let report = shop.doctor();
+        assert!(report.findings.is_empty(), "{:#?}", report.findings);
+    }
+}
