@@ -3,7 +3,7 @@ import { SegmentedControl } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import i18next from 'i18next';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { Problem } from '../api/problem';
@@ -58,6 +58,14 @@ export default function PersonPage() {
       setStream(null);
     };
   }, [id, client]);
+
+  // Who is joined or separated brings or takes a history.
+  const members = p?.profile_ids.join(' ');
+  const membersBefore = useRef(members);
+  useEffect(() => {
+    if (membersBefore.current !== undefined && members !== undefined && membersBefore.current !== members) void client.invalidateQueries({ queryKey: ['timeline', id] });
+    membersBefore.current = members;
+  }, [members, id, client]);
 
   // An absorbed profile's id leads to the person that it belongs to now.
   useEffect(() => {

@@ -250,10 +250,13 @@ export function InlineError({ children }: { children: ReactNode }) {
   return (
     <span className="error-text row g4" role="alert">
       <IconAlertHexagon className="s" />
-      <span>{children}</span>
+      <span>{typeof children === 'string' ? coded(children) : children}</span>
     </span>
   );
 }
+
+/** What stands between backticks is code. */
+const coded = (s: string): ReactNode => s.split('`').map((part, i) => (i % 2 ? <code key={i} className="mono">{part}</code> : part));
 
 export function Avatar({ name, size }: { name: string; size?: 'mid' | 'big' }) {
   return (

@@ -18,6 +18,7 @@ pub mod migrate;
 pub mod names;
 pub mod notice;
 pub mod pack;
+mod queue;
 pub mod reactor;
 pub mod settings;
 pub mod store;

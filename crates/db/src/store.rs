@@ -1,7 +1,8 @@
 //! Opening a store, and the handle through which everybody asks the writer and the readers.
 use crate::engine::{Engine, Sync, redact};
 use crate::migrate::{Migrations, migrate};
-use crate::writer::{self, Command, Counts, Loop, Observer, Options, Recover, Shared, Ticker, Verdict, WriterRow};
+use crate::queue::Shared;
+use crate::writer::{self, Command, Counts, Loop, Observer, Options, Recover, Ticker, Verdict, WriterRow};
 use crate::{DbError, Tx};
 use base::Clock;
 use std::path::{Path, PathBuf};

@@ -5,13 +5,14 @@
 //! gets its error. After any database error memory is loaded again, never trusted.
 use crate::engine::Sync;
 use crate::notice::Notice;
+use crate::queue::Shared;
 use crate::store::{Location, Opened};
 use crate::{DbError, Tx};
 use base::{Clock, SECOND_US, Timestamp};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// The writer's row: where its part of the log stands.
@@ -110,104 +111,6 @@ impl Default for Options {
             cache_bytes: 256 << 20,
             turn: Duration::from_secs(5),
         }
-    }
-}
-
-#[derive(Default)]
-struct Queue {
-    writes: VecDeque<Box<dyn Command>>,
-    reads: VecDeque<Read>,
-    closed: bool,
-    poked: bool,
-}
-
-/// What callers and the loop share.
-pub(crate) struct Shared {
-    queue: Mutex<Queue>,
-    wake: Condvar,
-    capacity: usize,
-    pub(crate) dead: AtomicBool,
-    pub(crate) observed: AtomicBool,
-    /// Figures for metrics: groups, events of the last group, microseconds of the last commit, dirty rows.
-    pub(crate) groups: AtomicI64,
-    pub(crate) last_group_events: AtomicUsize,
-    pub(crate) last_commit_us: AtomicI64,
-    pub(crate) dirty_rows: AtomicUsize,
-    pub(crate) cache_bytes: AtomicUsize,
-    pub(crate) replays: AtomicI64,
-    pub(crate) group_sizes: Mutex<VecDeque<u32>>,
-}
-
-impl Shared {
-    pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            queue: Mutex::default(),
-            wake: Condvar::new(),
-            capacity,
-            dead: AtomicBool::new(false),
-            observed: AtomicBool::new(false),
-            groups: AtomicI64::new(0),
-            last_group_events: AtomicUsize::new(0),
-            last_commit_us: AtomicI64::new(0),
-            dirty_rows: AtomicUsize::new(0),
-            cache_bytes: AtomicUsize::new(0),
-            replays: AtomicI64::new(0),
-            group_sizes: Mutex::default(),
-        }
-    }
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        // A panic while the queue is locked cannot leave it half changed: every change is one push or pop.
-        self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-    pub(crate) fn push(&self, command: Box<dyn Command>) {
-        let refused = {
-            let mut queue = self.lock();
-            if queue.closed || self.dead.load(Ordering::SeqCst) {
-                Some((command, DbError::Stopped))
-            } else if queue.writes.len() >= self.capacity {
-                Some((command, DbError::QueueFull))
-            } else {
-                queue.writes.push_back(command);
-                None
-            }
-        };
-        match refused {
-            Some((command, error)) => command.finish(Err(error)),
-            None => self.wake.notify_one(),
-        }
-    }
-    pub(crate) fn push_read(&self, read: Read) -> Result<(), DbError> {
-        let mut queue = self.lock();
-        if queue.closed || self.dead.load(Ordering::SeqCst) {
-            return Err(DbError::Stopped);
-        }
-        if queue.reads.len() >= self.capacity {
-            return Err(DbError::QueueFull);
-        }
-        queue.reads.push_back(read);
-        drop(queue);
-        self.wake.notify_one();
-        Ok(())
-    }
-    pub(crate) fn close(&self) {
-        self.lock().closed = true;
-        self.wake.notify_all();
-    }
-    pub(crate) fn poke(&self) {
-        self.lock().poked = true;
-        self.wake.notify_one();
-    }
-    /// Answers everything that waits: nobody will do it.
-    pub(crate) fn drain(&self, error: &DbError) {
-        let commands: Vec<_> = self.lock().writes.drain(..).collect();
-        // Dropping a read drops its reply, which tells whoever waits.
-        self.lock().reads.clear();
-        for command in commands {
-            command.finish(Err(error.clone()));
-        }
-    }
-    pub(crate) fn depth(&self) -> usize {
-        self.lock().writes.len()
     }
 }
 

@@ -171,7 +171,11 @@ fn notes(db: &mut Engine, now: Timestamp, fast: bool) -> Result<Vec<Note>, DbErr
         "SELECT COUNT(*), MIN(settled_at) FROM messages WHERE status = 'unknown'",
         "messages whose answer was lost; settle them on the page Messages",
     )?;
-    ask("review_items", "SELECT COUNT(*), MIN(at) FROM review_items", "joins that were refused and wait for a look")?;
+    ask(
+        "review_items",
+        "SELECT COUNT(*), MIN(at) FROM review_items WHERE closed_at = 0",
+        "joins that were refused and wait for a look",
+    )?;
     ask(
         "parked_events",
         "SELECT COUNT(*), MIN(received_at) FROM rejects WHERE code = 'parked'",

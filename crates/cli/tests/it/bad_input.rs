@@ -23,7 +23,8 @@ fn assert_refused(answer: &Answer, status: u16, code: &str) {
     assert_eq!(body["success"], json!(false));
     assert!(body["detail"].as_str().is_some_and(|d| !d.is_empty()), "{body}");
     if matches!(status, 429 | 503) {
-        let seconds: u32 = answer.header("retry-after").and_then(|v| v.parse().ok()).expect("it says when to try again");
+        let seconds: u32 =
+            answer.header("retry-after").and_then(|v| v.parse().ok()).expect("it says when to try again");
         assert!(seconds > 0);
     }
 }
@@ -42,7 +43,8 @@ fn bodies_that_are_none_are_refused_whole() {
     let mut server = shop.serve();
     let nest = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let one = event("x").to_string();
-    let many = |count: usize| json!({"batch": (0..count).map(|n| event(&format!("m{n}"))).collect::<Vec<_>>()}).to_string();
+    let many =
+        |count: usize| json!({"batch": (0..count).map(|n| event(&format!("m{n}"))).collect::<Vec<_>>()}).to_string();
     let large = format!("{{\"batch\":[{}],\"context\":\"{}\"}}", one, "x".repeat(600 << 10));
     let cases: [(&str, Vec<u8>, &str); 17] = [
         ("nothing", b"".to_vec(), "bad_json"),
@@ -61,7 +63,11 @@ fn bodies_that_are_none_are_refused_whole() {
         ("too many", many(2501).into_bytes(), "too_many_items"),
         ("too much", large.into_bytes(), "body_too_large"),
         ("a deep hole", nest(100_000).into_bytes(), "too_deep"),
-        ("a deep hole beside the batch", format!("{{\"batch\":[{one}],\"context\":{}}}", nest(50_000)).into_bytes(), "too_deep"),
+        (
+            "a deep hole beside the batch",
+            format!("{{\"batch\":[{one}],\"context\":{}}}", nest(50_000)).into_bytes(),
+            "too_deep",
+        ),
     ];
     let mut client = server.tracking(&shop);
     let mut wrong = Vec::new();
@@ -85,7 +91,9 @@ fn packed_bodies_are_bounded_by_what_they_hold() {
     let shop = Shop::sqlite();
     let mut server = shop.serve();
     let mut client = server.tracking(&shop);
-    let mut send = |encoding: &str, body: &[u8]| client.request("POST", "/v1/batch", &[("content-encoding", encoding)], body).expect("an answer");
+    let mut send = |encoding: &str, body: &[u8]| {
+        client.request("POST", "/v1/batch", &[("content-encoding", encoding)], body).expect("an answer")
+    };
     let good = json!({"batch": [event("a")]}).to_string();
     assert_eq!(send("gzip", &gzip(good.as_bytes())).status, 200);
     let before = server.child.memory_kib();
@@ -95,7 +103,11 @@ fn packed_bodies_are_bounded_by_what_they_hold() {
     for _ in 0..4 {
         assert_refused(&send("gzip", &bomb), 400, "body_too_large");
     }
-    assert!(server.child.memory_kib() < before + (64 << 10), "a small body took {} KiB", server.child.memory_kib() - before);
+    assert!(
+        server.child.memory_kib() < before + (64 << 10),
+        "a small body took {} KiB",
+        server.child.memory_kib() - before
+    );
     assert_refused(&send("gzip", &gzip(&gzip(good.as_bytes()))), 400, "bad_json");
     assert_refused(&send("gzip", good.as_bytes()), 400, "bad_gzip");
     assert_refused(&send("gzip", &gzip(good.as_bytes())[..20]), 400, "bad_gzip");
@@ -111,14 +123,27 @@ fn keys_methods_and_paths_are_checked() {
     let body = json!({"batch": [event("a")]});
     let mut stranger = Client::new(&server.url, None);
     assert_refused(&stranger.post_json("/v1/batch", &body).expect("an answer"), 401, "unknown_key");
-    for authorization in ["Basic", "Basic !!!", "Basic Og==", "Bearer x", "Digest y", &basic(""), &basic("wk_wrong"), &basic(&shop.api_key)] {
+    for authorization in [
+        "Basic",
+        "Basic !!!",
+        "Basic Og==",
+        "Bearer x",
+        "Digest y",
+        &basic(""),
+        &basic("wk_wrong"),
+        &basic(&shop.api_key),
+    ] {
         stranger.authorization = Some(authorization.to_string());
         assert_refused(&stranger.post_json("/v1/batch", &body).expect("an answer"), 401, "unknown_key");
     }
     stranger.authorization = None;
     let mut with_key = body.clone();
     with_key["writeKey"] = json!(shop.write_key);
-    assert_eq!(stranger.post_json("/v1/batch", &with_key).expect("an answer").status, 200, "a beacon carries its key inside");
+    assert_eq!(
+        stranger.post_json("/v1/batch", &with_key).expect("an answer").status,
+        200,
+        "a beacon carries its key inside"
+    );
     for key in [json!(5), json!(null), json!({}), json!("wk_wrong")] {
         with_key["writeKey"] = key;
         let answer = stranger.post_json("/v1/batch", &with_key).expect("an answer");
@@ -149,12 +174,39 @@ fn fields_of_any_type_are_taken_or_named() {
     let mut server = shop.serve();
     let mut client = server.tracking(&shop);
     let values = [
-        json!(null), json!(true), json!(0), json!(-1.5e300), json!(""), json!("текст\u{0}\u{7}"), json!([]), json!([[1], {"a": null}]), json!({}),
-        json!({"": {"\u{0}": []}}), json!("x".repeat(2000)), json!(9_007_199_254_740_993i64),
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1.5e300),
+        json!(""),
+        json!("текст\u{0}\u{7}"),
+        json!([]),
+        json!([[1], {"a": null}]),
+        json!({}),
+        json!({"": {"\u{0}": []}}),
+        json!("x".repeat(2000)),
+        json!(9_007_199_254_740_993i64),
     ];
     let fields = [
-        "type", "messageId", "event", "name", "userId", "anonymousId", "previousId", "groupId", "properties", "traits", "context", "timestamp",
-        "originalTimestamp", "sentAt", "receivedAt", "integrations", "category", "writeKey", "unheard_of",
+        "type",
+        "messageId",
+        "event",
+        "name",
+        "userId",
+        "anonymousId",
+        "previousId",
+        "groupId",
+        "properties",
+        "traits",
+        "context",
+        "timestamp",
+        "originalTimestamp",
+        "sentAt",
+        "receivedAt",
+        "integrations",
+        "category",
+        "writeKey",
+        "unheard_of",
     ];
     let (mut items, mut number) = (Vec::new(), 0);
     for field in fields {
@@ -229,7 +281,10 @@ fn clients_that_stop_half_way_leave_nothing() {
     let host = server.url.strip_prefix("http://").expect("plain HTTP").to_string();
     let body = json!({"batch": [event("half")]}).to_string();
     let head = |length: usize| {
-        format!("POST /v1/batch HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\ncontent-length: {length}\r\n\r\n", basic(&shop.write_key))
+        format!(
+            "POST /v1/batch HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\ncontent-length: {length}\r\n\r\n",
+            basic(&shop.write_key)
+        )
     };
     let say = |text: &str| {
         let mut stream = connect(&host).expect("it connects");
@@ -244,12 +299,20 @@ fn clients_that_stop_half_way_leave_nothing() {
     }
     // A body that is shorter than it said waits for its rest, and others do not wait for it.
     let mut slow = say(&format!("{}{}", head(body.len()), &body[..10]));
-    assert_eq!(server.tracking(&shop).post_json("/v1/batch", &json!({"batch": [event("quick")]})).expect("an answer").status, 200);
+    assert_eq!(
+        server.tracking(&shop).post_json("/v1/batch", &json!({"batch": [event("quick")]})).expect("an answer").status,
+        200
+    );
     slow.get_mut().write_all(&body.as_bytes()[10..]).expect("it is sent");
     assert_eq!(read_answer(&mut slow).expect("an answer").0.status, 200, "slow, but whole");
     // What is no HTTP at all, or says two lengths.
-    for text in ["GARBAGE\r\n\r\n", "\0\0\0\0", "POST /v1/batch HTTP/9.9\r\n\r\n", "POST /v1/batch HTTP/1.1\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
-        "POST /v1/batch HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"] {
+    for text in [
+        "GARBAGE\r\n\r\n",
+        "\0\0\0\0",
+        "POST /v1/batch HTTP/9.9\r\n\r\n",
+        "POST /v1/batch HTTP/1.1\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        "POST /v1/batch HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+    ] {
         let mut stream = say(text);
         if let Ok((answer, _)) = read_answer(&mut stream) {
             assert!((400..500).contains(&answer.status), "{text:?}: {}", answer.status);

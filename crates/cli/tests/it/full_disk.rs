@@ -15,7 +15,8 @@ impl Disk {
         let folder = around.path().join("disk");
         std::fs::create_dir(&folder).expect("a folder");
         let text = |t: &[u8]| CString::new(t).expect("no null bytes");
-        let (kind, at, options) = (text(b"tmpfs"), text(folder.as_os_str().as_bytes()), text(format!("size={mebibytes}m").as_bytes()));
+        let (kind, at, options) =
+            (text(b"tmpfs"), text(folder.as_os_str().as_bytes()), text(format!("size={mebibytes}m").as_bytes()));
         // SAFETY: all pointers are to texts that end with a null byte and live until the call returns.
         let made = unsafe { libc::mount(kind.as_ptr(), at.as_ptr(), kind.as_ptr(), 0, options.as_ptr().cast()) };
         if made != 0 {
@@ -94,7 +95,10 @@ fn a_full_disk_answers_503_and_loses_nothing() {
     std::fs::write(&ballast, vec![1; 6 << 20]).expect("there is room");
     let shop = Shop::make_in(around, disk.0.join("shop"), None);
     let mut server = shop.serve();
-    let answer = server.admin(&shop).post_json("/api/v1/segments", &json!({"name": "Views", "expression": r#"count("Product Viewed" in last 1 minutes) >= 5"#}));
+    let answer = server.admin(&shop).post_json(
+        "/api/v1/segments",
+        &json!({"name": "Views", "expression": r#"count("Product Viewed" in last 1 minutes) >= 5"#}),
+    );
     assert_eq!(answer.expect("an answer").status, 201);
     let mut acknowledged = Vec::new();
     fill(&server, &shop, 0, &mut acknowledged);

@@ -96,7 +96,10 @@ fn group(shop: &Shop, fault: Fault, bodies: &[String]) -> Vec<Result<Ingested, D
     let mut first = true;
     for (at, body) in bodies.iter().enumerate() {
         let source = Source { id: 1, kind: SourceKind::Server };
-        let received = core.preparer.receive(Call::Batch, source, body.clone().into(), shop.clock.now()).expect("the body is taken");
+        let received = core
+            .preparer
+            .receive(Call::Batch, source, body.clone().into(), shop.clock.now())
+            .expect("the body is taken");
         let sender = sender.clone();
         let reply = Box::new(move |answer| drop(sender.send(answer)));
         core.store.push(Ingest::command(core.preparer.clone(), received.batch, received.rejects, reply));
@@ -125,7 +128,9 @@ fn group(shop: &Shop, fault: Fault, bodies: &[String]) -> Vec<Result<Ingested, D
                         tx.flush_table::<Memberships>()?;
                         match fault {
                             Fault::Panic => panic!("a bug of a command"),
-                            Fault::Statement => return tx.execute("INSERT INTO no_such_table VALUES (1)", &[]).map(drop),
+                            Fault::Statement => {
+                                return tx.execute("INSERT INTO no_such_table VALUES (1)", &[]).map(drop);
+                            }
                             _ => return Err(DbError::Busy("refused after writing".into())),
                         }
                     }
@@ -136,7 +141,8 @@ fn group(shop: &Shop, fault: Fault, bodies: &[String]) -> Vec<Result<Ingested, D
         );
     }
     drop(sender);
-    let _ = go.send(());
+    // Closed rather than told: the command may run twice.
+    drop(go);
     receiver.iter().collect()
 }
 
@@ -163,7 +169,11 @@ fn faults(mut shop: Shop, seed: u64, rounds: usize, kinds: &[Fault]) {
         assert!(report.findings.is_empty(), "seed {seed}, round {round}, {fault:?}: {:#?}", report.findings);
         assert_eq!(report.counts.events, logged, "seed {seed}, round {round}, {fault:?}");
         shop.crash();
-        assert_eq!(found, everything(&shop), "seed {seed}, round {round}, {fault:?}: memory is not as a fresh load has it");
+        assert_eq!(
+            found,
+            everything(&shop),
+            "seed {seed}, round {round}, {fault:?}: memory is not as a fresh load has it"
+        );
         shop.clock.advance(rng.below(3) as i64 * HOUR_US);
     }
     shop.stop();

@@ -233,10 +233,15 @@ fn newest(
 
 /// The people that events belong to now; 0 = nobody.
 pub async fn people_of(app: &App, events: &[StoredEvent]) -> Result<Vec<i64>, Problem> {
-    let profiles: Vec<i64> = events.iter().map(|e| e.profile_id).collect();
+    let places: Vec<(i64, i64)> = events.iter().map(|e| (e.seq, e.profile_id)).collect();
     app.read(move |tx| {
-        let mut out = Vec::with_capacity(profiles.len());
-        for profile in profiles {
+        let first = places.iter().map(|(seq, _)| *seq).min().unwrap_or(0);
+        let last = places.iter().map(|(seq, _)| *seq).max().unwrap_or(-1);
+        // What a detach moved belongs to another profile than the log's row says.
+        let moved = pipeline::backfill::moved_between(tx, first, last + 1)?;
+        let mut out = Vec::with_capacity(places.len());
+        for (seq, logged) in places {
+            let profile = moved.get(&seq).copied().unwrap_or(logged);
             out.push(if profile == 0 { 0 } else { tx.get::<Profiles>(profile)?.map_or(0, |p| p.person) });
         }
         Ok(out)

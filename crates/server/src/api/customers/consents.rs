@@ -19,9 +19,15 @@ pub struct NewConsent {
     channel: String,
     address: String,
     purpose: String,
+    /// `granted` where nothing is said.
+    #[serde(default = "granted")]
     state: ConsentState,
     wording: String,
     wording_version: Option<String>,
+}
+
+fn granted() -> ConsentState {
+    ConsentState::Granted
 }
 
 /// Longest wording, in characters.
