@@ -1046,7 +1046,8 @@ export interface components {
             address: string;
             channel: string;
             purpose: string;
-            state: components["schemas"]["ConsentState"];
+            /** @description `granted` where nothing is said. */
+            state?: components["schemas"]["ConsentState"];
             wording: string;
             wording_version?: string | null;
         };

@@ -28,12 +28,12 @@ export function split(profiles: Profile[], edges: Edge[], removed: Set<string>):
   return [...groups.values()];
 }
 
-export function Identities({ id, name, identity, list }: { id: string; name: string; identity: Identity; list: boolean }) {
+export function Identities({ id, name, identity, list, toList }: { id: string; name: string; identity: Identity; list: boolean; toList: () => void }) {
   const { t } = useTranslation();
   return (
     <div className="body">
       {list ? <List id={id} name={name} identity={identity} /> : <Graph identity={identity} />}
-      {!list && identity.edges.length > 0 && <Edges id={id} name={name} identity={identity} />}
+      {!list && identity.edges.length > 0 && <button type="button" className="textlink t12" style={{ marginTop: 8 }} onClick={toList}>{t('identity.howJoined', { count: identity.edges.length, n: f.number(identity.edges.length) })}</button>}
       {identity.cannot_link.length > 0 && (
         <ul style={{ marginTop: 8 }}>
           {identity.cannot_link.map((c) => (
@@ -65,32 +65,40 @@ function Graph({ identity }: { identity: Identity }) {
   const groups = new Map<string, { text: string; ends: Set<string> }>();
   for (const e of edges) {
     const key = e.evidence ? `${e.evidence.kind}:${e.evidence.value}` : e.id;
-    const g = groups.get(key) ?? { text: e.evidence ? identifierText(e.evidence) : ruleText(e.rule), ends: new Set<string>() };
+    const g = groups.get(key) ?? { text: e.evidence ? shortText(e.evidence) : ruleText(e.rule), ends: new Set<string>() };
     g.ends.add(e.a).add(e.b);
     groups.set(key, g);
   }
-  const top = groups.size ? 40 + groups.size * 34 : 8;
+  const pills = [...groups.entries()]
+    .map(([key, g]) => {
+      const ends = [...g.ends].map((p) => x.get(p)).filter((v): v is number => v !== undefined).map((v) => v + W / 2);
+      const text = clip(g.text, 28);
+      return { key, ends, text, w: Math.max(64, text.length * 6.8 + 20), mx: ends.reduce((a, b) => a + b, 0) / ends.length, y: 18 };
+    })
+    .filter((p) => p.ends.length > 1)
+    .sort((a, b) => a.mx - b.mx);
+  // Side by side where there is room, so that no line runs behind a pill; else one below the other.
+  const oneRow = pills.reduce((n, p) => n + p.w + 16, -16) <= width;
+  if (oneRow) {
+    for (let i = 1; i < pills.length; i++) pills[i]!.mx = Math.max(pills[i]!.mx, pills[i - 1]!.mx + (pills[i - 1]!.w + pills[i]!.w) / 2 + 16);
+    let right = width;
+    for (const p of [...pills].reverse()) {
+      p.mx = Math.min(p.mx, right - p.w / 2);
+      right = p.mx - p.w / 2 - 16;
+    }
+  } else pills.forEach((p, i) => (p.y = 18 + i * 34));
+  const top = pills.length ? 40 + (oneRow ? 1 : pills.length) * 34 : 8;
   const height = top + 44 + 20 + rows * 30 + 4;
   return (
     <div className="graph" tabIndex={0} role="region" aria-label={t('identity.graph')}>
       <svg width="100%" height={height} viewBox={`0 0 ${width} ${height}`} style={{ minWidth: width, display: 'block' }} role="img" aria-label={t('identity.summary', { n: f.number(profiles.length), edges: f.number(edges.length) })}>
-        {[...groups.entries()].map(([key, g], i) => {
-          const ends = [...g.ends].map((p) => x.get(p)).filter((v): v is number => v !== undefined).map((v) => v + W / 2);
-          if (ends.length < 2) return null;
-          const mx = ends.reduce((a, b) => a + b, 0) / ends.length;
-          const y = 18 + i * 34;
-          const text = clip(g.text, 28);
-          const w = Math.max(64, text.length * 6.8 + 20);
-          return (
-            <g key={key}>
-              {ends.map((ex) => (
-                <path key={ex} d={`M${mx} ${y}C${mx} ${(y + top) / 2} ${ex} ${(y + top) / 2} ${ex} ${top}`} fill="none" stroke="var(--line-strong)" strokeWidth="1.5" />
-              ))}
-              <rect x={mx - w / 2} y={y - 14} width={w} height={26} rx={6} fill="var(--hover)" />
-              <text x={mx} y={y + 3} textAnchor="middle" style={{ fontSize: 12, fill: 'var(--ink)' }}>{text}</text>
-            </g>
-          );
-        })}
+        {pills.map(({ key, ends, mx, y }) => ends.map((ex) => <path key={`${key}${ex}`} d={`M${mx} ${y}C${mx} ${(y + top) / 2} ${ex} ${(y + top) / 2} ${ex} ${top}`} fill="none" stroke="var(--line-strong)" strokeWidth="1.5" />))}
+        {pills.map(({ key, mx, y, w, text }) => (
+          <g key={key}>
+            <rect x={mx - w / 2} y={y - 14} width={w} height={26} rx={6} fill="var(--hover)" />
+            <text x={mx} y={y + 3} textAnchor="middle" style={{ fontSize: 12, fill: 'var(--ink)' }}>{text}</text>
+          </g>
+        ))}
         {profiles.map((p) => {
           const px = x.get(p.profile_id)!;
           const shown = p.identifiers.slice(0, rows === 4 && p.identifiers.length > 4 ? 3 : 4);
@@ -102,7 +110,7 @@ function Graph({ identity }: { identity: Identity }) {
                   <g key={`${i.kind}${i.value}`}>
                     {n === 0 && <path d={`M${px + W / 2} ${top + 44}V${y}`} stroke="var(--line-strong)" strokeWidth="1.5" />}
                     <rect x={px} y={y} width={W} height={26} rx={6} style={{ fill: 'var(--hover)', stroke: 'none' }} />
-                    <text x={px + W / 2} y={y + 17} textAnchor="middle" style={{ fontSize: 12, fill: 'var(--ink)' }}>{clip(i.kind === 'phone' ? f.phone(i.value) : i.kind === 'anonymous_id' ? `${identifierName(i.kind)} ${f.middle(i.value, 3)}` : i.value, letters)}<title>{`${identifierName(i.kind)}: ${i.value}`}</title></text>
+                    <text x={px + W / 2} y={y + 17} textAnchor="middle" style={{ fontSize: 12, fill: 'var(--ink)' }}>{clip(shortText(i), letters)}<title>{`${identifierName(i.kind)}: ${i.value}`}</title></text>
                   </g>
                 );
               })}
@@ -119,6 +127,9 @@ function Graph({ identity }: { identity: Identity }) {
     </div>
   );
 }
+
+/** Nobody reads a visitor's id: its ends tell it apart. */
+const shortText = (i: { kind: string; value: string }): string => (i.kind === 'phone' ? f.phone(i.value) : i.kind === 'anonymous_id' ? `${identifierName(i.kind)} ${f.middle(i.value, 3)}` : i.value);
 
 function ruleText(rule: string): string {
   return rule.replaceAll('_', ' ');

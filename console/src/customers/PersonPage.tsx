@@ -181,7 +181,7 @@ function IdentityPanel({ id, name }: { id: string; name: string }) {
       query={identity}
       right={drawable && <SegmentedControl value={view} onChange={(v) => setView(v as 'graph' | 'list')} aria-label={t('identity.view')} data={[{ value: 'graph', label: t('identity.graph') }, { value: 'list', label: t('identity.list') }]} />}
     >
-      {(x) => <Identities id={id} name={name} identity={x} list={view === 'list' || !drawable} />}
+      {(x) => <Identities id={id} name={name} identity={x} list={view === 'list' || !drawable} toList={() => setView('list')} />}
     </Panel>
   );
 }
@@ -237,6 +237,9 @@ function Consents({ person }: { person: Person }) {
     <ul className="body line-list">
       {person.consents.map((c, i) => {
         const Icon = channelIcons[c.channel] ?? IconMessage;
+        const address = c.channel === 'email' ? c.address : f.phone(c.address ?? '');
+        // Of one address everybody knows which it is.
+        const several = new Set(person.consents.filter((o) => o.channel === c.channel).map((o) => o.address)).size > 1;
         return (
           <li key={i} className="tr">
             <div className="row">
@@ -244,7 +247,7 @@ function Consents({ person }: { person: Person }) {
               <span className="sp el">{channelName(c.channel)}, {purposeName(c.purpose)}</span>
               <Badge tone={c.state === 'granted' ? 'good' : 'bad'}>{c.state === 'granted' ? t('consents.granted') : t('consents.denied')}</Badge>
             </div>
-            <span className="t12 m el" title={c.wording}>{[c.address, f.ago(c.at), c.wording].filter(Boolean).join(' · ')}</span>
+            <span className="t12 m el" title={[address, f.exact(c.at), c.wording].filter(Boolean).join(' · ')}>{[several && address, f.ago(c.at), c.wording || (!several && address)].filter(Boolean).join(' · ')}</span>
           </li>
         );
       })}

@@ -161,7 +161,8 @@ function Hours({ home }: { home: Home }) {
     const currency = home.today.revenue.currency;
     const say = (n: number) => f.moneyReport({ minor: Math.round(n * 100), currency });
     // The quiet night is left out; the day always shows eight till nine.
-    const busy = Array.from({ length: 24 }, (_, h) => h).filter((h) => (current[h] ?? 0) > total / 500 || (before[h] ?? 0) > total / 500);
+    const peak = Math.max(...current.map((v) => v ?? 0), ...before.map((v) => v ?? 0));
+    const busy = Array.from({ length: 24 }, (_, h) => h).filter((h) => (current[h] ?? 0) > peak / 25 || (before[h] ?? 0) > peak / 25);
     const from = Math.min(8, ...busy);
     const to = Math.max(21, ...busy) + 1;
     const chart: ChartData = {

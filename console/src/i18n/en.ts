@@ -392,8 +392,8 @@ export default {
   'person.history': 'History',
   'person.historyKind': 'Which events',
   'person.known': 'What we know',
-  'person.lastOrder': 'last {{when}}',
-  'person.lastSeen': 'last {{when}}',
+  'person.lastOrder': 'latest {{when}}',
+  'person.lastSeen': 'latest {{when}}',
   'person.noMessages': 'Nothing was sent or stopped.',
   'person.noRefunds': 'nothing refunded',
   'person.notFound': 'There is no such customer',
@@ -697,4 +697,6 @@ export default {
   'trait.gender': 'Gender',
   'trait.demo': 'Demo data',
   'trait.country': 'Country',
+  'identity.howJoined_one': 'How they were joined: {{n}} link',
+  'identity.howJoined_other': 'How they were joined: {{n}} links',
 } as Record<string, string>;

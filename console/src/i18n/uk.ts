@@ -769,4 +769,8 @@ export default {
   'trait.gender': 'Стать',
   'trait.demo': 'Демодані',
   'trait.country': 'Країна',
+  'identity.howJoined_one': 'Як їх поєднано: {{n}} звʼязок',
+  'identity.howJoined_few': 'Як їх поєднано: {{n}} звʼязки',
+  'identity.howJoined_many': 'Як їх поєднано: {{n}} звʼязків',
+  'identity.howJoined_other': 'Як їх поєднано: {{n}} звʼязку',
 } as Record<string, string>;

@@ -62,6 +62,7 @@ test('a person: the receipt slides in within a second; scrolled down it waits', 
 
 test('separating shows who will result before it happens', async ({ page }) => {
   await enter(page, { path: '/customers/p-olena' });
+  await page.getByRole('button', { name: /How they were joined/ }).click();
   await page.getByRole('button', { name: 'Separate' }).first().click();
   const popover = page.getByRole('dialog');
   await expect(popover).toContainText('Who will result');

@@ -1,6 +1,6 @@
 //! `braid doctor`: whether everything stored is sound.
 use crate::printer::Printer;
-use crate::shop::{Shop, ShopArgs};
+use crate::shop::{Shop, ShopArgs, unreadable};
 use crate::stop::{Outcome, Stop};
 use pipeline::doctor::{self, Severity};
 
@@ -20,7 +20,8 @@ pub struct Doctor {
 pub fn run(doctor: &Doctor, printer: &mut Printer) -> Outcome {
     let shop = Shop::find(&doctor.shop, Vec::new())?;
     let settings = server::domain::settings(&shop.config);
-    let report = doctor::run(&shop.location()?, &base::SystemClock, settings).map_err(Stop::bad_input)?;
+    let report =
+        doctor::run(&shop.location()?, &base::SystemClock, settings).map_err(|e| unreadable(&shop.folder, e))?;
     let clean = report.findings.is_empty();
     if doctor.json {
         printer.json(&report)?;

@@ -1,6 +1,6 @@
 //! `braid export`: data written out, beside a server or without one, in one snapshot.
 use crate::printer::Printer;
-use crate::shop::{Shop, ShopArgs};
+use crate::shop::{Shop, ShopArgs, unreadable};
 use crate::stop::{Outcome, Stop};
 use anyhow::Context;
 use base::{Clock, SystemClock};
@@ -54,13 +54,15 @@ pub fn run(export: &Export, printer: &mut Printer) -> Outcome {
 }
 
 fn write_events(shop: &Shop, derived: bool, out: &mut dyn Write) -> Outcome {
-    let mut engine = shop.location()?.open(shop.sync, true).map_err(Stop::bad_input)?;
+    let unreadable = |error| unreadable(&shop.folder, error);
+    let mut engine = shop.location()?.open(shop.sync, true).map_err(unreadable)?;
     let snapshot = match engine.dialect() {
         Dialect::Sqlite => "BEGIN",
         Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     };
-    engine.batch(snapshot).map_err(Stop::failed)?;
-    let mut tx = Tx::for_reading(engine, SystemClock.now()).map_err(Stop::failed)?;
+    engine.batch(snapshot).map_err(unreadable)?;
+    pipeline::refuse_newer(&mut engine).map_err(unreadable)?;
+    let mut tx = Tx::for_reading(engine, SystemClock.now()).map_err(unreadable)?;
     let settings = Arc::new(server::domain::settings(&shop.config));
     let preparer = Preparer::new(settings, step::current(&mut tx).map_err(Stop::failed)?);
     preparer.follow(&mut tx).map_err(Stop::failed)?;

@@ -1,8 +1,9 @@
 //! `braid serve`: the server.
 use crate::logging;
 use crate::printer::Printer;
-use crate::shop::{Shop, ShopArgs};
+use crate::shop::{Shop, ShopArgs, store_hint};
 use crate::stop::{Outcome, Stop};
+use anyhow::anyhow;
 use server::run::{self, Ended, ServeError};
 use std::path::PathBuf;
 
@@ -32,6 +33,16 @@ pub fn run(serve: &Serve, printer: &mut Printer) -> Outcome {
     }
     let shop = Shop::find(&serve.shop, flags)?;
     logging::start(&shop.config);
+    if let db::Location::Sqlite { path, .. } = shop.location()?
+        && !path.exists()
+    {
+        // A start would make an empty store, in which nobody's key is known.
+        let error = anyhow!("cannot open the database at {}: there is no such file", path.display());
+        return Err(Stop::failed(error).hint(format!(
+            "put the file back, or make a new shop with braid init in a folder other than {}",
+            shop.folder.display()
+        )));
+    }
     let options = run::Serve {
         folder: shop.folder.clone(),
         config: shop.config,
@@ -47,9 +58,8 @@ pub fn run(serve: &Serve, printer: &mut Printer) -> Outcome {
         }
         Err(error) => {
             let hint = match &error {
-                ServeError::Store(db::DbError::Held(_)) => Some("stop the other one, or add --take-over".to_string()),
+                ServeError::Store(error) => store_hint(&shop.folder, error),
                 ServeError::Listen { .. } => Some("choose another address with --listen 127.0.0.1:0".to_string()),
-                ServeError::Store(db::DbError::Open { .. }) => Some(format!("braid config {}", shop.folder.display())),
                 _ => None,
             };
             let stop = Stop::failed(error);

@@ -1,10 +1,10 @@
 //! Finding a shop: its folder, its settings, its store.
 use crate::stop::Stop;
 use anyhow::anyhow;
-use db::{Location, Sync};
+use db::{DbError, Location, Sync};
 use server::config::{Config, Effective};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which shop, and how its store is reached.
 #[derive(Debug, Clone, clap::Args)]
@@ -63,6 +63,29 @@ impl Shop {
     pub fn location(&self) -> Result<Location, Stop> {
         Location::parse(&self.config.database_url, &self.folder).map_err(Stop::bad_input)
     }
+}
+
+/// What to do about a store that cannot be used, where something can be done.
+pub fn store_hint(folder: &Path, error: &DbError) -> Option<String> {
+    let folder = folder.display();
+    Some(match error {
+        DbError::Held(_) => "stop the other one, or add --take-over".to_string(),
+        DbError::Open { .. } => format!("braid config {folder} shows where the database is looked for"),
+        DbError::Busy(_) => "another program works on the database: end it and try again".to_string(),
+        DbError::Full => "make room on the disk and try again".to_string(),
+        DbError::Damaged { place, .. } if place == db::error::DATABASE_FILE => {
+            format!("keep {folder} as it is, and put the newest copy in its place")
+        }
+        DbError::Damaged { .. } => format!("braid doctor {folder} tells what is damaged"),
+        DbError::Newer { .. } => "install the Braid that this shop ran with last, or a newer one".to_string(),
+        _ => return None,
+    })
+}
+
+/// A store that cannot be read.
+pub fn unreadable(folder: &Path, error: DbError) -> Stop {
+    let hint = store_hint(folder, &error);
+    Stop { hint, ..Stop::bad_input(error) }
 }
 
 /// The address of the server that runs a shop, if one does, with the token for it.

@@ -26,20 +26,29 @@ pub fn text_for(sql: &str, dialect: Dialect) -> String {
     }
 }
 
-/// Brings the schema to what the program knows; refuses one that is newer.
-pub fn migrate(db: &mut Engine, all: &[Migrations], now_us: i64) -> Result<(), DbError> {
-    db.batch("CREATE TABLE IF NOT EXISTS migrations (owner TEXT NOT NULL, step BIGINT NOT NULL, name TEXT NOT NULL, applied_at BIGINT NOT NULL, PRIMARY KEY (owner, step))")?;
+/// Refuses a schema that is newer than the program: for those who only read.
+pub fn refuse_newer(db: &mut Engine, all: &[Migrations]) -> Result<(), DbError> {
     for crate_steps in all {
-        let found = db
-            .first(
-                "SELECT CAST(COALESCE(MAX(step), 0) AS BIGINT) FROM migrations WHERE owner = $1",
-                &[crate_steps.owner.into()],
-            )?
-            .map_or(Ok(0), |r| r.int(0))?;
+        let found = version(db, crate_steps.owner)?;
         let known = crate_steps.steps.len() as i64;
         if found > known {
             return Err(DbError::Newer { found, known });
         }
+    }
+    Ok(())
+}
+
+fn version(db: &mut Engine, owner: &str) -> Result<i64, DbError> {
+    let sql = "SELECT CAST(COALESCE(MAX(step), 0) AS BIGINT) FROM migrations WHERE owner = $1";
+    db.first(sql, &[owner.into()])?.map_or(Ok(0), |r| r.int(0))
+}
+
+/// Brings the schema to what the program knows; refuses one that is newer.
+pub fn migrate(db: &mut Engine, all: &[Migrations], now_us: i64) -> Result<(), DbError> {
+    db.batch("CREATE TABLE IF NOT EXISTS migrations (owner TEXT NOT NULL, step BIGINT NOT NULL, name TEXT NOT NULL, applied_at BIGINT NOT NULL, PRIMARY KEY (owner, step))")?;
+    refuse_newer(db, all)?;
+    for crate_steps in all {
+        let found = version(db, crate_steps.owner)?;
         for (at, (name, sql)) in crate_steps.steps.iter().enumerate().skip(found as usize) {
             let text = text_for(sql, db.dialect());
             db.batch("BEGIN")?;

@@ -8,7 +8,7 @@ use customers::counters::CounterSet;
 use customers::identifier::Blocked;
 use db::migrate::migrate;
 use db::writer::{Observer, Options};
-use db::{DbError, Location, Migrations, Store, Sync};
+use db::{DbError, Engine, Location, Migrations, Store, Sync};
 use std::sync::Arc;
 
 /// How to open a store.
@@ -45,6 +45,11 @@ pub fn migrations() -> Vec<Migrations> {
         messaging::MIGRATIONS,
         Migrations { owner: "pipeline", steps: &[("0001_pipeline", include_str!("../migrations/0001_pipeline.sql"))] },
     ]
+}
+
+/// Refuses a store that a newer program made; for those who only read.
+pub fn refuse_newer(db: &mut Engine) -> Result<(), DbError> {
+    db::migrate::refuse_newer(db, &migrations())
 }
 
 impl Core {

@@ -116,6 +116,7 @@ pub fn run(location: &Location, clock: &dyn Clock, shop: Settings) -> Result<Rep
         db::Dialect::Sqlite => "BEGIN",
         db::Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     })?;
+    crate::refuse_newer(&mut engine)?;
     let counts = counts(&mut engine)?;
     let fast = settings::get(&mut engine, "store.unsafe_fast")?.is_some_and(|v| v == "1");
     let now = clock.now();

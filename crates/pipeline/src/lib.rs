@@ -22,7 +22,7 @@ pub mod step;
 pub mod ticker;
 pub mod timeline;
 
-pub use crate::core::{Core, Open};
+pub use crate::core::{Core, Open, refuse_newer};
 pub use ingest::{Ingest, Ingested, Reply, append_derived, ingest};
 pub use preparer::{Current, Preparer};
 pub use settings::Settings;

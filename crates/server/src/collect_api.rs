@@ -23,6 +23,9 @@ use tokio::sync::oneshot;
 const INLINE_BYTES: usize = 96 << 10;
 /// How long a sender may take for a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How much of a refused body is read, and how long its sender may take.
+const DRAIN_BYTES: usize = 16 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the database may take for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -121,6 +124,7 @@ async fn read(mut incoming: Incoming, headers: &HeaderMap, limit: usize) -> Resu
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if length.is_some_and(|l| l > limit) {
+        drain(incoming).await;
         return Err(too_large());
     }
     let collected = async {
@@ -149,6 +153,21 @@ async fn read(mut incoming: Incoming, headers: &HeaderMap, limit: usize) -> Resu
         Ok(body) => body,
         Err(_) => Err(bad(400, "body_cut", "the body did not come in time")),
     }
+}
+
+/// Reads the rest of a body that is refused: a connection that is closed on unread data is reset, and the sender would
+/// never hear why. Whoever sends much more than a mistake explains is cut off all the same.
+async fn drain(mut incoming: Incoming) {
+    let rest = async {
+        let mut left = DRAIN_BYTES;
+        while let Some(Ok(frame)) = incoming.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, rest).await;
 }
 
 async fn unzip(headers: &HeaderMap, body: Bytes, limit: usize) -> Result<Bytes, Refusal> {

@@ -41,12 +41,13 @@ fn assert_unharmed(shop: &Shop, server: &mut Server, events: i64) {
 fn bodies_that_are_none_are_refused_whole() {
     let shop = Shop::sqlite();
     let mut server = shop.serve();
-    let nest = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let lists = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let objects = |depth: usize| format!("{}0{}", "{\"a\":".repeat(depth), "}".repeat(depth));
     let one = event("x").to_string();
     let many =
         |count: usize| json!({"batch": (0..count).map(|n| event(&format!("m{n}"))).collect::<Vec<_>>()}).to_string();
     let large = format!("{{\"batch\":[{}],\"context\":\"{}\"}}", one, "x".repeat(600 << 10));
-    let cases: [(&str, Vec<u8>, &str); 17] = [
+    let cases: [(&str, Vec<u8>, &str); 18] = [
         ("nothing", b"".to_vec(), "bad_json"),
         ("an open list", b"{\"batch\":[".to_vec(), "bad_json"),
         ("half an item", one.as_bytes()[..one.len() / 2].to_vec(), "bad_json"),
@@ -62,17 +63,18 @@ fn bodies_that_are_none_are_refused_whole() {
         ("a batch of text", b"{\"batch\":\"x\"}".to_vec(), "invalid_body"),
         ("too many", many(2501).into_bytes(), "too_many_items"),
         ("too much", large.into_bytes(), "body_too_large"),
-        ("a deep hole", nest(100_000).into_bytes(), "too_deep"),
+        ("a deep hole of lists", lists(100_000).into_bytes(), "invalid_body"),
+        ("a deep hole of objects", objects(50_000).into_bytes(), "invalid_body"),
         (
             "a deep hole beside the batch",
-            format!("{{\"batch\":[{one}],\"context\":{}}}", nest(50_000)).into_bytes(),
+            format!("{{\"batch\":[{one}],\"context\":{}}}", objects(50_000)).into_bytes(),
             "too_deep",
         ),
     ];
     let mut client = server.tracking(&shop);
     let mut wrong = Vec::new();
     for (what, body, code) in &cases {
-        let answer = client.post("/v1/batch", body).expect("an answer");
+        let answer = client.post("/v1/batch", body).unwrap_or_else(|e| panic!("{what}: {e}"));
         if (answer.status, answer.code().as_str()) != (400, code) {
             wrong.push(format!("{what}: expected {code}, got {} {}", answer.status, answer.json()));
         } else {
@@ -215,6 +217,7 @@ fn fields_of_any_type_are_taken_or_named() {
                 number += 1;
                 let mut item = event(&format!("f{number}"));
                 item["type"] = json!(call);
+                item["previousId"] = json!("before");
                 item[field] = value.clone();
                 items.push(item);
             }

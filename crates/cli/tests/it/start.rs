@@ -18,8 +18,8 @@ fn assert_told(said: &Said, code: i32, why: &str, hint: Option<&str>) {
     assert_eq!(said.out, "", "what went wrong does not stand among the data");
     let lines: Vec<&str> = said.err.lines().filter(|l| !l.contains(" WARN ") && !l.contains(" INFO ")).collect();
     assert!(lines.first().is_some_and(|l| l.starts_with("error: ")), "{said:?}");
-    let known = |l: &&str| l.starts_with("error: ") || l.starts_with("  caused by: ") || l.starts_with("hint: ");
-    assert!(lines.iter().all(|l| known(l)), "{said:?}");
+    let known = |l: &str| l.starts_with("error: ") || l.starts_with("  caused by: ") || l.starts_with("hint: ");
+    assert!(lines.iter().copied().all(known), "{said:?}");
     assert!(said.err.contains(why), "expected {why:?} in {said:?}");
     match hint {
         Some(hint) => assert!(

@@ -1,5 +1,6 @@
 use super::harness::*;
 use base::{DAY_US, HOUR_US};
+use segments::runtime::{Filling, definitions};
 use serde_json::json;
 
 #[test]
@@ -66,16 +67,16 @@ fn a_segment_that_is_filled_while_events_come_counts_each_once() {
 fn repeats_are_dropped_and_told() {
     for mut shop in shops() {
         let item = json!({"type": "track", "messageId": "m-1", "userId": "olena", "event": "Product Viewed"});
-        assert!(shop.events(&[item.clone()]).duplicates.is_empty());
-        assert_eq!(shop.events(&[item.clone()]).duplicates, [0]);
+        assert!(shop.events(std::slice::from_ref(&item)).duplicates.is_empty());
+        assert_eq!(shop.events(std::slice::from_ref(&item)).duplicates, [0]);
         shop.crash();
-        assert_eq!(shop.events(&[item.clone()]).duplicates, [0]);
+        assert_eq!(shop.events(std::slice::from_ref(&item)).duplicates, [0]);
         shop.restart();
         assert_eq!(shop.events(&[item]).duplicates, [0]);
         // Without an id and without a time of its own: the same content is a repeat for ten minutes.
         let bare = json!({"type": "track", "userId": "olena", "event": "Product Viewed"});
-        assert!(shop.events(&[bare.clone()]).duplicates.is_empty());
-        assert_eq!(shop.events(&[bare.clone()]).duplicates, [0]);
+        assert!(shop.events(std::slice::from_ref(&bare)).duplicates.is_empty());
+        assert_eq!(shop.events(std::slice::from_ref(&bare)).duplicates, [0]);
         shop.clock.advance(HOUR_US);
         assert!(shop.events(&[bare]).duplicates.is_empty());
         assert_eq!(shop.doctor().counts.events, 3);
@@ -109,5 +110,52 @@ fn an_event_without_an_id_of_its_own_is_the_same_when_it_is_read_back() {
         shop.stop();
         let report = shop.doctor();
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
+    }
+}
+
+#[test]
+fn a_segment_that_is_edited_or_archived_while_it_counts_leaves_nobody_half_counted() {
+    for mut shop in shops() {
+        for n in 0..30 {
+            shop.track(&format!("u{}", n % 10), "Order Completed", json!({"total": 100 + n, "currency": "UAH"}));
+        }
+        let (two, three, four) = (
+            r#"count("Order Completed") >= 2"#,
+            r#"count("Order Completed") >= 3"#,
+            r#"count("Order Completed") >= 4"#,
+        );
+        // In one transaction, so that nothing of the past is counted between.
+        let made = shop.core().store.write(move |tx| {
+            let edited = segments::runtime::commands::create(tx, "Edited", two)?.id;
+            segments::runtime::commands::update(tx, edited, "Edited", three)?;
+            let archived =
+                segments::runtime::commands::create(tx, "Archived", r#"sum("Order Completed".total) > 1"#)?.id;
+            let sharing =
+                segments::runtime::commands::create(tx, "Sharing", r#"sum("Order Completed".total) > 345"#)?.id;
+            let later = segments::runtime::commands::create(
+                tx,
+                "Later",
+                r#"sum("Order Completed".total) > 350 or exists trait.city"#,
+            )?
+            .id;
+            segments::runtime::commands::archive(tx, archived)?;
+            Ok::<_, segments::runtime::commands::SegmentError>([edited, sharing, later])
+        });
+        let [edited, sharing, later] = made.expect("they are made");
+        shop.until("they are live", |s| {
+            s.core().store.poke();
+            s.read(move |tx| {
+                let compiled = definitions::current(tx)?;
+                Ok([edited, sharing, later]
+                    .iter()
+                    .all(|id| compiled.find(*id).is_some_and(|s| s.filling == Filling::Live)))
+            })
+        });
+        // u5 bought for 105, 115 and 125 = 345; those after them for more.
+        assert_eq!((shop.count(edited), shop.count(sharing), shop.count(later)), (10, 4, 3));
+        shop.assert_clean();
+        shop.crash();
+        shop.assert_clean();
+        assert_eq!(shop.segment("Four", four).filling, Filling::Counting);
     }
 }

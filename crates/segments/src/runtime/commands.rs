@@ -58,7 +58,7 @@ pub fn create(tx: &mut Tx, name: &str, expression: &str) -> Result<Segment, Segm
         &[id.into(), (&name).into(), expression.into(), now.micros().into()],
     );
     filling?;
-    fill(tx, id, expression)
+    fill(tx, id, expression, &[])
 }
 
 /// Changes a segment; a changed expression fills it anew.
@@ -83,7 +83,7 @@ pub fn update(tx: &mut Tx, id: i64, name: &str, expression: &str) -> Result<Segm
         "UPDATE segments SET name = $2, expression = $3, state = 'counting', version = version + 1, updated_at = $4 WHERE id = $1",
         &[id.into(), (&name).into(), expression.into(), now.into()],
     )?;
-    fill(tx, id, expression)
+    fill(tx, id, expression, &[])
 }
 
 /// Archives a segment: it stops moving, nothing is erased.
@@ -94,14 +94,33 @@ pub fn archive(tx: &mut Tx, id: i64) -> Result<(), SegmentError> {
         return Err(SegmentError::Needed(compiled.segments[*other].name.clone()));
     }
     let now = tx.now().micros();
+    let half = half_counted(tx, id)?;
     tx.execute("UPDATE segments SET archived_at = $2 WHERE id = $1", &[id.into(), now.into()])?;
-    tx.execute(
-        "UPDATE jobs SET state = 'stopped', updated_at = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'",
-        &[FILL.into(), id.into(), now.into()],
-    )?;
-    definitions::reload(tx)?;
+    stop_job(tx, id)?;
+    let mut compiled = definitions::reload(tx)?;
+    // Others that relied on this one to count the past count it themselves; each turn gives some of them new numbers.
+    let relies = |s: &&Segment| s.plan.dependencies().counters.iter().any(|c| half.contains(c));
+    while let Some(other) = compiled.segments.iter().find(relies) {
+        fill(tx, other.id, &other.expression, &half)?;
+        compiled = definitions::current(tx)?;
+    }
     tx.notify(Notice::Changed { what: "segments" });
     Ok(())
+}
+
+/// Counters that a segment's job was still counting the past of: with the job gone, nobody else would.
+fn half_counted(tx: &mut Tx, id: i64) -> Result<Vec<u32>, DbError> {
+    let sql = "SELECT payload FROM jobs WHERE kind = $1 AND subject = $2 AND state = 'running' AND position >= 0 \
+               AND position < total";
+    let row = tx.first(sql, &[FILL.into(), id.into()])?;
+    row.map_or(Ok(Vec::new()), |r| Ok(r.text(0)?.split(',').filter_map(|id| id.parse().ok()).collect()))
+}
+
+fn stop_job(tx: &mut Tx, id: i64) -> Result<(), DbError> {
+    let sql =
+        "UPDATE jobs SET state = 'stopped', updated_at = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'";
+    let now = tx.now().micros();
+    tx.execute(sql, &[FILL.into(), id.into(), now.into()]).map(drop)
 }
 
 /// Brings an archived segment back; it is filled anew, since it did not move meanwhile.
@@ -113,7 +132,7 @@ pub fn restore(tx: &mut Tx, id: i64) -> Result<Segment, SegmentError> {
     let now = tx.now().micros();
     let sql = "UPDATE segments SET archived_at = 0, state = 'counting', updated_at = $2 WHERE id = $1";
     tx.execute(sql, &[id.into(), now.into()])?;
-    fill(tx, id, &expression)
+    fill(tx, id, &expression, &[])
 }
 
 fn check(tx: &mut Tx, own: Option<i64>, name: &str, expression: &str) -> Result<String, SegmentError> {
@@ -147,47 +166,48 @@ fn check(tx: &mut Tx, own: Option<i64>, name: &str, expression: &str) -> Result<
     Ok(name)
 }
 
-/// Gives new counters their numbers and starts the job, or goes live at once in an empty store.
-fn fill(tx: &mut Tx, id: i64, expression: &str) -> Result<Segment, SegmentError> {
+/// Gives new counters their numbers and starts the job, or goes live at once in an empty store. Counters in `half`, and those
+/// that an earlier job of the segment did not finish, are counted as if they were new.
+fn fill(tx: &mut Tx, id: i64, expression: &str, half: &[u32]) -> Result<Segment, SegmentError> {
     let compiled = definitions::current(tx)?;
     let plan = compile(&parse(expression)?, &compiled.zone);
-    let mut fresh = Vec::new();
+    let unfinished = half_counted(tx, id)?;
+    let (mut fresh, mut renumbered) = (Vec::new(), Vec::new());
     for meaning in plan.meanings() {
-        if compiled.counters.find_id(meaning).is_none() {
+        let known = compiled.counters.find_id(meaning);
+        if known.is_none_or(|k| unfinished.contains(&k) || half.contains(&k)) {
             fresh.push(number(tx, meaning)?);
+            renumbered.extend(known);
         }
     }
-    let compiled = definitions::reload(tx)?;
-    let now = tx.now();
-    let people = tx.counts().profiles;
-    if people == 0 {
+    definitions::reload(tx)?;
+    if tx.counts().profiles == 0 {
         set_state(tx, id, Filling::Live)?;
     } else {
-        let job = tx.next_id();
-        let ids: Vec<String> = fresh.iter().map(u32::to_string).collect();
-        // Without new counters the past is known already.
-        let position = if fresh.is_empty() { -1 } else { 1 };
-        let cutoff = tx.next_seq();
-        let sql =
-            "UPDATE jobs SET state = 'stopped', updated_at = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'";
-        tx.execute(sql, &[FILL.into(), id.into(), now.micros().into()])?;
-        tx.execute(
-            "INSERT INTO jobs (id, kind, subject, state, position, total, payload, created_at, updated_at) \
-             VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $7)",
-            &[
-                job.into(),
-                FILL.into(),
-                id.into(),
-                position.into(),
-                cutoff.into(),
-                (&ids.join(",")).into(),
-                now.micros().into(),
-            ],
-        )?;
+        stop_job(tx, id)?;
+        start_job(tx, id, &fresh)?;
+        // Jobs run in order: who needs the same counters is evaluated after they are counted.
+        let shares = |s: &&Segment| s.id != id && s.plan.dependencies().counters.iter().any(|c| renumbered.contains(c));
+        for other in compiled.segments.iter().filter(shares) {
+            let later = tx.next_id();
+            let sql = "UPDATE jobs SET id = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'";
+            tx.execute(sql, &[FILL.into(), other.id.into(), later.into()])?;
+        }
     }
     tx.notify(Notice::Changed { what: "segments" });
-    drop(compiled);
     find(tx, id)?.ok_or(SegmentError::NotFound(id))
+}
+
+fn start_job(tx: &mut Tx, id: i64, fresh: &[u32]) -> Result<(), DbError> {
+    let (job, cutoff, now) = (tx.next_id(), tx.next_seq(), tx.now().micros());
+    let ids: Vec<String> = fresh.iter().map(u32::to_string).collect();
+    // Without new counters the past is known already.
+    let position = if fresh.is_empty() { -1 } else { 1 };
+    let sql = "INSERT INTO jobs (id, kind, subject, state, position, total, payload, created_at, updated_at) \
+               VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $7)";
+    let payload = ids.join(",");
+    let row = [job.into(), FILL.into(), id.into(), position.into(), cutoff.into(), (&payload).into(), now.into()];
+    tx.execute(sql, &row).map(drop)
 }
 
 /// A number for a meaning that is not counted now. One that was counted once gets a new number: the old summaries stopped
