@@ -3,6 +3,7 @@ import { expect, test } from '@playwright/test';
 import { accepted, enter, hasMark, keepMark, needShop, personOf, seen, streaming, tell, unique, uniquePhone } from './shop';
 
 needShop();
+test.setTimeout(60_000);
 const till = process.env.BRAID_TILL_URL;
 test.skip(!till, 'BRAID_TILL_URL names no till');
 

@@ -65,7 +65,7 @@ fn fill(server: &Server, shop: &Shop, from: usize, acknowledged: &mut Vec<String
         assert!(answer.header("retry-after").is_some());
         refused += 1;
         // Refused again and again, the server must neither end nor forget.
-        if refused == 20 {
+        if refused == 8 {
             return;
         }
     }

@@ -74,10 +74,17 @@ impl Client {
         }
         headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
         head.push_str("\r\n");
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => connect(&self.host)?,
-        };
+        // A kept connection may have been closed meanwhile, as after an answer that came before the body was read.
+        if let Some(stream) = self.stream.take()
+            && let Ok(answer) = self.exchange(stream, &head, body)
+        {
+            return Ok(answer);
+        }
+        let stream = connect(&self.host)?;
+        self.exchange(stream, &head, body)
+    }
+
+    fn exchange(&mut self, mut stream: BufReader<TcpStream>, head: &str, body: &[u8]) -> Result<Answer> {
         stream.get_mut().write_all(head.as_bytes())?;
         // A server that refuses by the head alone may close before it read the body; its answer is there all the same.
         let sent = stream.get_mut().write_all(body);
