@@ -136,6 +136,19 @@ fn name_customers(admin: &mut Client, till: &mut Client, seed: &Seed) -> anyhow:
 
 /// User ids of the customers with the most orders.
 fn best_customers(admin: &mut Client, wanted: usize) -> anyhow::Result<Vec<String>> {
+    // Lists follow the log within seconds: right after an import the last rows may be on their way.
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(15);
+    while std::time::Instant::now() < until {
+        let home = admin.must("GET", "/api/v1/home", None)?;
+        let people = home["counts"]["people"].as_i64().unwrap_or(0);
+        let page = admin.must("GET", "/api/v1/customers?sort=orders&limit=1", None)?;
+        let listed = page["items"].as_array().is_some_and(|items| !items.is_empty());
+        let all = page["total"].as_i64().is_none_or(|total| total >= people);
+        if people == 0 || (listed && all) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
     let mut out = Vec::new();
     let mut cursor: Option<String> = None;
     while out.len() < wanted {

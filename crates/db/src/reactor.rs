@@ -42,6 +42,8 @@ pub struct Happened<'a> {
     pub profile_id: i64,
     /// The person that the profile belongs to; 0 = nobody.
     pub person_id: i64,
+    /// The event made the person: nothing of it can be in the database.
+    pub created: bool,
     /// The person is new, or what it consists of changed: everything must be evaluated.
     pub person_changed: bool,
     /// People that this event's edges absorbed.

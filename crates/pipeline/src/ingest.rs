@@ -137,6 +137,7 @@ fn one_round(
             name,
             profile_id: 0,
             person_id: 0,
+            created: false,
             person_changed: false,
             absorbed: Vec::new(),
             moved: Vec::new(),

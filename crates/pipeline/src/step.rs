@@ -22,6 +22,7 @@ impl Reactor for Customers {
         let placed = customers::place(tx, event, happened.seq, happened.received_at)?;
         happened.profile_id = placed.profile_id;
         happened.person_id = placed.person_id;
+        happened.created = placed.created && placed.person_id == placed.profile_id;
         happened.person_changed = placed.created || !placed.absorbed.is_empty();
         happened.absorbed = placed.absorbed;
         if placed.profile_id != 0 {

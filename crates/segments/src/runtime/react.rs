@@ -47,6 +47,10 @@ pub fn react(tx: &mut Tx, happened: &mut Happened<'_>) -> Result<(), DbError> {
     if compiled.segments.is_empty() {
         return Ok(());
     }
+    if happened.created {
+        // Known to be empty, so that nobody asks the database for it.
+        tx.put::<Memberships>(happened.person_id, super::memberships::Person::default());
+    }
     let mut affected = Vec::new();
     if happened.person_changed {
         affected.extend(0..compiled.segments.len());
