@@ -25,7 +25,7 @@ use crate::{demo_server, node, temporary};
 const DEFAULT_PORT: u16 = 8800;
 const PURCHASES: &str = "examples/online_retail_ii/year_2009_2010.csv.gz";
 /// The data set is of a British shop.
-const SHOP: [&str; 8] = ["--time-zone", "Europe/London", "--currency", "GBP", "--locale", "en", "--country", "GB"];
+pub const SHOP: [&str; 8] = ["--time-zone", "Europe/London", "--currency", "GBP", "--locale", "en", "--country", "GB"];
 
 /// Where the demo keeps what must survive a restart, beside the shop's own files.
 struct DemoFolder {

@@ -15,7 +15,7 @@ use crate::postgres::TestServers;
 use crate::stages::{self, Stage};
 use crate::stop::{BadInput, Interrupted};
 use crate::workspace::{Workspace, cargo};
-use crate::{demo_server, node, openapi, process, temporary, tidy};
+use crate::{demo, demo_server, node, openapi, process, temporary, tidy};
 
 /// Already reported in full; only the exit status is left.
 #[derive(Debug)]
@@ -154,7 +154,8 @@ fn browser_tests(workspace: &Workspace, log: &Path) -> Result<()> {
     let program = braid::build(workspace, Profile::Dev, log)?;
     let folder = temporary::TemporaryFolder::new("browser")?;
     let shop = folder.path().join("shop");
-    let keys = braid::init(&program, &shop, &[], log)?;
+    // The demo's shop: till and tests write telephone numbers as its customers do.
+    let keys = braid::init(&program, &shop, &demo::SHOP, log)?;
     let server_log = workspace.log("browser-braid");
     process::empty_log(&server_log)?;
     let ready = folder.path().join("ready");
