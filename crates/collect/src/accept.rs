@@ -73,7 +73,7 @@ pub(crate) fn draft(
     timestamp: Timestamp,
 ) -> Event {
     let name: Box<str> = match kind {
-        EventKind::Track => clean(name::canonical(message.event.as_deref().unwrap_or_default())).into(),
+        EventKind::Track => clean(db::names::canonical(message.event.as_deref().unwrap_or_default())).into(),
         EventKind::Page => name::PAGE.into(),
         EventKind::Screen => name::SCREEN.into(),
         EventKind::Identify | EventKind::Group | EventKind::Alias => "".into(),

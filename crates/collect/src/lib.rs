@@ -36,7 +36,6 @@ pub use limits::{
 pub use model::{
     Call, Defaults, Options, Prepare, Received, Refusal, Reject, Rejection, Request, Source, SourceKind, Warning,
 };
-pub use name::canonical;
 pub use packing::{gunzip, pack};
 pub use rate::{RateLimit, RetryAfter};
 pub use receive::receive;

@@ -64,3 +64,19 @@ pub fn all(db: &mut Engine) -> Result<HashMap<u32, Box<str>>, DbError> {
     let rows = db.rows("SELECT id, name FROM event_names", &[])?;
     rows.iter().map(|r| Ok((r.int(0)? as u32, r.text(1)?.into()))).collect()
 }
+
+/// The present name of an event: names of the first ecommerce specification become those of the second (CONVENTIONS 2).
+/// Case-sensitive; other names stay as they are.
+pub fn canonical(name: &str) -> &str {
+    match name {
+        "Viewed Product Category" => "Product List Viewed",
+        "Viewed Product" => "Product Viewed",
+        "Clicked Product" => "Product Clicked",
+        "Added Product" => "Product Added",
+        "Removed Product" => "Product Removed",
+        "Completed Order" => "Order Completed",
+        "Viewed Promotion" => "Promotion Viewed",
+        "Clicked Promotion" => "Promotion Clicked",
+        other => other,
+    }
+}

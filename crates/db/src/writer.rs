@@ -724,6 +724,3 @@ pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clo
         clean_stop: true,
     }
 }
-
-/// How long a group may take before it is worth a line in the log.
-pub const SLOW_GROUP_US: i64 = SECOND_US;

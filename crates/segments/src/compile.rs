@@ -5,6 +5,7 @@ use customers::counters::{
     CALENDAR_SPAN_US, Counted, CounterSet, FieldPath, Filter, Keep, Kind, Meaning, Occurrence, Op, Test, Within,
 };
 use db::event::Scalar;
+use db::names::canonical;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 
@@ -243,19 +244,4 @@ impl Compiler<'_> {
 /// Names of the first ecommerce specification become those of the second, as they do when events are taken.
 fn occurrence(what: &Occurrence) -> Occurrence {
     Occurrence { event: canonical(&what.event).into(), filter: what.filter.clone() }
-}
-
-/// The present name of an event (CONVENTIONS 2).
-pub(crate) fn canonical(name: &str) -> &str {
-    match name {
-        "Viewed Product Category" => "Product List Viewed",
-        "Viewed Product" => "Product Viewed",
-        "Clicked Product" => "Product Clicked",
-        "Added Product" => "Product Added",
-        "Removed Product" => "Product Removed",
-        "Completed Order" => "Order Completed",
-        "Viewed Promotion" => "Promotion Viewed",
-        "Clicked Promotion" => "Promotion Clicked",
-        other => other,
-    }
 }

@@ -1,8 +1,8 @@
 //! One line of the file: the messages in it, and the event of a message before it is prepared.
-use crate::compile::canonical;
 use base::Timestamp;
 use db::event::{Event, EventKind};
 use db::message::{Items, Message};
+use db::names::canonical;
 use serde_json::value::RawValue;
 
 /// A line that is no event, and where it went wrong.
