@@ -170,6 +170,17 @@ impl Shop {
         Self { folder, api_key, write_key, database, around, starts: std::cell::Cell::default() }
     }
 
+    /// A shop that lies in a folder already.
+    pub fn found(
+        around: TempDir,
+        folder: PathBuf,
+        database: Option<Database>,
+        api_key: String,
+        write_key: String,
+    ) -> Self {
+        Self { folder, api_key, write_key, database, around, starts: std::cell::Cell::default() }
+    }
+
     /// The same shop, carried to another folder.
     pub fn at(self, folder: PathBuf) -> Self {
         Self { folder, ..self }

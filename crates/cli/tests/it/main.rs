@@ -5,4 +5,5 @@ mod full_disk;
 mod http;
 mod kills;
 mod start;
+mod stores;
 mod story;
