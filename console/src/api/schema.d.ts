@@ -1152,7 +1152,7 @@ export interface components {
          * @description What somebody is in the shop.
          * @enum {string}
          */
-        Role: "owner" | "analyst";
+        Role: "owner" | "marketer" | "agent" | "shop_assistant" | "planner" | "analyst";
         /** @description How many messages of a rule stand where. */
         RuleCounts: {
             /** Format: int64 */

@@ -1,5 +1,5 @@
 //! Who asks, and whether they may: extractors that stand before anything of the request is read.
-use crate::access::{Act, Role, allows};
+use crate::access::{Act, Area, Role, allows};
 use crate::app::App;
 use crate::problem::{CSRF_MISSING, NOT_ALLOWED, NOT_SIGNED_IN, Problem};
 use crate::secrets;
@@ -33,13 +33,6 @@ impl Caller {
         self.actor == LOCAL && self.user.is_none()
     }
 }
-
-/// Somebody who may look.
-pub struct Reader(pub Caller);
-/// Somebody who may change.
-pub struct Writer(pub Caller);
-/// Somebody who may see and change accounts.
-pub struct Governor(pub Caller);
 
 /// The session's token in a request's cookies.
 pub fn session_token(headers: &HeaderMap) -> Option<String> {
@@ -90,17 +83,56 @@ fn permitted(parts: &Parts, app: &App, act: Act) -> Result<Caller, Problem> {
     }
 }
 
-macro_rules! extractor {
-    ($name:ident, $act:expr) => {
+/// One extractor an act: a handler names what it does, and whoever may not never gets into it.
+macro_rules! extractors {
+    ($($name:ident: $act:expr;)*) => {$(
+        #[doc = concat!("Somebody who may [`", stringify!($act), "`].")]
+        pub struct $name(pub Caller);
         impl FromRequestParts<Arc<App>> for $name {
             type Rejection = Problem;
             async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
                 permitted(parts, app, $act).map($name)
             }
         }
-    };
+    )*};
 }
 
-extractor!(Reader, Act::Read);
-extractor!(Writer, Act::Write);
-extractor!(Governor, Act::Govern);
+extractors! {
+    SignedIn: Act::Own;
+    ReadHome: Act::Read(Area::Home);
+    ReadCustomers: Act::Read(Area::Customers);
+    WriteCustomers: Act::Write(Area::Customers);
+    ReadIdentity: Act::Read(Area::Identity);
+    WriteIdentity: Act::Write(Area::Identity);
+    ReadConsents: Act::Read(Area::Consents);
+    WriteConsents: Act::Write(Area::Consents);
+    ReadSegments: Act::Read(Area::Segments);
+    WriteSegments: Act::Write(Area::Segments);
+    ReadMessages: Act::Read(Area::Messages);
+    WriteMessages: Act::Write(Area::Messages);
+    ReadEvents: Act::Read(Area::Events);
+    WriteEvents: Act::Write(Area::Events);
+    ReadSources: Act::Read(Area::Sources);
+    WriteSources: Act::Write(Area::Sources);
+    ReadImports: Act::Read(Area::Imports);
+    WriteImports: Act::Write(Area::Imports);
+    ReadExports: Act::Read(Area::Exports);
+    WriteExports: Act::Write(Area::Exports);
+    ReadPrivacy: Act::Read(Area::Privacy);
+    WritePrivacy: Act::Write(Area::Privacy);
+    ReadSettings: Act::Read(Area::Settings);
+    WriteSettings: Act::Write(Area::Settings);
+    ReadAccounts: Act::Read(Area::Accounts);
+    WriteAccounts: Act::Write(Area::Accounts);
+    ReadAudit: Act::Read(Area::Audit);
+    WriteAudit: Act::Write(Area::Audit);
+    ReadJobs: Act::Read(Area::Jobs);
+    WriteJobs: Act::Write(Area::Jobs);
+    RevealContact: Act::RevealContact;
+    UseContact: Act::Contact;
+    ApproveExport: Act::ApproveExport;
+    // The three of before areas, until every route names its own.
+    Reader: Act::Read(Area::Customers);
+    Writer: Act::Write(Area::Settings);
+    Governor: Act::Write(Area::Accounts);
+}

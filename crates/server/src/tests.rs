@@ -4,4 +4,5 @@ mod collect;
 mod harness;
 mod mail;
 mod matrix;
+mod roles;
 mod streams;

@@ -3,7 +3,7 @@ use crate::access::Role;
 use crate::accounts::{self, ApiKey, User};
 use crate::app::App;
 use crate::audit;
-use crate::caller::Governor;
+use crate::caller::{ReadAccounts, ReadAudit, WriteAccounts};
 use crate::change::Done;
 use crate::input::{Id, Input, List, Nothing, Page, Params, cursor, limit, place};
 use crate::problem::{ALREADY_EXISTS, BAD_INPUT, INTERNAL, NOT_FOUND, Problem};
@@ -46,7 +46,7 @@ pub struct NewUser {
 
 /// Lists the users.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = inline(List<UserBody>))))]
-pub async fn list_users(State(app): State<Arc<App>>, _: Governor) -> Result<Json<List<UserBody>>, Problem> {
+pub async fn list_users(State(app): State<Arc<App>>, _: ReadAccounts) -> Result<Json<List<UserBody>>, Problem> {
     let users = app.query(|db| Ok(accounts::users(db)?)).await?;
     Ok(Json(List::whole(users.into_iter().map(UserBody::from).collect())))
 }
@@ -56,7 +56,7 @@ pub async fn list_users(State(app): State<Arc<App>>, _: Governor) -> Result<Json
     responses((status = 201, body = UserBody)))]
 pub async fn create_user(
     State(app): State<Arc<App>>,
-    Governor(caller): Governor,
+    WriteAccounts(caller): WriteAccounts,
     input: Input<NewUser>,
 ) -> Result<Response, Problem> {
     let NewUser { email, name, role, password } = input.value;
@@ -111,7 +111,7 @@ pub struct NewApiKey {
 /// Lists the keys of programs.
 #[utoipa::path(get, path = "/api/v1/api-keys", tag = "api-keys",
     responses((status = 200, body = inline(List<ApiKeyBody>))))]
-pub async fn list_api_keys(State(app): State<Arc<App>>, _: Governor) -> Result<Json<List<ApiKeyBody>>, Problem> {
+pub async fn list_api_keys(State(app): State<Arc<App>>, _: ReadAccounts) -> Result<Json<List<ApiKeyBody>>, Problem> {
     let keys = app.query(|db| Ok(accounts::api_keys(db)?)).await?;
     Ok(Json(List::whole(keys.into_iter().map(|k| ApiKeyBody::new(k, None)).collect())))
 }
@@ -121,7 +121,7 @@ pub async fn list_api_keys(State(app): State<Arc<App>>, _: Governor) -> Result<J
     responses((status = 201, body = ApiKeyBody)))]
 pub async fn create_api_key(
     State(app): State<Arc<App>>,
-    Governor(caller): Governor,
+    WriteAccounts(caller): WriteAccounts,
     input: Input<NewApiKey>,
 ) -> Result<Response, Problem> {
     let (name, role) = (named(&input.value.name)?, input.value.role);
@@ -145,7 +145,7 @@ pub async fn create_api_key(
     responses((status = 204, description = "Done")))]
 pub async fn delete_api_key(
     State(app): State<Arc<App>>,
-    Governor(caller): Governor,
+    WriteAccounts(caller): WriteAccounts,
     Path(id): Path<String>,
     input: Input<Nothing>,
 ) -> Result<Response, Problem> {
@@ -183,7 +183,7 @@ pub struct AuditEntry {
     responses((status = 200, body = inline(List<AuditEntry>))))]
 pub async fn list_audit(
     State(app): State<Arc<App>>,
-    _: Governor,
+    _: ReadAudit,
     Params(page): Params<Page>,
 ) -> Result<Json<List<AuditEntry>>, Problem> {
     let limit = limit(page.limit)?;

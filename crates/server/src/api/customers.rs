@@ -6,7 +6,7 @@ pub mod row;
 pub mod timeline;
 
 use crate::app::App;
-use crate::caller::Reader;
+use crate::caller::ReadCustomers;
 use crate::hub::Topic;
 use crate::input::{Id, Params, cursor, limit, place};
 use crate::problem::{BAD_QUERY, NOT_FOUND, Problem};
@@ -62,7 +62,7 @@ pub struct CustomerList {
     responses((status = 200, body = CustomerList)))]
 pub async fn list_customers(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadCustomers,
     Params(q): Params<CustomersQuery>,
 ) -> Result<Json<CustomerList>, Problem> {
     let limit = limit(q.limit)?;
@@ -123,7 +123,7 @@ pub struct LookupQuery {
     responses((status = 200, body = Person)))]
 pub async fn lookup_customer(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadCustomers,
     Params(q): Params<LookupQuery>,
 ) -> Result<Json<Person>, Problem> {
     let given = [("email", q.email), ("phone", q.phone), ("user_id", q.user_id), ("anonymous_id", q.anonymous_id)];
@@ -151,7 +151,7 @@ async fn find_person(app: &App, id: i64) -> Result<Person, Problem> {
     responses((status = 200, body = Person)))]
 pub async fn get_customer(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadCustomers,
     Path(id): Path<String>,
 ) -> Result<Json<Person>, Problem> {
     find_person(&app, Id::in_path(&id)?).await.map(Json)
@@ -175,7 +175,7 @@ pub async fn resolve(app: &App, id: &str) -> Result<(i64, Vec<i64>), Problem> {
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 pub async fn customer_stream(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadCustomers,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let (person, _) = resolve(&app, &id).await?;

@@ -1,7 +1,7 @@
 //! `/events`, `/rejects`: the debugger's lists, newest first.
 use crate::api::wire::{SourceName, raw_object};
 use crate::app::App;
-use crate::caller::Reader;
+use crate::caller::ReadEvents;
 use crate::input::{Id, List, Page, Params, cursor, limit, place};
 use crate::problem::{NOT_FOUND, Problem};
 use crate::rejects::{self, Filter};
@@ -143,7 +143,7 @@ pub struct EventsQuery {
     responses((status = 200, body = inline(List<LiveEvent>))))]
 pub async fn list_events(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadEvents,
     Params(q): Params<EventsQuery>,
 ) -> Result<Json<List<LiveEvent>>, Problem> {
     let limit = limit(q.limit)?;
@@ -278,7 +278,7 @@ pub struct EventDetail {
     responses((status = 200, body = EventDetail)))]
 pub async fn get_event(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadEvents,
     Path(seq): Path<String>,
 ) -> Result<Json<EventDetail>, Problem> {
     let seq = Id::in_path(&seq)?;
@@ -321,7 +321,7 @@ pub struct RejectsQuery {
     responses((status = 200, body = inline(List<RejectedEvent>))))]
 pub async fn list_rejects(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadEvents,
     Params(q): Params<RejectsQuery>,
 ) -> Result<Json<List<RejectedEvent>>, Problem> {
     let limit = limit(q.limit)?;
@@ -352,7 +352,7 @@ pub struct RejectSummary {
     responses((status = 200, body = inline(List<RejectSummary>))))]
 pub async fn reject_summary(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadEvents,
     Params(page): Params<Page>,
 ) -> Result<Json<List<RejectSummary>>, Problem> {
     let limit = limit(page.limit)?;

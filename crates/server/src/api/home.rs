@@ -1,7 +1,7 @@
 //! `/home` and `/health`: how the shop is doing.
 use crate::api::wire::Money;
 use crate::app::App;
-use crate::caller::Reader;
+use crate::caller::ReadHome;
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
@@ -179,7 +179,7 @@ fn moved_since(db: &mut Engine, since: Timestamp) -> Result<Vec<(i64, bool, i64)
 
 /// Shows the first page.
 #[utoipa::path(get, path = "/api/v1/home", tag = "home", responses((status = 200, body = Home)))]
-pub async fn home(State(app): State<Arc<App>>, _: Reader) -> Result<Json<Home>, Problem> {
+pub async fn home(State(app): State<Arc<App>>, _: ReadHome) -> Result<Json<Home>, Problem> {
     let now = app.now();
     let zone = app.domain.settings().zone.clone();
     let midnight = midnight(now, &zone);
@@ -285,7 +285,7 @@ pub struct Health {
 
 /// Shows how the program is doing.
 #[utoipa::path(get, path = "/api/v1/health", tag = "health", responses((status = 200, body = Health)))]
-pub async fn health(State(app): State<Arc<App>>, _: Reader) -> Json<Health> {
+pub async fn health(State(app): State<Arc<App>>, _: ReadHome) -> Json<Health> {
     let store = app.domain.store();
     let engine = match store.location() {
         db::Location::Sqlite { .. } => "sqlite",

@@ -3,7 +3,7 @@ use crate::api::customers::person::caption;
 use crate::api::customers::row::{self, CustomerRow};
 use crate::api::wire::moment;
 use crate::app::App;
-use crate::caller::{Reader, Writer};
+use crate::caller::{ReadSegments, WriteSegments};
 use crate::change::{Done, check_version, with_version};
 use crate::hub::Topic;
 use crate::input::{Id, Input, List, Nothing, Params, cursor, if_match, limit, place};
@@ -107,7 +107,7 @@ fn noted(segment: &definitions::Segment) -> Option<Value> {
 
 /// Lists the segments.
 #[utoipa::path(get, path = "/api/v1/segments", tag = "segments", responses((status = 200, body = inline(List<Segment>))))]
-pub async fn list_segments(State(app): State<Arc<App>>, _: Reader) -> Result<Json<List<Segment>>, Problem> {
+pub async fn list_segments(State(app): State<Arc<App>>, _: ReadSegments) -> Result<Json<List<Segment>>, Problem> {
     let items = app.read(|tx| commands::list(tx)?.iter().map(|(s, _)| body(tx, s)).collect()).await?;
     Ok(Json(List::whole(items)))
 }
@@ -117,7 +117,7 @@ pub async fn list_segments(State(app): State<Arc<App>>, _: Reader) -> Result<Jso
     responses((status = 201, body = Segment)))]
 pub async fn create_segment(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteSegments(caller): WriteSegments,
     input: Input<SegmentInput>,
 ) -> Result<Response, Problem> {
     let SegmentInput { name, expression } = input.value;
@@ -134,7 +134,11 @@ pub async fn create_segment(
 /// Shows a segment.
 #[utoipa::path(get, path = "/api/v1/segments/{id}", tag = "segments", params(("id" = String, Path)),
     responses((status = 200, body = Segment)))]
-pub async fn get_segment(State(app): State<Arc<App>>, _: Reader, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn get_segment(
+    State(app): State<Arc<App>>,
+    _: ReadSegments,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let id = Id::in_path(&id)?;
     let segment = app
         .read(move |tx| {
@@ -151,7 +155,7 @@ pub async fn get_segment(State(app): State<Arc<App>>, _: Reader, Path(id): Path<
     request_body = SegmentInput, responses((status = 200, body = Segment)))]
 pub async fn update_segment(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteSegments(caller): WriteSegments,
     Path(id): Path<String>,
     headers: HeaderMap,
     input: Input<SegmentInput>,
@@ -175,7 +179,7 @@ pub async fn update_segment(
     responses((status = 204, description = "Done")))]
 pub async fn archive_segment(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteSegments(caller): WriteSegments,
     Path(id): Path<String>,
     input: Input<Nothing>,
 ) -> Result<Response, Problem> {
@@ -195,7 +199,7 @@ pub async fn archive_segment(
     responses((status = 200, body = Segment)))]
 pub async fn restore_segment(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteSegments(caller): WriteSegments,
     Path(id): Path<String>,
     input: Input<Nothing>,
 ) -> Result<Response, Problem> {
@@ -269,7 +273,7 @@ pub async fn member_page(app: &App, segment: i64, after: i64, limit: i64) -> Res
     responses((status = 200, body = inline(List<Member>))))]
 pub async fn segment_members(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadSegments,
     Path(id): Path<String>,
     Params(q): Params<MembersQuery>,
 ) -> Result<Json<List<Member>>, Problem> {
@@ -338,7 +342,7 @@ pub struct ChangesQuery {
     responses((status = 200, body = inline(List<SegmentChange>))))]
 pub async fn segment_changes(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadSegments,
     Path(id): Path<String>,
     Params(q): Params<ChangesQuery>,
 ) -> Result<Json<List<SegmentChange>>, Problem> {
@@ -380,7 +384,7 @@ pub struct SegmentPreview {
     responses((status = 200, body = SegmentPreview)))]
 pub async fn preview_segment(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadSegments,
     input: Input<PreviewInput>,
 ) -> Result<Json<SegmentPreview>, Problem> {
     let started = std::time::Instant::now();
@@ -399,7 +403,7 @@ pub async fn preview_segment(
     responses((status = 200, body = String, content_type = "text/event-stream")))]
 pub async fn segment_stream(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadSegments,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let id = Id::in_path(&id)?;

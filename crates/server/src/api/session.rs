@@ -2,7 +2,7 @@
 use crate::access::Role;
 use crate::accounts;
 use crate::app::App;
-use crate::caller::{Caller, Reader, session_token};
+use crate::caller::{Caller, SignedIn, session_token};
 use crate::input::Input;
 use crate::problem::{BAD_CREDENTIALS, INTERNAL, Problem, TOO_MANY_ATTEMPTS};
 use crate::secrets::verify_password;
@@ -90,13 +90,13 @@ pub async fn sign_in(State(app): State<Arc<App>>, input: Input<Credentials>) -> 
 
 /// Says who is signed in.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", responses((status = 200, body = Me)))]
-pub async fn current_session(State(app): State<Arc<App>>, Reader(caller): Reader) -> Json<Me> {
+pub async fn current_session(State(app): State<Arc<App>>, SignedIn(caller): SignedIn) -> Json<Me> {
     Json(me(&app, &caller))
 }
 
 /// Signs out.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", responses((status = 204, description = "Done")))]
-pub async fn sign_out(State(app): State<Arc<App>>, _: Reader, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn sign_out(State(app): State<Arc<App>>, _: SignedIn, headers: HeaderMap) -> Result<Response, Problem> {
     if let Some(token) = session_token(&headers) {
         app.write(move |tx| Ok(accounts::remove_session(tx, &token)?)).await?;
         app.reload_accounts().await?;

@@ -1,7 +1,7 @@
 //! `/sources`: where events come from, and their write keys.
 use crate::api::accounts::named;
 use crate::app::App;
-use crate::caller::{Reader, Writer};
+use crate::caller::{ReadSources, WriteSources};
 use crate::change::Done;
 use crate::input::{Id, Input, List, Nothing};
 use crate::problem::{ALREADY_EXISTS, BAD_INPUT, NOT_FOUND, Problem};
@@ -69,7 +69,7 @@ pub struct NewSource {
 /// Lists the sources.
 #[utoipa::path(get, path = "/api/v1/sources", tag = "sources",
     responses((status = 200, body = inline(List<SourceBody>))))]
-pub async fn list_sources(State(app): State<Arc<App>>, _: Reader) -> Result<Json<List<SourceBody>>, Problem> {
+pub async fn list_sources(State(app): State<Arc<App>>, _: ReadSources) -> Result<Json<List<SourceBody>>, Problem> {
     let since = app.now().plus(-DAY_US);
     let activity = app.query(move |db| Ok(activity(db, since)?)).await?;
     let keys = app.sources();
@@ -118,7 +118,7 @@ pub fn first_seq_since(db: &mut db::Engine, since: Timestamp) -> Result<i64, db:
     responses((status = 201, body = SourceBody)))]
 pub async fn create_source(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteSources(caller): WriteSources,
     input: Input<NewSource>,
 ) -> Result<Response, Problem> {
     let (name, kind) = (named(&input.value.name)?, input.value.kind);
@@ -146,7 +146,7 @@ pub async fn create_source(
     responses((status = 200, body = SourceBody)))]
 pub async fn rotate_source_key(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteSources(caller): WriteSources,
     Path(id): Path<String>,
     input: Input<Nothing>,
 ) -> Result<Response, Problem> {

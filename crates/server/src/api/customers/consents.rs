@@ -1,7 +1,7 @@
 //! Consents that a member of staff enters.
 use super::person::{Consent, ConsentState};
 use crate::app::App;
-use crate::caller::Writer;
+use crate::caller::WriteConsents;
 use crate::change::Done;
 use crate::input::Input;
 use crate::problem::{BAD_INPUT, Problem};
@@ -38,7 +38,7 @@ const WORDING_MAX: usize = 10_000;
     responses((status = 201, body = Consent)))]
 pub async fn record_consent(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteConsents(caller): WriteConsents,
     input: Input<NewConsent>,
 ) -> Result<Response, Problem> {
     let new = input.value;

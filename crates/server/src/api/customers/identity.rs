@@ -1,6 +1,6 @@
 //! Why profiles are one person, and taking them apart.
 use crate::app::App;
-use crate::caller::{Reader, Writer};
+use crate::caller::{ReadIdentity, WriteIdentity};
 use crate::change::Done;
 use crate::input::{Id, Input};
 use crate::problem::{BAD_INPUT, CONFLICT, NOT_FOUND, Problem};
@@ -69,7 +69,7 @@ pub struct Identity {
     params(("person_id" = String, Path)), responses((status = 200, body = Identity)))]
 pub async fn customer_identity(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadIdentity,
     Path(id): Path<String>,
 ) -> Result<Json<Identity>, Problem> {
     let id = Id::in_path(&id)?;
@@ -149,7 +149,7 @@ pub struct UnmergeResult {
     params(("person_id" = String, Path)), request_body = Unmerge, responses((status = 200, body = UnmergeResult)))]
 pub async fn unmerge_customer(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteIdentity(caller): WriteIdentity,
     Path(id): Path<String>,
     input: Input<Unmerge>,
 ) -> Result<Response, Problem> {

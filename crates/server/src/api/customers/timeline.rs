@@ -1,7 +1,7 @@
 //! What happened to a customer, newest first.
 use crate::api::wire::{SourceName, Strand, is_message, is_purchase, raw_object, strand};
 use crate::app::App;
-use crate::caller::Reader;
+use crate::caller::ReadCustomers;
 use crate::input::{Id, List, Params, cursor, limit, place};
 use crate::problem::Problem;
 use crate::sources::Snapshot;
@@ -86,7 +86,7 @@ pub fn item(event: StoredEvent, profile_id: i64, sources: &Snapshot) -> Timeline
     params(("person_id" = String, Path), TimelineQuery), responses((status = 200, body = inline(List<TimelineItem>))))]
 pub async fn customer_timeline(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadCustomers,
     Path(id): Path<String>,
     Params(q): Params<TimelineQuery>,
 ) -> Result<Json<List<TimelineItem>>, Problem> {

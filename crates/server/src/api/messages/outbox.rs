@@ -1,7 +1,7 @@
 //! Messages: where each stands, and why.
 use super::refused;
 use crate::app::App;
-use crate::caller::{Reader, Writer};
+use crate::caller::{ReadMessages, WriteMessages};
 use crate::change::Done;
 use crate::input::{Id, Input, List, Page, Params, cursor, limit, place};
 use crate::problem::Problem;
@@ -134,7 +134,7 @@ pub struct MessagesQuery {
     responses((status = 200, body = inline(List<Message>))))]
 pub async fn list_messages(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadMessages,
     Params(q): Params<MessagesQuery>,
 ) -> Result<Json<List<Message>>, Problem> {
     let profiles = match &q.person_id {
@@ -155,7 +155,7 @@ pub async fn list_messages(
     params(("person_id" = String, Path), Page), responses((status = 200, body = inline(List<Message>))))]
 pub async fn customer_messages(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadMessages,
     Path(person): Path<String>,
     Params(q): Params<Page>,
 ) -> Result<Json<List<Message>>, Problem> {
@@ -195,7 +195,7 @@ pub struct Settle {
     request_body = Settle, responses((status = 200, body = Message)))]
 pub async fn settle_message(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteMessages(caller): WriteMessages,
     Path(id): Path<String>,
     input: Input<Settle>,
 ) -> Result<Response, Problem> {

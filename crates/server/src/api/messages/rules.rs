@@ -1,7 +1,7 @@
 //! Rules and caps: when something is sent, and how often at most.
 use super::refused;
 use crate::app::App;
-use crate::caller::{Reader, Writer};
+use crate::caller::{ReadMessages, WriteMessages};
 use crate::change::{Done, with_version};
 use crate::input::{Id, Input, List, Nothing, if_match};
 use crate::problem::{NOT_FOUND, Problem};
@@ -105,7 +105,10 @@ impl From<MessageRuleInput> for RuleDraft {
 /// Lists the rules.
 #[utoipa::path(get, path = "/api/v1/message-rules", tag = "message-rules",
     responses((status = 200, body = inline(List<MessageRule>))))]
-pub async fn list_message_rules(State(app): State<Arc<App>>, _: Reader) -> Result<Json<List<MessageRule>>, Problem> {
+pub async fn list_message_rules(
+    State(app): State<Arc<App>>,
+    _: ReadMessages,
+) -> Result<Json<List<MessageRule>>, Problem> {
     let rules = app.query(|db| Ok(lists::rules(db, false)?)).await?;
     Ok(Json(List::whole(rules.iter().map(|(r, c)| body(r, *c)).collect())))
 }
@@ -115,7 +118,7 @@ pub async fn list_message_rules(State(app): State<Arc<App>>, _: Reader) -> Resul
     responses((status = 201, body = MessageRule)))]
 pub async fn create_message_rule(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteMessages(caller): WriteMessages,
     input: Input<MessageRuleInput>,
 ) -> Result<Response, Problem> {
     let (draft, preparer) = (RuleDraft::from(input.value), app.domain.preparer().clone());
@@ -138,7 +141,7 @@ async fn find(app: &App, id: i64) -> Result<(Rule, Counts), Problem> {
     responses((status = 200, body = MessageRule)))]
 pub async fn get_message_rule(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadMessages,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let (rule, counts) = find(&app, Id::in_path(&id)?).await?;
@@ -150,7 +153,7 @@ pub async fn get_message_rule(
     request_body = MessageRuleInput, responses((status = 200, body = MessageRule)))]
 pub async fn update_message_rule(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteMessages(caller): WriteMessages,
     Path(id): Path<String>,
     headers: HeaderMap,
     input: Input<MessageRuleInput>,
@@ -174,7 +177,7 @@ pub async fn update_message_rule(
     responses((status = 204, description = "Done")))]
 pub async fn delete_message_rule(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteMessages(caller): WriteMessages,
     Path(id): Path<String>,
     input: Input<Nothing>,
 ) -> Result<Response, Problem> {
@@ -212,7 +215,7 @@ fn caps_body(caps: Vec<messaging::model::Cap>) -> Caps {
 
 /// Shows how often a person may be written to.
 #[utoipa::path(get, path = "/api/v1/caps", tag = "caps", responses((status = 200, body = Caps)))]
-pub async fn get_caps(State(app): State<Arc<App>>, _: Reader) -> Result<Json<Caps>, Problem> {
+pub async fn get_caps(State(app): State<Arc<App>>, _: ReadMessages) -> Result<Json<Caps>, Problem> {
     Ok(Json(caps_body(app.query(|db| Ok(lists::caps(db)?)).await?)))
 }
 
@@ -220,7 +223,7 @@ pub async fn get_caps(State(app): State<Arc<App>>, _: Reader) -> Result<Json<Cap
 #[utoipa::path(put, path = "/api/v1/caps", tag = "caps", request_body = Caps, responses((status = 200, body = Caps)))]
 pub async fn put_caps(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteMessages(caller): WriteMessages,
     input: Input<Caps>,
 ) -> Result<Response, Problem> {
     let cap =

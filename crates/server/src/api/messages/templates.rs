@@ -1,7 +1,7 @@
 //! Templates: each save is a new version.
 use super::{refused, shop};
 use crate::app::App;
-use crate::caller::{Reader, Writer};
+use crate::caller::{ReadMessages, WriteMessages};
 use crate::change::{Done, with_version};
 use crate::input::{Id, Input, List, if_match};
 use crate::problem::{NOT_FOUND, Problem};
@@ -68,7 +68,7 @@ impl From<TemplateInput> for TemplateDraft {
 /// Lists the templates.
 #[utoipa::path(get, path = "/api/v1/templates", tag = "templates",
     responses((status = 200, body = inline(List<Template>))))]
-pub async fn list_templates(State(app): State<Arc<App>>, _: Reader) -> Result<Json<List<Template>>, Problem> {
+pub async fn list_templates(State(app): State<Arc<App>>, _: ReadMessages) -> Result<Json<List<Template>>, Problem> {
     let templates = app.query(|db| Ok(lists::templates(db, false)?)).await?;
     Ok(Json(List::whole(templates.into_iter().map(Template::from).collect())))
 }
@@ -78,7 +78,7 @@ pub async fn list_templates(State(app): State<Arc<App>>, _: Reader) -> Result<Js
     responses((status = 201, body = Template)))]
 pub async fn create_template(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteMessages(caller): WriteMessages,
     input: Input<TemplateInput>,
 ) -> Result<Response, Problem> {
     let draft = TemplateDraft::from(input.value);
@@ -93,7 +93,11 @@ pub async fn create_template(
 /// Shows a template.
 #[utoipa::path(get, path = "/api/v1/templates/{id}", tag = "templates", params(("id" = String, Path)),
     responses((status = 200, body = Template)))]
-pub async fn get_template(State(app): State<Arc<App>>, _: Reader, Path(id): Path<String>) -> Result<Response, Problem> {
+pub async fn get_template(
+    State(app): State<Arc<App>>,
+    _: ReadMessages,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let id = Id::in_path(&id)?;
     let found = app.query(move |db| Ok(lists::template(db, id)?)).await?;
     let found = found.filter(|t| !t.archived).ok_or_else(|| NOT_FOUND.because(format!("there is no template {id}")))?;
@@ -106,7 +110,7 @@ pub async fn get_template(State(app): State<Arc<App>>, _: Reader, Path(id): Path
     request_body = TemplateInput, responses((status = 200, body = Template)))]
 pub async fn update_template(
     State(app): State<Arc<App>>,
-    Writer(caller): Writer,
+    WriteMessages(caller): WriteMessages,
     Path(id): Path<String>,
     headers: HeaderMap,
     input: Input<TemplateInput>,
@@ -149,7 +153,7 @@ pub struct TemplatePreview {
     responses((status = 200, body = TemplatePreview)))]
 pub async fn preview_template(
     State(app): State<Arc<App>>,
-    _: Reader,
+    _: ReadMessages,
     input: Input<TemplatePreviewInput>,
 ) -> Result<Json<TemplatePreview>, Problem> {
     let value = input.value;
