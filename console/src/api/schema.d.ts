@@ -295,6 +295,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists jobs, newest first. */
+        get: operations["list_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One job. */
+        get: operations["get_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a stopped or failed job go on where it was. */
+        post: operations["resume_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops a job; it keeps its place. */
+        post: operations["stop_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -966,6 +1034,52 @@ export interface components {
             profile_id: components["schemas"]["Id"];
             source?: string | null;
         };
+        /** @description A piece of long work. */
+        Job: {
+            /** @description Who asked for it. */
+            actor?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            finished_at?: string | null;
+            id: components["schemas"]["Id"];
+            /** @description What kind of work. */
+            kind: string;
+            /** @description What it is at. */
+            note: string;
+            /**
+             * Format: int64
+             * @description How far it is, in units of its kind.
+             */
+            position: number;
+            /**
+             * Format: double
+             * @description Units a second in this run.
+             */
+            rate: number;
+            /** @description Why it failed or was stopped. */
+            reason?: string | null;
+            /** @description What came of it, once it is done. */
+            result?: Record<string, never> | null;
+            /** @description Whether `resume` lets it go on. */
+            resumable: boolean;
+            state: components["schemas"]["JobState"];
+            /** @description Whether `stop` stops it. */
+            stoppable: boolean;
+            subject?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int64
+             * @description Where it ends; null while nobody knows.
+             */
+            total?: number | null;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /**
+         * @description Where a job is in its life.
+         * @enum {string}
+         */
+        JobState: "queued" | "running" | "done" | "failed" | "stopped";
         /** @description An identifier value. */
         KindValue: {
             kind: string;
@@ -2030,6 +2144,177 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Home"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_jobs: {
+        parameters: {
+            query?: {
+                /** @description Of this kind only. */
+                kind?: string;
+                /** @description In this state only. */
+                state?: components["schemas"]["JobState"];
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Who asked for it. */
+                            actor?: string | null;
+                            /** Format: date-time */
+                            created_at: string;
+                            /** Format: date-time */
+                            finished_at?: string | null;
+                            id: components["schemas"]["Id"];
+                            /** @description What kind of work. */
+                            kind: string;
+                            /** @description What it is at. */
+                            note: string;
+                            /**
+                             * Format: int64
+                             * @description How far it is, in units of its kind.
+                             */
+                            position: number;
+                            /**
+                             * Format: double
+                             * @description Units a second in this run.
+                             */
+                            rate: number;
+                            /** @description Why it failed or was stopped. */
+                            reason?: string | null;
+                            /** @description What came of it, once it is done. */
+                            result?: Record<string, never> | null;
+                            /** @description Whether `resume` lets it go on. */
+                            resumable: boolean;
+                            state: components["schemas"]["JobState"];
+                            /** @description Whether `stop` stops it. */
+                            stoppable: boolean;
+                            subject?: components["schemas"]["Id"] | null;
+                            /**
+                             * Format: int64
+                             * @description Where it ends; null while nobody knows.
+                             */
+                            total?: number | null;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod index;
+pub mod jobs;
 pub mod log;
 pub mod message;
 pub mod migrate;

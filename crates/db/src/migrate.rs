@@ -12,8 +12,13 @@ pub struct Migrations {
 }
 
 /// What `db` itself needs.
-pub const MIGRATIONS: Migrations =
-    Migrations { owner: "db", steps: &[("0001_log", include_str!("../migrations/0001_log.sql"))] };
+pub const MIGRATIONS: Migrations = Migrations {
+    owner: "db",
+    steps: &[
+        ("0001_log", include_str!("../migrations/0001_log.sql")),
+        ("0002_jobs", include_str!("../migrations/0002_jobs.sql")),
+    ],
+};
 
 /// The text that an engine gets. On SQLite a `BIGINT PRIMARY KEY` becomes the row id itself, which saves a second tree; a
 /// table closed by `) /* clustered */;` lives in its key's tree. On PostgreSQL, bodies are compressed already.

@@ -15,6 +15,22 @@ pub enum Notice {
     Changed { what: &'static str },
     /// Items were refused.
     Rejected { source: i64, count: i64 },
+    /// A job moved.
+    Job(Arc<JobMoved>),
+}
+
+/// A job after it moved, briefly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobMoved {
+    pub id: i64,
+    pub kind: String,
+    pub state: crate::jobs::State,
+    pub position: i64,
+    /// 0 = nobody knows yet.
+    pub total: i64,
+    /// Units a second.
+    pub rate: f64,
+    pub note: String,
 }
 
 /// The events of one log row, briefly.

@@ -134,7 +134,12 @@ pub(crate) struct Loop {
     /// Memory could not be loaded again: nothing may look at it before that succeeds.
     pub(crate) stale: bool,
     pub(crate) clean_stop: bool,
+    /// When the last tick was; see [`TICK_AFTER`].
+    pub(crate) unticked: Instant,
 }
+
+/// How long what is due may wait while commands keep coming.
+const TICK_AFTER: Duration = Duration::from_millis(50);
 
 enum Work {
     Group(Vec<Box<dyn Command>>, Vec<Read>),
@@ -192,6 +197,10 @@ impl Loop {
         let mut waited = false;
         loop {
             if !queue.reads.is_empty() || !queue.writes.is_empty() {
+                // A queue that is never empty would keep timers and jobs from ever moving.
+                if self.unticked.elapsed() >= TICK_AFTER && due.is_some_and(|due| due <= self.clock.now()) {
+                    return Work::Tick;
+                }
                 let reads: Vec<Read> = queue.reads.drain(..).collect();
                 let mut commands = Vec::new();
                 let mut events = 0;
@@ -345,6 +354,7 @@ impl Loop {
     }
 
     fn run_tick(&mut self) {
+        self.unticked = Instant::now();
         let Some(mut ticker) = self.ticker.take() else { return };
         struct Tick<'a>(&'a mut dyn Ticker);
         impl Command for Tick<'_> {
@@ -722,5 +732,6 @@ pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clo
         rested: false,
         stale: false,
         clean_stop: true,
+        unticked: Instant::now(),
     }
 }

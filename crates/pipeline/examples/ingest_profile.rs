@@ -32,6 +32,7 @@ fn main() {
         migrations: Vec::new(),
         observer: None,
         readers: 1,
+        jobs: Vec::new(),
     })
     .expect("it opens");
     for (at, category) in ["face care", "kitchen", "garden", "lights", "bags", "toys"].iter().enumerate() {

@@ -4,9 +4,11 @@
 //! since then were folded as they came, and since summaries of disjoint sets merge exactly, the two halves make the whole.
 //! Then everybody is evaluated; entries are `initial` and trigger nothing. Every piece is one transaction that writes the
 //! touched rows and the position, so a kill repeats nothing.
+use crate::jobs::{Hands, Kind, Step};
 use crate::preparer::{Current, Preparer};
 use customers::counters::{CounterSet, Definition};
 use customers::profiles::Profiles;
+use db::jobs::{Job, Progress};
 use db::{DbError, Engine, Notice, Tx, log};
 use hashbrown::HashMap;
 use segments::runtime::Memberships;
@@ -19,58 +21,47 @@ const ROWS: i64 = 64;
 /// Profiles evaluated in one transaction.
 const PROFILES: i64 = 500;
 
-const NEXT: &str =
-    "SELECT id, subject, position, total, payload FROM jobs WHERE state = 'running' AND kind = $1 ORDER BY id LIMIT 1";
-
 /// Whether some segment still fills.
 pub fn is_waiting(tx: &mut Tx) -> Result<bool, DbError> {
     Ok(definitions::current(tx)?.segments.iter().any(|s| s.filling != Filling::Live))
 }
 
-/// Does the next piece of the first job.
-pub fn advance(tx: &mut Tx, preparer: &Preparer) -> Result<(), DbError> {
-    if !is_waiting(tx)? {
-        return Ok(());
-    }
-    let Some(row) = tx.first(NEXT, &[FILL.into()])? else { return Ok(()) };
-    let (job, segment_id, position, total) = (row.int(0)?, row.int(1)?, row.int(2)?, row.int(3)?);
-    let ids: Vec<u32> = row.text(4)?.split(',').filter_map(|id| id.parse().ok()).collect();
+/// Filling a segment is a job that follows its segment: changing or archiving that ends it.
+pub fn kind() -> Kind {
+    Kind::stepping(FILL, advance).unstoppable()
+}
+
+/// Does the next piece of a job.
+fn advance(tx: &mut Tx, job: &Job, hands: &mut Hands<'_>) -> Result<Step, DbError> {
+    let (segment_id, total) = (job.subject, job.total);
+    let ids: Vec<u32> = job.payload.split(',').filter_map(|id| id.parse().ok()).collect();
     let compiled = definitions::current(tx)?;
     let Some(filling) = compiled.find(segment_id).map(|s| s.filling) else {
         // The segment was archived meanwhile.
-        return finish(tx, job);
+        return Ok(Step::Done(String::new()));
     };
     match filling {
-        Filling::Live => finish(tx, job),
-        Filling::Counting if position < 0 || position >= total => {
-            set_state(tx, segment_id, Filling::Evaluating { upto: 0 })
+        Filling::Live => Ok(Step::Done(String::new())),
+        Filling::Counting if job.position < 0 || job.position >= total => {
+            set_state(tx, segment_id, Filling::Evaluating { upto: 0 })?;
+            Ok(Step::More(Progress::to(job.position).noting("evaluating everybody")))
         }
         Filling::Counting => {
-            let next = count_past(tx, preparer, &compiled.counters, &ids, position, total)?;
-            let now = tx.now().micros();
-            tx.execute(
-                "UPDATE jobs SET position = $2, updated_at = $3 WHERE id = $1",
-                &[job.into(), next.into(), now.into()],
-            )?;
-            Ok(())
+            let next = count_past(tx, hands.preparer, &compiled.counters, &ids, job.position, total)?;
+            Ok(Step::More(Progress::to(next).noting("counting the past")))
         }
-        Filling::Evaluating { upto } => {
-            let next = evaluate_some(tx, segment_id, upto)?;
-            match next {
-                Some(upto) => set_state(tx, segment_id, Filling::Evaluating { upto }),
-                None => {
-                    set_state(tx, segment_id, Filling::Live)?;
-                    tx.notify(Notice::Changed { what: "segments" });
-                    finish(tx, job)
-                }
+        Filling::Evaluating { upto } => match evaluate_some(tx, segment_id, upto)? {
+            Some(upto) => {
+                set_state(tx, segment_id, Filling::Evaluating { upto })?;
+                Ok(Step::More(Progress::to(job.position)))
             }
-        }
+            None => {
+                set_state(tx, segment_id, Filling::Live)?;
+                tx.notify(Notice::Changed { what: "segments" });
+                Ok(Step::Done(String::new()))
+            }
+        },
     }
-}
-
-fn finish(tx: &mut Tx, job: i64) -> Result<(), DbError> {
-    let now = tx.now().micros();
-    tx.execute("UPDATE jobs SET state = 'done', updated_at = $2 WHERE id = $1", &[job.into(), now.into()]).map(drop)
 }
 
 /// Folds a piece of the log into new counters; gives where to go on.
@@ -117,7 +108,8 @@ fn count_past(
 /// Counters whose past is being counted, each list with the seq before which events are the job's to count.
 pub fn counting(db: &mut Engine) -> Result<Vec<(i64, Vec<u32>)>, DbError> {
     let sql = "SELECT j.total, j.payload FROM jobs j JOIN segments s ON s.id = j.subject \
-               WHERE j.kind = $1 AND j.state = 'running' AND j.position >= 0 AND s.state = 'counting' ORDER BY j.id";
+               WHERE j.kind = $1 AND j.state IN ('queued', 'running', 'failed') AND j.position >= 0 \
+               AND s.state = 'counting' AND s.archived_at = 0 ORDER BY j.id";
     let ids = |text: &str| text.split(',').filter_map(|id| id.parse().ok()).collect();
     db.rows(sql, &[FILL.into()])?.iter().map(|r| Ok((r.int(0)?, ids(r.text(1)?)))).collect()
 }

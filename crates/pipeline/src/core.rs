@@ -1,4 +1,5 @@
 //! A store with everything that reacts to its log.
+use crate::jobs::{self, Kind, Runner};
 use crate::preparer::{Current, Preparer};
 use crate::recover::Refold;
 use crate::ticker::Tick;
@@ -26,6 +27,8 @@ pub struct Open {
     pub observer: Option<Observer>,
     /// Connections for reading beside the writer.
     pub readers: usize,
+    /// Kinds of jobs of rooms above this one.
+    pub jobs: Vec<Kind>,
 }
 
 /// A store that runs.
@@ -34,6 +37,8 @@ pub struct Core {
     pub preparer: Arc<Preparer>,
     pub settings: Arc<Settings>,
     pub clock: Arc<dyn Clock>,
+    /// Kinds of jobs that this program knows.
+    pub jobs: Arc<Vec<Kind>>,
 }
 
 /// All tables of this crate and those below it.
@@ -61,6 +66,8 @@ impl Core {
         let nothing = Current { counters: Arc::new(CounterSet::default()), blocked: Arc::new(Blocked::default()) };
         let preparer = Arc::new(Preparer::new(settings.clone(), nothing));
         let noted = settings.clone();
+        let jobs: Arc<Vec<Kind>> = Arc::new(jobs::kinds().into_iter().chain(open.jobs).collect());
+        let runner = Runner::new(jobs.clone());
         let store = Store::open(db::Open {
             location: open.location,
             sync: open.sync,
@@ -71,11 +78,11 @@ impl Core {
             take_over: open.take_over,
             before: Some(Box::new(move |engine| shop::note(engine, &noted))),
             recover: Some(Box::new(Refold { preparer: preparer.clone() })),
-            ticker: Some(Box::new(Tick { preparer: preparer.clone(), leases_at: Timestamp::default() })),
+            ticker: Some(Box::new(Tick { preparer: preparer.clone(), leases_at: Timestamp::default(), jobs: runner })),
             observer: open.observer,
             readers: open.readers,
         })?;
-        Ok(Core { store: Arc::new(store), preparer, settings, clock: open.clock })
+        Ok(Core { store: Arc::new(store), preparer, settings, clock: open.clock, jobs })
     }
 
     /// Brings an empty database to the present schema without opening it for work.

@@ -4,6 +4,7 @@
 //! the log's end before they are compared, so that a store under load is as clean as one at rest. Identities are decided
 //! again in log order, memberships are evaluated from scratch.
 mod books;
+mod jobs;
 mod people;
 mod profiles;
 
@@ -147,6 +148,7 @@ fn check(tx: &mut Tx, preparer: &Preparer, counts: &Counts, findings: &mut Findi
     preparer.follow(tx)?;
     let pass = profiles::read_log(tx, preparer, findings)?;
     books::check(tx, &pass, counts, findings)?;
+    jobs::check(tx, findings)?;
     let folded_again = pass.folded_again.clone();
     let rebuilt = profiles::compare(tx, pass, findings)?;
     people::check(tx, rebuilt, tx.now(), &folded_again, findings)
@@ -181,6 +183,11 @@ fn notes(db: &mut Engine, now: Timestamp, fast: bool) -> Result<Vec<Note>, DbErr
         "parked_events",
         "SELECT COUNT(*), MIN(received_at) FROM rejects WHERE code = 'parked'",
         "events of Braid's own that kept calling forth others",
+    )?;
+    ask(
+        "failed_jobs",
+        "SELECT COUNT(*), MIN(finished_at) FROM jobs WHERE state = 'failed' AND retryable = 1",
+        "jobs that could not go on and may be resumed",
     )?;
     Ok(out)
 }

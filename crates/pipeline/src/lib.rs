@@ -2,7 +2,7 @@
 //!
 //! Start at [`Core::open`]: a store with everything that reacts to its log. [`Preparer`] makes batches of bodies on the
 //! threads that take requests; [`Ingest`] is the command that logs them. [`step`] lists the reactors. [`recover`] folds the
-//! log again after a kill, [`ticker`] does what is due, [`backfill`] lets new segments know the past. [`doctor`] checks the
+//! log again after a kill, [`ticker`] does what is due, [`jobs`] long work piece by piece, such as [`backfill`]. [`doctor`] checks the
 //! invariants of a whole store.
 //!
 //! Deliberately absent: rules of retail (the domain crates have them), HTTP.
@@ -13,6 +13,7 @@ pub mod doctor;
 pub mod facts;
 pub mod hours;
 mod ingest;
+pub mod jobs;
 mod preparer;
 pub mod recover;
 pub mod rejects;

@@ -5,4 +5,5 @@ mod damage;
 mod faults;
 mod harness;
 mod identity;
+mod jobs;
 mod live;

@@ -1,6 +1,7 @@
 //! What the writer does by itself: people whose moment has come, jobs, leases that ran out. A bounded piece at a time.
+use crate::jobs::Runner;
 use crate::preparer::Preparer;
-use crate::{append_derived, backfill, step};
+use crate::{append_derived, step};
 use base::{SECOND_US, Timestamp};
 use db::writer::Ticker;
 use db::{DbError, Tx};
@@ -15,6 +16,7 @@ pub struct Tick {
     pub preparer: Arc<Preparer>,
     /// When leases are looked at next.
     pub leases_at: Timestamp,
+    pub jobs: Runner,
 }
 
 /// How often leases are looked at, and how many end in one transaction.
@@ -25,8 +27,8 @@ impl Ticker for Tick {
     fn next_due(&mut self, tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
         let mut due = timers::next_due(tx)?;
         due = due.min(self.leases_at);
-        if backfill::is_waiting(tx)? {
-            due = due.min(Timestamp::default());
+        if let Some(at) = self.jobs.next_due(tx)? {
+            due = due.min(Timestamp::from_micros(at));
         }
         Ok(Some(due))
     }
@@ -45,7 +47,7 @@ impl Ticker for Tick {
             messaging::outbox::expire_leases(tx, LEASES)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
         }
-        backfill::advance(tx, &self.preparer)?;
+        self.jobs.advance(tx, &self.preparer, &mut appended)?;
         // What definitions became is what requests are prepared with from now on.
         self.preparer.follow(tx)?;
         append_derived(tx, &self.preparer, appended)

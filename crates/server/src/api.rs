@@ -3,6 +3,7 @@ pub mod accounts;
 pub mod customers;
 pub mod events;
 pub mod home;
+pub mod jobs;
 pub mod live;
 pub mod messages;
 pub mod segments;
@@ -59,6 +60,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::get_event))
         .routes(routes!(events::list_rejects))
         .routes(routes!(events::reject_summary))
+        .routes(routes!(jobs::list_jobs))
+        .routes(routes!(jobs::get_job))
+        .routes(routes!(jobs::stop_job))
+        .routes(routes!(jobs::resume_job))
         .routes(routes!(messages::templates::list_templates, messages::templates::create_template))
         .routes(routes!(messages::templates::preview_template))
         .routes(routes!(messages::templates::get_template, messages::templates::update_template))

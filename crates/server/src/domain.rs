@@ -86,6 +86,7 @@ impl Domain {
             migrations: vec![crate::accounts::MIGRATIONS],
             observer: start.observer,
             readers: 3,
+            jobs: Vec::new(),
         })?;
         Ok(Self { core })
     }
@@ -93,6 +94,10 @@ impl Domain {
     /// The store.
     pub fn store(&self) -> &Arc<Store> {
         &self.core.store
+    }
+    /// Kinds of jobs that this program knows.
+    pub fn job_kinds(&self) -> &Arc<Vec<pipeline::jobs::Kind>> {
+        &self.core.jobs
     }
     /// What reads bodies.
     pub fn preparer(&self) -> &Arc<Preparer> {

@@ -8,6 +8,7 @@ use crate::problem::Problem;
 use crate::rejects::{self, Filter};
 use bytes::Bytes;
 use db::Notice;
+use db::notice::JobMoved;
 use pipeline::timeline::events_of;
 use serde::Serialize;
 use serde_json::json;
@@ -34,6 +35,8 @@ struct Round {
     rejected: i64,
     changed: bool,
     counted: bool,
+    /// The newest word about each job that moved.
+    jobs: HashMap<i64, Arc<JobMoved>>,
 }
 
 /// Turns notices into messages until the server stops.
@@ -42,12 +45,13 @@ pub async fn run(app: Arc<App>, mut notices: mpsc::Receiver<Vec<Notice>>, mut st
     let mut told = Instant::now().checked_sub(COUNTS_EVERY).unwrap_or_else(Instant::now);
     let (mut counts_due, mut last_counts) = (false, None);
     let mut last_reject = i64::MAX;
+    let mut jobs: HashMap<i64, Arc<JobMoved>> = HashMap::new();
     loop {
         let wait = COUNTS_EVERY.saturating_sub(told.elapsed());
         let first = tokio::select! {
             _ = stop.wait_for(|s| *s) => break,
             first = notices.recv() => match first { Some(first) => Some(first), None => break },
-            () = tokio::time::sleep(wait), if counts_due => None,
+            () = tokio::time::sleep(wait), if counts_due || !jobs.is_empty() => None,
         };
         credit = (credit + refilled.elapsed().as_secs_f64() * EVENTS_PER_SECOND).min(EVENTS_PER_SECOND);
         refilled = Instant::now();
@@ -64,6 +68,16 @@ pub async fn run(app: Arc<App>, mut notices: mpsc::Receiver<Vec<Notice>>, mut st
             app.hub.send_all(&message("reload", "{}"));
         }
         counts_due |= round.counted;
+        // A job may move a thousand times a second; what it says last, and its end, are told.
+        jobs.extend(std::mem::take(&mut round.jobs));
+        let tell_jobs = told.elapsed() >= COUNTS_EVERY;
+        let jobs_told: Vec<_> = jobs.extract_if(|_, moved| tell_jobs || !moved.state.is_open()).collect();
+        for (_, moved) in &jobs_told {
+            app.hub.send(Topic::Live, &text("job", &job(moved)));
+        }
+        if tell_jobs && !jobs_told.is_empty() && !counts_due {
+            told = Instant::now();
+        }
         if let Err(problem) = tell(&app, round, &mut last_reject).await {
             tracing::warn!(code = problem.code.code, detail = %problem.detail, "streams could not be told");
             app.hub.send_all(&message("reload", "{}"));
@@ -107,6 +121,9 @@ impl Round {
                     self.segments.insert(*id, *count);
                 }
                 Notice::Changed { .. } => self.changed = true,
+                Notice::Job(moved) => {
+                    self.jobs.insert(moved.id, moved.clone());
+                }
                 Notice::Rejected { count, .. } => {
                     self.counted = true;
                     self.rejected += count;
@@ -114,6 +131,14 @@ impl Round {
             }
         }
     }
+}
+
+/// A job in a stream.
+fn job(moved: &JobMoved) -> serde_json::Value {
+    json!({
+        "id": moved.id.to_string(), "kind": moved.kind, "state": moved.state.as_str(), "position": moved.position,
+        "total": Some(moved.total).filter(|t| *t > 0), "rate": (moved.rate * 10.0).round() / 10.0, "note": moved.note,
+    })
 }
 
 fn text(event: &str, data: &impl Serialize) -> Bytes {

@@ -17,6 +17,8 @@ pub struct Shop {
     pub sync: Sync,
     core: Option<Core>,
     turn: Duration,
+    /// Kinds of jobs of the test's own.
+    pub kinds: Vec<crate::jobs::Kind>,
 }
 
 pub fn noon() -> Timestamp {
@@ -30,7 +32,7 @@ pub fn shops() -> Vec<Shop> {
 impl Shop {
     pub fn open(place: Place, turn: Duration) -> Self {
         let clock = Arc::new(ManualClock::new(noon()));
-        let mut shop = Self { place, clock, sync: Sync::UnsafeFast, core: None, turn };
+        let mut shop = Self { place, clock, sync: Sync::UnsafeFast, core: None, turn, kinds: Vec::new() };
         shop.start();
         shop
     }
@@ -47,6 +49,7 @@ impl Shop {
             migrations: Vec::new(),
             observer: None,
             readers: 1,
+            jobs: self.kinds.clone(),
         });
         self.core = Some(core.expect("the store opens"));
     }

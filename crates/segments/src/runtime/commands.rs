@@ -5,7 +5,7 @@ use crate::compile;
 use crate::language::{SyntaxError, parse};
 use base::Timestamp;
 use customers::counters::Meaning;
-use db::{DbError, Notice, Tx};
+use db::{DbError, Notice, Tx, jobs};
 use std::sync::Arc;
 
 /// Longest name of a segment, in characters.
@@ -110,17 +110,18 @@ pub fn archive(tx: &mut Tx, id: i64) -> Result<(), SegmentError> {
 
 /// Counters that a segment's job was still counting the past of: with the job gone, nobody else would.
 fn half_counted(tx: &mut Tx, id: i64) -> Result<Vec<u32>, DbError> {
-    let sql = "SELECT payload FROM jobs WHERE kind = $1 AND subject = $2 AND state = 'running' AND position >= 0 \
-               AND position < total";
+    let sql = "SELECT payload FROM jobs WHERE kind = $1 AND subject = $2 AND state IN ('queued', 'running', 'failed') \
+               AND position >= 0 AND position < total";
     let row = tx.first(sql, &[FILL.into(), id.into()])?;
     row.map_or(Ok(Vec::new()), |r| Ok(r.text(0)?.split(',').filter_map(|id| id.parse().ok()).collect()))
 }
 
 fn stop_job(tx: &mut Tx, id: i64) -> Result<(), DbError> {
-    let sql =
-        "UPDATE jobs SET state = 'stopped', updated_at = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'";
+    let sql = "UPDATE jobs SET state = 'stopped', reason = 'replaced', updated_at = $3, finished_at = $3 \
+               WHERE kind = $1 AND subject = $2 AND state IN ('queued', 'running', 'failed')";
     let now = tx.now().micros();
-    tx.execute(sql, &[FILL.into(), id.into(), now.into()]).map(drop)
+    tx.execute(sql, &[FILL.into(), id.into(), now.into()])?;
+    jobs::changed(tx)
 }
 
 /// Brings an archived segment back; it is filled anew, since it did not move meanwhile.
@@ -190,24 +191,23 @@ fn fill(tx: &mut Tx, id: i64, expression: &str, half: &[u32]) -> Result<Segment,
         let shares = |s: &&Segment| s.id != id && s.plan.dependencies().counters.iter().any(|c| renumbered.contains(c));
         for other in compiled.segments.iter().filter(shares) {
             let later = tx.next_id();
-            let sql = "UPDATE jobs SET id = $3 WHERE kind = $1 AND subject = $2 AND state = 'running'";
+            let sql = "UPDATE jobs SET id = $3 WHERE kind = $1 AND subject = $2 \
+                       AND state IN ('queued', 'running', 'failed')";
             tx.execute(sql, &[FILL.into(), other.id.into(), later.into()])?;
         }
+        jobs::changed(tx)?;
     }
     tx.notify(Notice::Changed { what: "segments" });
     find(tx, id)?.ok_or(SegmentError::NotFound(id))
 }
 
 fn start_job(tx: &mut Tx, id: i64, fresh: &[u32]) -> Result<(), DbError> {
-    let (job, cutoff, now) = (tx.next_id(), tx.next_seq(), tx.now().micros());
+    let cutoff = tx.next_seq();
     let ids: Vec<String> = fresh.iter().map(u32::to_string).collect();
     // Without new counters the past is known already.
     let position = if fresh.is_empty() { -1 } else { 1 };
-    let sql = "INSERT INTO jobs (id, kind, subject, state, position, total, payload, created_at, updated_at) \
-               VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $7)";
     let payload = ids.join(",");
-    let row = [job.into(), FILL.into(), id.into(), position.into(), cutoff.into(), (&payload).into(), now.into()];
-    tx.execute(sql, &row).map(drop)
+    jobs::add(tx, &jobs::New { subject: id, position, total: cutoff, ..jobs::New::of(FILL, &payload) }).map(drop)
 }
 
 /// A number for a meaning that is not counted now. One that was counted once gets a new number: the old summaries stopped
@@ -265,7 +265,8 @@ pub fn progress(tx: &mut Tx, id: i64) -> Result<f64, DbError> {
             Ok(0.5 + 0.5 * (upto as f64 / people as f64).min(1.0))
         }
         Some(Filling::Counting) => {
-            let sql = "SELECT position, total FROM jobs WHERE kind = $1 AND subject = $2 AND state = 'running'";
+            let sql = "SELECT position, total FROM jobs WHERE kind = $1 AND subject = $2 \
+                       AND state IN ('queued', 'running', 'failed')";
             let row = tx.first(sql, &[FILL.into(), id.into()])?;
             let part = row.map(|r| Ok::<_, DbError>(r.int(0)? as f64 / r.int(1)?.max(1) as f64)).transpose()?;
             Ok(0.5 * part.unwrap_or(0.0).clamp(0.0, 1.0))

@@ -119,6 +119,11 @@ fn case(shop: &Shop, id: &str) -> Case {
         "get_event" => ("events/1".into(), None, Act::Read(Area::Events)),
         "list_rejects" => ("rejects".into(), None, Act::Read(Area::Events)),
         "reject_summary" => ("rejects/summary".into(), None, Act::Read(Area::Events)),
+        "list_jobs" => ("jobs?state=done".into(), None, Act::Read(Area::Jobs)),
+        // The job that filled the segment, which nobody stops by itself: the right role gets a clean conflict.
+        "get_job" => (format!("jobs/{}", find("/api/v1/jobs")), None, Act::Read(Area::Jobs)),
+        "stop_job" => (format!("jobs/{}/stop", find("/api/v1/jobs")), Some(json!({})), Act::Write(Area::Jobs)),
+        "resume_job" => (format!("jobs/{}/resume", find("/api/v1/jobs")), Some(json!({})), Act::Write(Area::Jobs)),
         "list_templates" => ("templates".into(), None, Act::Read(Area::Messages)),
         "create_template" => ("templates".into(), Some(text), Act::Write(Area::Messages)),
         "preview_template" => (
@@ -243,7 +248,9 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
             None => shop.owner(method, &again.path),
         };
         let answer = answer.send();
-        let fine = (200..300).contains(&answer.status) || (id == "settle_message" && answer.status == 404);
+        let fine = (200..300).contains(&answer.status)
+            || (id == "settle_message" && answer.status == 404)
+            || (matches!(id, "stop_job" | "resume_job") && answer.status == 409);
         assert!(fine, "{id} for the owner: {} {}", answer.status, answer.text);
     }
 }
