@@ -17,6 +17,7 @@ pub mod doctor;
 pub mod identifier;
 pub mod identity;
 pub mod model;
+pub mod preload;
 pub mod prepare;
 pub mod profiles;
 pub mod search;

@@ -3,7 +3,7 @@ use crate::codec;
 use crate::consent::Standing;
 use crate::model::{Identifiers, Key, Profile, Seen, Trait};
 use base::{MINUTE_US, Timestamp};
-use db::{Bulk, DbError, Engine, Owned, Table, Value};
+use db::{Bulk, DbError, Engine, Lookup, Owned, Table, Value};
 use hashbrown::HashMap;
 
 /// This crate's tables.
@@ -29,6 +29,9 @@ static PROFILES: Bulk = Bulk {
     insert_only: false,
 };
 
+static BY_ID: Lookup =
+    Lookup { table: "profiles", keys: &[("profile_id", 'i')], columns: "state, folded_to", order: "" };
+
 impl Table for Profiles {
     type Key = i64;
     type Row = Profile;
@@ -44,6 +47,16 @@ impl Table for Profiles {
     fn load(db: &mut Engine, key: i64) -> Result<Option<Profile>, DbError> {
         let row = db.first("SELECT state, folded_to FROM profiles WHERE profile_id = $1", &[key.into()])?;
         row.map(|r| codec::decode(r.blob(0)?, r.int(1)?)).transpose()
+    }
+    fn load_many(db: &mut Engine, keys: &[i64]) -> Result<Vec<(i64, Option<Profile>)>, DbError> {
+        let ids: Vec<[Value<'_>; 1]> = keys.iter().map(|k| [(*k).into()]).collect();
+        let refs: Vec<&[Value<'_>]> = ids.iter().map(|v| &v[..]).collect();
+        let mut out: Vec<(i64, Option<Profile>)> = keys.iter().map(|k| (*k, None)).collect();
+        db.lookup(&BY_ID, &refs, &mut |at, row| {
+            out[at].1 = Some(codec::decode(row.blob(0)?, row.int(1)?)?);
+            Ok(())
+        })?;
+        Ok(out)
     }
     fn flush(db: &mut Engine, rows: &[(i64, &Profile)], group: i64) -> Result<(), DbError> {
         let mut states = Vec::with_capacity(rows.len());

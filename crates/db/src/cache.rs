@@ -10,8 +10,11 @@ use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::Hash;
 
+/// Rows by key as they were read; `None` where there is none.
+pub type Loaded<T> = Vec<(<T as Table>::Key, Option<<T as Table>::Row>)>;
+
 /// A table whose rows are held decoded in memory.
-pub trait Table: 'static {
+pub trait Table: Sized + 'static {
     type Key: Copy + Eq + Hash + Ord + Send + 'static;
     type Row: Clone + Send + 'static;
     /// The table's name in the database.
@@ -24,6 +27,10 @@ pub trait Table: 'static {
     fn weight(row: &Self::Row) -> usize;
     /// Reads a row by key.
     fn load(db: &mut Engine, key: Self::Key) -> Result<Option<Self::Row>, DbError>;
+    /// Reads many rows by key, in as few statements as there can be; gives each key once, with `None` where there is no row.
+    fn load_many(db: &mut Engine, keys: &[Self::Key]) -> Result<Loaded<Self>, DbError> {
+        keys.iter().map(|key| Ok((*key, Self::load(db, *key)?))).collect()
+    }
     /// Writes rows, sorted by key, as folded to `group`.
     fn flush(db: &mut Engine, rows: &[(Self::Key, &Self::Row)], group: i64) -> Result<(), DbError>;
 }
@@ -32,6 +39,8 @@ struct Entry<R> {
     /// `None`: the database has no such row; or the row is lent to the overlay.
     row: Option<R>,
     weight: u32,
+    /// The group after which the row in the database last changed, its low bits; 0 = before it was read.
+    changed: u32,
     dirty: bool,
     used: bool,
     lent: bool,
@@ -57,7 +66,13 @@ pub(crate) struct Cached<T: Table> {
     early_all: bool,
     /// Rows of the cache are in the overlay.
     lent: bool,
+    /// Rows that had to be read one by one since the last time somebody asked.
+    misses: usize,
 }
+
+/// For so many groups a row that was written stays in memory: what a reader's connection read of it before is then known to
+/// be old, see [`Cached::fill`].
+pub(crate) const FRESH_GROUPS: i64 = 8;
 
 /// What the writer does with every cached table without knowing its type.
 pub(crate) trait AnyTable: Any + Send {
@@ -72,7 +87,8 @@ pub(crate) trait AnyTable: Any + Send {
     fn oldest_unflushed(&self, group: i64) -> Option<i64>;
     fn dirty_slices(&self) -> usize;
     fn dirty_rows(&self) -> usize;
-    fn evict(&mut self, budget: usize);
+    fn evict(&mut self, budget: usize, group: i64);
+    fn take_misses(&mut self) -> usize;
     fn weight(&self) -> usize;
     fn as_any(&mut self) -> &mut dyn Any;
 }
@@ -90,11 +106,34 @@ impl<T: Table> Default for Cached<T> {
             early: Vec::new(),
             early_all: false,
             lent: false,
+            misses: 0,
         }
     }
 }
 
 impl<T: Table> Cached<T> {
+    /// Whether memory knows the row, or knows that there is none.
+    pub(crate) fn holds(&self, key: T::Key) -> bool {
+        self.overlay.contains_key(&key) || self.entries.contains_key(&key)
+    }
+
+    /// The row if memory knows it.
+    pub(crate) fn peek(&self, key: T::Key) -> Option<&T::Row> {
+        self.overlay.get(&key).or_else(|| self.entries.get(&key).and_then(|e| e.row.as_ref()))
+    }
+
+    /// Counts rows that were read together.
+    pub(crate) fn misses(&mut self, count: usize) {
+        self.misses += count;
+    }
+
+    /// Takes over a row that was read beforehand, unless memory knows it better.
+    pub(crate) fn fill(&mut self, key: T::Key, row: Option<T::Row>) {
+        if !self.holds(key) {
+            self.insert_clean(key, row);
+        }
+    }
+
     pub(crate) fn get_with(
         &mut self,
         db: &mut Engine,
@@ -106,6 +145,7 @@ impl<T: Table> Cached<T> {
             return Ok(self.overlay.get(&key));
         }
         if !self.entries.contains_key(&key) {
+            self.misses += 1;
             let row = load(db)?;
             self.insert_clean(key, row);
         }
@@ -145,7 +185,27 @@ impl<T: Table> Cached<T> {
         let weight = row.as_ref().map_or(0, T::weight) + size_of::<T::Key>() * 2 + 48;
         self.weight += weight;
         self.queue.push_back(key);
-        self.entries.insert(key, Entry { row, weight: weight as u32, dirty: false, used: true, lent: false });
+        self.entries
+            .insert(key, Entry { row, weight: weight as u32, changed: 0, dirty: false, used: true, lent: false });
+    }
+
+    /// Moves a row from the overlay to the cache; gives whether it waited for its flush already.
+    fn publish_row(&mut self, key: T::Key, row: T::Row, dirty: bool, changed: u32) -> bool {
+        let weight = T::weight(&row) + size_of::<T::Key>() * 2 + 48;
+        // A row that waits for its flush cannot be evicted before that, and then counts from there.
+        let fresh = Entry { row: Some(row), weight: weight as u32, changed, dirty, used: true, lent: false };
+        self.weight += weight;
+        match self.entries.get_mut(&key) {
+            Some(entry) => {
+                self.weight -= entry.weight as usize;
+                std::mem::replace(entry, fresh).dirty
+            }
+            None => {
+                self.queue.push_back(key);
+                self.entries.insert(key, fresh);
+                false
+            }
+        }
     }
 
     /// Writes every dirty row now, in the middle of a group.
@@ -176,65 +236,33 @@ where
 {
     fn publish(&mut self, group: i64) {
         let written = std::mem::take(&mut self.early_all);
+        let changed = group as u32;
         self.lent = false;
         self.early.clear();
         for slice in std::mem::take(&mut self.flushing) {
-            if let Some(done) = self.slices.remove(&slice) {
-                for key in done.keys {
-                    if let Some(entry) = self.entries.get_mut(&key) {
-                        entry.dirty = false;
-                    }
-                    // Written from the overlay: clean as soon as it is published, so it is published here.
-                    if let Some(row) = self.overlay.remove(&key) {
-                        let weight = T::weight(&row) + size_of::<T::Key>() * 2 + 48;
-                        if let Some(entry) = self.entries.get_mut(&key) {
-                            self.weight = self.weight + weight - entry.weight as usize;
-                            *entry =
-                                Entry { row: Some(row), weight: weight as u32, dirty: false, used: true, lent: false };
-                        } else {
-                            self.insert_clean(key, Some(row));
-                        }
-                    }
+            let Some(done) = self.slices.remove(&slice) else { continue };
+            for key in done.keys {
+                if let Some(entry) = self.entries.get_mut(&key) {
+                    entry.dirty = false;
+                    entry.changed = changed;
+                }
+                // Written from the overlay: clean as soon as it is published, so it is published here.
+                if let Some(row) = self.overlay.remove(&key) {
+                    self.publish_row(key, row, false, changed);
                 }
             }
         }
-        for (key, row) in self.overlay.drain() {
-            let weight = T::weight(&row) + size_of::<T::Key>() * 2 + 48;
-            let was_dirty = match self.entries.get_mut(&key) {
-                Some(entry) => {
-                    self.weight = self.weight + weight - entry.weight as usize;
-                    let was_dirty = entry.dirty;
-                    *entry = Entry {
-                        row: Some(row),
-                        weight: weight as u32,
-                        dirty: T::LAZY && !written,
-                        used: true,
-                        lent: false,
-                    };
-                    was_dirty
-                }
-                None => {
-                    self.weight += weight;
-                    self.queue.push_back(key);
-                    self.entries.insert(
-                        key,
-                        Entry {
-                            row: Some(row),
-                            weight: weight as u32,
-                            dirty: T::LAZY && !written,
-                            used: true,
-                            lent: false,
-                        },
-                    );
-                    false
-                }
-            };
+        let mut overlay = std::mem::take(&mut self.overlay);
+        for (key, row) in overlay.drain() {
+            let was_dirty = self.publish_row(key, row, T::LAZY && !written, changed);
             if T::LAZY && !written && !was_dirty {
                 let slice =
                     self.slices.entry(T::slice(key)).or_insert_with(|| Slice { since_group: group, keys: Vec::new() });
                 slice.keys.push(key);
             }
         }
+        // Its room is kept for the next group.
+        self.overlay = overlay;
     }
 
     fn flush_early(&mut self, db: &mut Engine, group: i64) -> Result<(), DbError> {
@@ -309,14 +337,19 @@ where
         self.slices.values().map(|s| s.keys.len()).sum()
     }
 
-    fn evict(&mut self, budget: usize) {
+    fn take_misses(&mut self) -> usize {
+        std::mem::take(&mut self.misses)
+    }
+
+    fn evict(&mut self, budget: usize, group: i64) {
+        let fresh = |changed: u32| changed != 0 && (group as u32).wrapping_sub(changed) <= FRESH_GROUPS as u32;
         // A second chance for what was used since the last look; one round over the queue at most.
         let mut looks = self.queue.len();
         while self.weight > budget && looks > 0 {
             looks -= 1;
             let Some(key) = self.queue.pop_front() else { break };
             match self.entries.get_mut(&key) {
-                Some(entry) if entry.dirty || entry.used || entry.lent => {
+                Some(entry) if entry.dirty || entry.used || entry.lent || fresh(entry.changed) => {
                     entry.used = false;
                     self.queue.push_back(key);
                 }

@@ -7,6 +7,9 @@ use hashbrown::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+mod lookup;
+pub use lookup::Lookup;
+
 /// A value that goes to the database.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value<'a> {
@@ -189,8 +192,10 @@ pub struct Engine {
     inner: Inner,
     /// SQL with `$n` turned into `?n`, by the address and length of the original text.
     rewritten: HashMap<(usize, usize), Arc<str>>,
-    bulk_sql: HashMap<usize, Arc<str>>,
+    bulk_sql: HashMap<(usize, lookup::Use), Arc<str>>,
     statements: HashMap<Arc<str>, postgres::Statement>,
+    /// Statements run so far: on PostgreSQL each is a round trip.
+    ran: u64,
 }
 
 /// Which engine.
@@ -266,7 +271,12 @@ impl Engine {
     }
 
     fn new(inner: Inner) -> Self {
-        Self { inner, rewritten: HashMap::new(), bulk_sql: HashMap::new(), statements: HashMap::new() }
+        Self { inner, rewritten: HashMap::new(), bulk_sql: HashMap::new(), statements: HashMap::new(), ran: 0 }
+    }
+
+    /// Statements run so far; on PostgreSQL each is a round trip.
+    pub fn statements_run(&self) -> u64 {
+        self.ran
     }
 
     /// Which engine this is.
@@ -279,6 +289,7 @@ impl Engine {
 
     /// Runs statements without parameters.
     pub fn batch(&mut self, sql: &str) -> Result<(), DbError> {
+        self.ran += 1;
         match &mut self.inner {
             Inner::Sqlite(c) => c.execute_batch(sql).map_err(|e| sqlite_error(&e, sql)),
             Inner::Postgres(c) => c.batch_execute(sql).map_err(|e| postgres_error(&e, sql)),
@@ -287,6 +298,7 @@ impl Engine {
 
     /// Runs one statement; gives the number of rows that it changed.
     pub fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64, DbError> {
+        self.ran += 1;
         if let Inner::Sqlite(_) = self.inner {
             let text = self.sqlite_text(sql);
             let Inner::Sqlite(c) = &self.inner else { unreachable!() };
@@ -328,6 +340,7 @@ impl Engine {
         params: &[Value<'_>],
         visit: &mut dyn FnMut(Row) -> Result<bool, DbError>,
     ) -> Result<(), DbError> {
+        self.ran += 1;
         if let Inner::Sqlite(_) = self.inner {
             let text = self.sqlite_text(sql);
             let Inner::Sqlite(c) = &self.inner else { unreachable!() };
@@ -336,18 +349,7 @@ impl Engine {
             let width = statement.column_count();
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next().map_err(|e| sqlite_error(&e, sql))? {
-                let mut values = Vec::with_capacity(width);
-                for at in 0..width {
-                    use rusqlite::types::ValueRef;
-                    values.push(match row.get_ref(at).map_err(|e| sqlite_error(&e, sql))? {
-                        ValueRef::Null => Owned::Null,
-                        ValueRef::Integer(v) => Owned::Int(v),
-                        ValueRef::Real(v) => Owned::Int(v as i64),
-                        ValueRef::Text(v) => Owned::Text(String::from_utf8_lossy(v).into_owned()),
-                        ValueRef::Blob(v) => Owned::Blob(v.to_vec()),
-                    });
-                }
-                if !visit(Row(values))? {
+                if !visit(sqlite_row(row, width, sql)?)? {
                     break;
                 }
             }
@@ -376,7 +378,8 @@ impl Engine {
         if rows.is_empty() {
             return Ok(());
         }
-        let key = std::ptr::from_ref(bulk) as usize;
+        self.ran += 1;
+        let key = (std::ptr::from_ref(bulk) as usize, lookup::Use::Write);
         let dialect = self.dialect();
         let sql = self.bulk_sql.entry(key).or_insert_with(|| bulk_text(bulk, dialect).into()).clone();
         match &mut self.inner {
@@ -504,6 +507,21 @@ fn bulk_text(bulk: &Bulk, dialect: Dialect) -> String {
         }
     }
     sql
+}
+
+fn sqlite_row(row: &rusqlite::Row<'_>, width: usize, sql: &str) -> Result<Row, DbError> {
+    use rusqlite::types::ValueRef;
+    let mut values = Vec::with_capacity(width);
+    for at in 0..width {
+        values.push(match row.get_ref(at).map_err(|e| sqlite_error(&e, sql))? {
+            ValueRef::Null => Owned::Null,
+            ValueRef::Integer(v) => Owned::Int(v),
+            ValueRef::Real(v) => Owned::Int(v as i64),
+            ValueRef::Text(v) => Owned::Text(String::from_utf8_lossy(v).into_owned()),
+            ValueRef::Blob(v) => Owned::Blob(v.to_vec()),
+        });
+    }
+    Ok(Row(values))
 }
 
 fn bind(statement: &mut rusqlite::CachedStatement<'_>, params: &[Value<'_>]) -> rusqlite::Result<()> {

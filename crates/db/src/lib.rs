@@ -25,10 +25,11 @@ pub mod settings;
 pub mod store;
 pub mod subscriptions;
 pub mod tx;
+pub mod warm;
 pub mod writer;
 
 pub use cache::Table;
-pub use engine::{Bulk, Column, Dialect, Engine, Owned, Row, Sync, Value, redact};
+pub use engine::{Bulk, Column, Dialect, Engine, Lookup, Owned, Row, Sync, Value, redact};
 pub use error::DbError;
 pub use migrate::Migrations;
 pub use notice::Notice;

@@ -2,7 +2,7 @@
 use crate::DbError;
 use crate::writer::{Command, Read};
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 #[derive(Default)]
@@ -27,6 +27,9 @@ pub(crate) struct Shared {
     pub(crate) dirty_rows: AtomicUsize,
     pub(crate) cache_bytes: AtomicUsize,
     pub(crate) replays: AtomicI64,
+    pub(crate) statements: AtomicU64,
+    /// Work came after memory was given back.
+    pub(crate) cold: AtomicBool,
     pub(crate) group_sizes: Mutex<VecDeque<u32>>,
 }
 
@@ -44,12 +47,18 @@ impl Shared {
             dirty_rows: AtomicUsize::new(0),
             cache_bytes: AtomicUsize::new(0),
             replays: AtomicI64::new(0),
+            statements: AtomicU64::new(0),
+            cold: AtomicBool::new(false),
             group_sizes: Mutex::default(),
         }
     }
     pub(crate) fn lock(&self) -> MutexGuard<'_, Queue> {
         // A panic while the queue is locked cannot leave it half changed: every change is one push or pop.
         self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+    /// Whether nothing more is taken.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.dead.load(Ordering::SeqCst) || self.lock().closed
     }
     pub(crate) fn push(&self, command: Box<dyn Command>) {
         let refused = {

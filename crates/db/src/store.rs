@@ -169,6 +169,7 @@ type ReadJob = Box<dyn FnOnce(&mut Engine) + Send>;
 pub struct Store {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    warm: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Option<mpsc::SyncSender<ReadJob>>>,
     location: Location,
     sync: Sync,
@@ -236,6 +237,9 @@ impl Store {
         shared.observed.store(observer.is_some(), Ordering::Relaxed);
         let opened = Opened { engine, row, location: location.clone(), sync };
         let mut running = writer::prepare(opened, options, shared.clone(), clock);
+        running.preload = recover.as_ref().and_then(|r| r.preload());
+        let warm = recover.as_ref().and_then(|r| r.warm());
+        let room = running.options.cache_bytes;
         running.recover = recover;
         running.ticker = ticker;
         running.observer = observer;
@@ -252,10 +256,12 @@ impl Store {
                 }
             })
             .map_err(|e| DbError::Open { url: location.shown(), reason: e.to_string() })?;
+        let warm = warm.map(|w| crate::warm::start(w, (location.clone(), sync), shared.clone(), room)).transpose()?;
         let readers = start_readers(&location, sync, readers)?;
         Ok(Store {
             shared,
             thread: Mutex::new(Some(thread)),
+            warm: Mutex::new(warm),
             readers: Mutex::new(Some(readers)),
             location,
             sync,
@@ -412,6 +418,7 @@ impl Store {
             dirty_rows: self.shared.dirty_rows.load(Ordering::Relaxed),
             cache_bytes: self.shared.cache_bytes.load(Ordering::Relaxed),
             replays: self.shared.replays.load(Ordering::Relaxed),
+            statements: self.shared.statements.load(Ordering::Relaxed),
             group_events_median: sorted.get(sorted.len() / 2).copied().unwrap_or(0) as usize,
         }
     }
@@ -428,6 +435,10 @@ impl Store {
         self.shared.close();
         if let Some(thread) = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
             let _ = thread.join();
+        }
+        if let Some(warm) = self.warm.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+            warm.thread().unpark();
+            let _ = warm.join();
         }
         self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         self.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
@@ -451,6 +462,8 @@ pub struct Figures {
     pub cache_bytes: usize,
     /// Groups that had to be run again one command at a time.
     pub replays: i64,
+    /// Statements that the writer ran on its present connection; on PostgreSQL each is a round trip.
+    pub statements: u64,
     pub group_events_median: usize,
 }
 

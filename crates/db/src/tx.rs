@@ -5,7 +5,7 @@
 //! bulk before COMMIT, or before the next SQL of the same transaction, so that a query sees what was written before it.
 use crate::DbError;
 use crate::cache::{AnyTable, Cached, Table};
-use crate::engine::{Bulk, Dialect, Engine, Owned, Row, Value};
+use crate::engine::{Bulk, Dialect, Engine, Lookup, Owned, Row, Value};
 use crate::notice::Notice;
 use crate::writer::WriterRow;
 use base::Timestamp;
@@ -73,6 +73,8 @@ pub struct Tx {
     pub(crate) error: Option<DbError>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) open: bool,
+    /// The last group when memory was loaded: of rows that changed before, memory does not know when.
+    known_from: i64,
     pub(crate) failpoint: Option<&'static str>,
 }
 
@@ -84,6 +86,7 @@ impl Tx {
             memories: Vec::new(),
             waiting: Vec::new(),
             committed: row.clone(),
+            known_from: row.last_group,
             row,
             group_starts: std::collections::VecDeque::new(),
             now: Timestamp::default(),
@@ -193,6 +196,65 @@ impl Tx {
         let at = self.table::<T>();
         let (engine, tables) = (&mut self.engine, &mut self.tables);
         cached::<T>(&mut tables[at].1).get_with(engine, key, load)
+    }
+    /// The row of a cached table if memory knows it.
+    pub fn peek<T: Table>(&mut self, key: T::Key) -> Option<&T::Row> {
+        let at = self.table::<T>();
+        cached::<T>(&mut self.tables[at].1).peek(key)
+    }
+    /// Whether memory knows a row, or knows that there is none.
+    pub fn holds<T: Table>(&mut self, key: T::Key) -> bool {
+        let at = self.table::<T>();
+        cached::<T>(&mut self.tables[at].1).holds(key)
+    }
+    /// Reads the rows that memory does not know in as few statements as there can be, so that nobody asks one by one.
+    pub fn preload<T: Table>(&mut self, keys: &[T::Key]) -> Result<(), DbError> {
+        let at = self.table::<T>();
+        let (engine, tables) = (&mut self.engine, &mut self.tables);
+        let table = cached::<T>(&mut tables[at].1);
+        let mut absent: Vec<T::Key> = keys.iter().copied().filter(|key| !table.holds(*key)).collect();
+        if absent.is_empty() {
+            return Ok(());
+        }
+        absent.sort_unstable();
+        absent.dedup();
+        table.misses(absent.len());
+        let rows = T::load_many(engine, &absent);
+        for (key, row) in self.note(rows)? {
+            cached::<T>(&mut self.tables[at].1).fill(key, row);
+        }
+        Ok(())
+    }
+    /// Reads the rows of many keys; as [`Tx::rows`] for what they hold.
+    pub fn lookup(
+        &mut self,
+        lookup: &'static Lookup,
+        keys: &[&[Value<'_>]],
+        visit: &mut dyn FnMut(usize, Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        self.write_waiting()?;
+        let out = self.engine.lookup(lookup, keys, visit);
+        self.note(out)
+    }
+    /// Takes over rows that were read in this transaction; those that memory knows are left as they are.
+    pub fn read_beforehand<T: Table>(&mut self, rows: impl IntoIterator<Item = (T::Key, Option<T::Row>)>) {
+        let at = self.table::<T>();
+        let table = cached::<T>(&mut self.tables[at].1);
+        for (key, row) in rows {
+            table.misses(1);
+            table.fill(key, row);
+        }
+    }
+    /// Takes over rows that another connection read while `as_of` was the last committed group. Rows that memory knows are
+    /// left as they are; a reading that is too old is refused as a whole: gives whether it was taken.
+    pub fn fill<T: Table>(&mut self, as_of: i64, rows: impl IntoIterator<Item = (T::Key, Option<T::Row>)>) -> bool {
+        if as_of < self.known_from || self.row.last_group - as_of > crate::cache::FRESH_GROUPS {
+            return false;
+        }
+        let at = self.table::<T>();
+        let table = cached::<T>(&mut self.tables[at].1);
+        rows.into_iter().for_each(|(key, row)| table.fill(key, row));
+        true
     }
     /// A row to be changed; the change is seen by later commands of the group and published after COMMIT.
     pub fn get_mut<T: Table>(&mut self, key: T::Key) -> Result<Option<&mut T::Row>, DbError> {
@@ -388,6 +450,7 @@ impl Tx {
         lost
     }
     pub(crate) fn forget_all(&mut self) -> Result<(), DbError> {
+        self.known_from = self.row.last_group;
         for (_, table) in &mut self.tables {
             table.clear();
         }
@@ -401,10 +464,15 @@ impl Tx {
         if total <= budget {
             return;
         }
+        let group = self.row.last_group;
         for (_, table) in &mut self.tables {
             let share = (table.weight() as u128 * budget as u128 / total.max(1) as u128) as usize;
-            table.evict(share);
+            table.evict(share, group);
         }
+    }
+    /// Rows that were not in memory when they were asked for since the last call.
+    pub(crate) fn take_misses(&mut self) -> usize {
+        self.tables.iter_mut().map(|(_, t)| t.take_misses()).sum()
     }
     /// Bytes of decoded rows in memory.
     pub fn cache_weight(&self) -> usize {

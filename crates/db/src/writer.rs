@@ -4,9 +4,11 @@
 //! wrote, or the database fails, the group is undone and its commands run again one by one, so that the guilty one alone
 //! gets its error. After any database error memory is loaded again, never trusted.
 use crate::engine::Sync;
+use crate::event::Batch;
 use crate::notice::Notice;
 use crate::queue::Shared;
 use crate::store::{Location, Opened};
+use crate::warm::Warm;
 use crate::{DbError, Tx};
 use base::{Clock, SECOND_US, Timestamp};
 use std::collections::VecDeque;
@@ -63,6 +65,10 @@ pub trait Command: Send {
     fn size(&self) -> usize {
         1
     }
+    /// The events that it brings, so that what they need can be read together.
+    fn batch(&self) -> Option<&Batch> {
+        None
+    }
     /// Where it came from, for failure injection and logs.
     fn name(&self) -> &'static str {
         "command"
@@ -80,10 +86,25 @@ pub trait Ticker: Send {
     fn tick(&mut self, tx: &mut Tx) -> Result<(), DbError>;
 }
 
+/// Reads what batches are going to ask for by key, all of it at once, before the first of them runs. Called while rows turn
+/// out to be missing in memory.
+pub type Preload = fn(&mut Tx, &[&Batch]) -> Result<(), DbError>;
+
+/// Rows that a group had to read at which the next group reads beforehand: a few are cheaper one by one.
+const MISSES: usize = 4;
+
 /// Folds a log row again at start; given by whoever knows the reactors.
 pub trait Recover: Send {
     /// Folds what memory and lazy rows miss of the log, from `from_seq` and `from_group` on.
     fn recover(&mut self, tx: &mut Tx, from_group: i64, from_seq: i64) -> Result<(), DbError>;
+    /// How to read what a group of batches is going to ask for, if there is a way.
+    fn preload(&self) -> Option<Preload> {
+        None
+    }
+    /// What reads rows ahead after a start, if there is something.
+    fn warm(&self) -> Option<Box<dyn Warm>> {
+        None
+    }
 }
 
 /// Settings of the loop.
@@ -136,6 +157,9 @@ pub(crate) struct Loop {
     pub(crate) clean_stop: bool,
     /// When the last tick was; see [`TICK_AFTER`].
     pub(crate) unticked: Instant,
+    pub(crate) preload: Option<Preload>,
+    /// Rows that the last group had to read.
+    pub(crate) missed: usize,
 }
 
 /// How long what is due may wait while commands keep coming.
@@ -268,7 +292,9 @@ impl Loop {
         let started = Instant::now();
         let events: usize = commands.iter().map(|c| c.size()).sum();
         let flush = self.slices_due();
-        self.rested = false;
+        if std::mem::take(&mut self.rested) {
+            self.shared.cold.store(true, Ordering::Relaxed);
+        }
         match self.attempt(&mut commands, flush) {
             Ok(()) => {
                 self.note_group(events, started);
@@ -331,6 +357,7 @@ impl Loop {
         self.shared.last_commit_us.store(started.elapsed().as_micros() as i64, Ordering::Relaxed);
         self.shared.dirty_rows.store(self.tx.dirty_rows(), Ordering::Relaxed);
         self.shared.cache_bytes.store(self.tx.cache_weight(), Ordering::Relaxed);
+        self.shared.statements.store(self.tx.engine.statements_run(), Ordering::Relaxed);
         let mut sizes = self.shared.group_sizes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if sizes.len() >= 4096 {
             sizes.pop_front();
@@ -388,13 +415,20 @@ impl Loop {
         }
         // Nothing to do: write a few slices, so that a kill now costs little to fold again.
         self.last_flush = Instant::now();
-        let _ = self.transaction(&mut |_| Ok(Verdict::Keep), 4);
+        if let Err(Failure { error, fatal: true }) = self.transaction(&mut |_| Ok(Verdict::Keep), 4) {
+            return self.die(Vec::new(), &error);
+        }
         self.shared.dirty_rows.store(self.tx.dirty_rows(), Ordering::Relaxed);
     }
 
     fn attempt(&mut self, commands: &mut [Box<dyn Command>], flush: usize) -> Result<(), Failure> {
         let single = commands.len() == 1;
+        let preload = self.preload.filter(|_| self.missed >= MISSES);
         let mut run = |tx: &mut Tx| {
+            if let Some(preload) = preload {
+                let batches: Vec<&Batch> = commands.iter().filter_map(|c| c.batch()).collect();
+                preload(tx, &batches)?;
+            }
             for command in commands.iter_mut() {
                 match command.run(tx)? {
                     Verdict::Keep => {}
@@ -404,6 +438,7 @@ impl Loop {
             Ok(Verdict::Keep)
         };
         let out = self.transaction(&mut run, flush);
+        self.missed = self.tx.take_misses();
         // A lost connection or a serialization failure is nobody's fault: the same command is tried again.
         if single && matches!(&out, Err(Failure { error: Some(DbError::Busy(_) | DbError::Lost(_)), fatal: false })) {
             return self.transaction(&mut run, flush);
@@ -733,5 +768,7 @@ pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clo
         stale: false,
         clean_stop: true,
         unticked: Instant::now(),
+        preload: None,
+        missed: MISSES,
     }
 }

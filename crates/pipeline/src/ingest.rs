@@ -57,6 +57,9 @@ impl Command for Ingest {
     fn size(&self) -> usize {
         self.batch.events.len()
     }
+    fn batch(&self) -> Option<&Batch> {
+        Some(&self.batch)
+    }
     fn name(&self) -> &'static str {
         "ingest"
     }

@@ -22,6 +22,7 @@ pub mod shop;
 pub mod step;
 pub mod ticker;
 pub mod timeline;
+mod warm;
 
 pub use crate::core::{Core, Open, refuse_newer};
 pub use ingest::{Ingest, Ingested, Reply, append_derived, ingest};

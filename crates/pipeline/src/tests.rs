@@ -1,4 +1,5 @@
 //! Whole stories over both engines: events go in, people, segments and doctor come out.
+mod ahead;
 mod consents;
 mod crashes;
 mod damage;

@@ -69,6 +69,12 @@ impl Metrics {
             "Groups that were run again one command at a time.",
             store.replays as f64,
         );
+        gauge(
+            "braid_writer_statements",
+            "gauge",
+            "Statements that the writer ran on its present connection; each is a round trip on PostgreSQL.",
+            store.statements as f64,
+        );
         gauge("braid_cache_dirty_rows", "gauge", "Rows that wait for the rotating flush.", store.dirty_rows as f64);
         gauge("braid_cache_bytes", "gauge", "Decoded rows in memory.", store.cache_bytes as f64);
         gauge(
@@ -145,6 +151,7 @@ mod tests {
             dirty_rows: 0,
             cache_bytes: 0,
             replays: 0,
+            statements: 0,
             group_events_median: 1,
         };
         let text = metrics.render(&figures, &StoreCounts::default());

@@ -147,7 +147,8 @@ fn a_writer_that_was_taken_over_stops_at_its_next_commit() {
         let mut other = place.location.open(crate::Sync::Full, false).expect("it opens");
         other.execute("UPDATE writers SET epoch = epoch + 1 WHERE writer = 1", &[]).expect("the epoch rises");
         let answer = store.write(|tx| tally(tx, 1, 2));
-        assert!(matches!(answer, Err(DbError::Fenced { .. })), "{answer:?}");
+        // Whoever comes first learns of it: this command, or the flush of a writer that has nothing else to do.
+        assert!(matches!(answer, Err(DbError::Fenced { .. } | DbError::Stopped)), "{answer:?}");
         assert!(!store.is_alive());
     }
 }

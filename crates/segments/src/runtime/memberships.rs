@@ -1,5 +1,5 @@
 //! Who is in which segment: the cached table, keyed by person.
-use db::{Bulk, DbError, Engine, Table, Value};
+use db::{Bulk, DbError, Engine, Lookup, Table, Value};
 use std::cell::{Cell, RefCell};
 
 /// Why a membership began or ended.
@@ -108,6 +108,24 @@ static MEMBERSHIPS: Bulk = Bulk {
 static TIMERS: Bulk =
     Bulk { table: "timers", columns: &[("kind", 'i'), ("subject", 'i'), ("due_at", 'i')], key: 2, insert_only: false };
 
+static OF_PERSON: Lookup = Lookup {
+    table: "memberships",
+    keys: &[("person_id", 'i')],
+    columns: "segment_id, since, leaves_at, cause",
+    order: "segment_id",
+};
+static TIMER_OF: Lookup =
+    Lookup { table: "timers", keys: &[("kind", 'i'), ("subject", 'i')], columns: "due_at", order: "" };
+
+fn membership(row: &db::Row) -> Result<Membership, DbError> {
+    Ok(Membership {
+        segment_id: row.int(0)?,
+        since_us: row.int(1)?,
+        leaves_at_us: row.int(2)?,
+        cause: Cause::parse(row.text(3)?),
+    })
+}
+
 /// The cached table.
 pub struct Memberships;
 
@@ -127,19 +145,31 @@ impl Table for Memberships {
             "SELECT segment_id, since, leaves_at, cause FROM memberships WHERE person_id = $1 ORDER BY segment_id";
         let mut person = Person::default();
         for row in db.rows(sql, &[key.into()])? {
-            person.list.push(Membership {
-                segment_id: row.int(0)?,
-                since_us: row.int(1)?,
-                leaves_at_us: row.int(2)?,
-                cause: Cause::parse(row.text(3)?),
-            });
+            person.list.push(membership(&row)?);
         }
         let sql = "SELECT due_at FROM timers WHERE kind = $1 AND subject = $2";
         person.armed_us = db.first(sql, &[TIMER_KIND.into(), key.into()])?.map_or(Ok(0), |r| r.int(0))?;
         Ok(Some(person))
     }
+    fn load_many(db: &mut Engine, keys: &[i64]) -> Result<Vec<(i64, Option<Person>)>, DbError> {
+        let mut people = vec![Person::default(); keys.len()];
+        let ids: Vec<[Value<'_>; 1]> = keys.iter().map(|k| [(*k).into()]).collect();
+        let refs: Vec<&[Value<'_>]> = ids.iter().map(|v| &v[..]).collect();
+        db.lookup(&OF_PERSON, &refs, &mut |at, row| {
+            people[at].list.push(membership(&row)?);
+            Ok(())
+        })?;
+        let ids: Vec<[Value<'_>; 2]> = keys.iter().map(|k| [TIMER_KIND.into(), (*k).into()]).collect();
+        let refs: Vec<&[Value<'_>]> = ids.iter().map(|v| &v[..]).collect();
+        db.lookup(&TIMER_OF, &refs, &mut |at, row| {
+            people[at].armed_us = row.int(0)?;
+            Ok(())
+        })?;
+        Ok(keys.iter().copied().zip(people.into_iter().map(Some)).collect())
+    }
     fn flush(db: &mut Engine, rows: &[(i64, &Person)], _group: i64) -> Result<(), DbError> {
         let mut members: Vec<[Value<'_>; 5]> = Vec::new();
+        let mut gone: Vec<[Value<'_>; 2]> = Vec::new();
         let mut timers: Vec<[Value<'_>; 3]> = Vec::new();
         for (person, row) in rows {
             for segment in row.fresh.take() {
@@ -154,10 +184,7 @@ impl Table for Memberships {
                             cause.into(),
                         ]);
                     }
-                    None => {
-                        let sql = "DELETE FROM memberships WHERE person_id = $1 AND segment_id = $2";
-                        db.execute(sql, &[(*person).into(), segment.into()])?;
-                    }
+                    None => gone.push([(*person).into(), segment.into()]),
                 }
             }
             // A timer that is no longer wanted is left to fire: it finds nothing to do and goes then.
@@ -165,6 +192,8 @@ impl Table for Memberships {
                 timers.push([TIMER_KIND.into(), (*person).into(), row.armed_us.into()]);
             }
         }
+        let refs: Vec<&[Value<'_>]> = gone.iter().map(|v| &v[..]).collect();
+        db.delete_many(&MEMBERSHIPS, &refs)?;
         let refs: Vec<&[Value<'_>]> = members.iter().map(|v| &v[..]).collect();
         db.bulk(&MEMBERSHIPS, &refs)?;
         let refs: Vec<&[Value<'_>]> = timers.iter().map(|v| &v[..]).collect();

@@ -1,0 +1,82 @@
+//! Warming: after a start, and when work comes after a rest, rows are read on a connection of their own and handed to the
+//! writer's memory piece by piece, so that the writer need not read each when it is asked for first.
+//!
+//! A piece is read in one snapshot that says after which group it was made; [`crate::Tx::fill`] refuses one that is too old
+//! and never replaces what memory knows.
+use crate::engine::Sync;
+use crate::queue::Shared;
+use crate::{DbError, Dialect, Engine, Location, Tx};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Gives a piece to memory; it was read while the given group was the last one.
+pub type Piece = Box<dyn FnOnce(&mut Tx, i64) + Send>;
+
+/// Reads what is likely to be asked for, the likeliest first.
+pub trait Warm: Send {
+    /// Begins anew; `bytes` is the room that there is.
+    fn begin(&mut self, db: &mut Engine, bytes: usize) -> Result<(), DbError>;
+    /// The next piece, or `None` when there is nothing more to read.
+    fn next(&mut self, db: &mut Engine) -> Result<Option<Piece>, DbError>;
+}
+
+/// Memory is warmed up to this part of its room: the rest is for what is asked for beside it.
+const PART: (usize, usize) = (3, 4);
+
+pub(crate) fn start(
+    mut warm: Box<dyn Warm>,
+    (location, sync): (Location, Sync),
+    shared: Arc<Shared>,
+    room: usize,
+) -> Result<JoinHandle<()>, DbError> {
+    let shown = location.shown();
+    let run = move || {
+        let mut wanted = true;
+        while !shared.is_closed() {
+            if wanted && let Err(error) = round(warm.as_mut(), &location, sync, &shared, room / PART.1 * PART.0) {
+                tracing::warn!(%error, "rows could not be read ahead; each is read when it is asked for");
+            }
+            std::thread::park_timeout(Duration::from_millis(250));
+            wanted = shared.cold.swap(false, Ordering::Relaxed);
+        }
+    };
+    let spawned = std::thread::Builder::new().name("warm".into()).spawn(run);
+    spawned.map_err(|e| DbError::Open { url: shown, reason: e.to_string() })
+}
+
+fn round(warm: &mut dyn Warm, location: &Location, sync: Sync, shared: &Shared, room: usize) -> Result<(), DbError> {
+    let mut db = location.open(sync, true)?;
+    warm.begin(&mut db, room)?;
+    let mut taken: Option<mpsc::Receiver<bool>> = None;
+    loop {
+        // The next piece is read while the writer takes the last one.
+        let next = snapshot(warm, &mut db)?;
+        // Memory is full, or the writer is gone.
+        if taken.take().is_some_and(|answer| !answer.recv().unwrap_or(false)) {
+            return Ok(());
+        }
+        let Some((group, piece)) = next else { return Ok(()) };
+        let (sender, receiver) = mpsc::sync_channel(1);
+        shared.push_read(Box::new(move |tx| {
+            let fits = tx.cache_weight() < room;
+            if fits {
+                piece(tx, group);
+            }
+            let _ = sender.send(fits);
+        }))?;
+        taken = Some(receiver);
+    }
+}
+
+fn snapshot(warm: &mut dyn Warm, db: &mut Engine) -> Result<Option<(i64, Piece)>, DbError> {
+    db.batch(match db.dialect() {
+        Dialect::Sqlite => "BEGIN",
+        Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    })?;
+    let read = crate::store::read_row(db).and_then(|row| Ok((row.last_group, warm.next(db)?)));
+    db.batch("COMMIT")?;
+    let (group, piece) = read?;
+    Ok(piece.map(|piece| (group, piece)))
+}
