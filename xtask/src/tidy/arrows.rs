@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("insight", &["lake"]),
     ("planning", &["stock", "orders", "lake"]),
     ("connect", &["db"]),
+    ("exchange", &["base"]),
     ("server", &["*"]),
     ("cli", &["*"]),
     ("xtask", &[]),
@@ -64,6 +65,7 @@ const SYNC: &[&str] = &[
     "journeys",
     "inbox",
     "pipeline",
+    "exchange",
 ];
 
 const RUNTIMES: &[&str] = &["tokio", "async-std", "smol", "async-executor", "monoio"];
