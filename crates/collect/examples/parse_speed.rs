@@ -1,7 +1,7 @@
 //! Microseconds an event of 650 bytes costs, in bodies of 100: `cargo run --release -p collect --example parse_speed`.
 use base::Timestamp;
 use bytes::Bytes;
-use collect::{Call, Options, Request, Source, SourceKind, pack, receive};
+use collect::{Call, Client, Options, Request, Source, SourceKind, pack, receive};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -45,6 +45,7 @@ fn main() {
         let request = Request {
             call: Call::Batch,
             source: Source { id: 1, kind: SourceKind::Browser },
+            client: Client::default(),
             body: Bytes::from(body),
             received_at,
             prepared_with: 0,

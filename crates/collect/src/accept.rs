@@ -1,4 +1,5 @@
 //! The rules for one message: what it must carry, what it is called, which id it has and when it happened.
+use crate::enrich::Enricher;
 use crate::limits::{ID_CHARS_MAX, MESSAGE_ID_CHARS_MAX, NAME_CHARS_MAX, longer_than};
 use crate::time::{correct_with, moment};
 use crate::{Defaults, Options, Prepare, Rejection, TimeWarning, id, name};
@@ -6,6 +7,7 @@ use base::Timestamp;
 use db::event::{Event, EventId, EventKind};
 use db::message::Message;
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 /// A text without U+0000, which PostgreSQL cannot store: each becomes U+FFFD.
 pub fn clean(text: &str) -> Cow<'_, str> {
@@ -20,6 +22,7 @@ pub(crate) struct Shared<'a> {
     pub sent_at: Option<Timestamp>,
     pub defaults: Defaults<'a>,
     pub prepare: &'a Prepare<'a>,
+    pub enricher: &'a RefCell<Enricher<'a>>,
 }
 
 /// A warning about a field of the message, by its name.
@@ -58,7 +61,14 @@ impl Shared<'_> {
         let time = correct_with(original, sent_at, self.received_at, self.options.clock_tolerance_us);
         let mut event = draft(index, message, kind, id, message_id, time.timestamp);
         event.weak_id = weak_id;
-        (self.prepare)(message, &self.defaults, &mut event)?;
+        let mut enricher = self.enricher.borrow_mut();
+        let page = message.properties.filter(|_| kind == EventKind::Page);
+        let told = enricher.find(message.context, self.defaults.context, page);
+        let defaults = Defaults { derived: enricher.text(told), ..self.defaults };
+        (self.prepare)(message, &defaults, &mut event)?;
+        if told != 0 {
+            enricher.of_items.push((index, told));
+        }
         Ok((event, time.warning.map(|w| (field, w))))
     }
 }
@@ -96,6 +106,7 @@ pub(crate) fn draft(
         consent: None,
         profile_id: None,
         weak_id: false,
+        passive: false,
     }
 }
 

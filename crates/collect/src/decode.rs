@@ -1,12 +1,12 @@
 //! Reading the log's bodies again: what was decided when they were received stays decided.
 use crate::accept::{draft, message_id, own_time};
+use crate::enrich::extra::Extra;
 use crate::shape::{Body, Item};
 use crate::{Defaults, Prepare, id};
 use base::Timestamp;
 use db::DbError;
 use db::event::{Event, EventId, EventKind, Origin};
 use db::message::{Items, Message};
-use serde_json::value::RawValue;
 
 /// A body of the log with what was decided about its items.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,8 @@ pub struct Stored<'a> {
     pub ids: &'a [EventId],
     /// When each item happened.
     pub times: &'a [Timestamp],
+    /// What was derived when the body came, as [`db::event::Batch::extra`] held it.
+    pub extra: &'a [u8],
 }
 
 /// The events of a stored body, dropped items left out, as [`crate::receive`] made them.
@@ -28,11 +30,13 @@ pub fn decode(stored: Stored<'_>, prepare: &Prepare<'_>) -> Result<Vec<Event>, D
     let damaged = |reason: String| DbError::damaged("a logged body", reason);
     let unreadable = |e: serde_json::Error| damaged(e.to_string());
     let mut events = Vec::with_capacity(stored.ids.len());
+    let extra = Extra::unpack(stored.extra)?;
+    let defaults = |at: usize, context| Defaults { context, derived: extra.of(at) };
     let count = if let Ok(body) = serde_json::from_str::<Body<'_, Vec<Item<'_>>>>(stored.body)
         && let Some(items) = &body.batch
     {
         for (at, item) in items.iter().enumerate() {
-            push(&stored, at, &item.0, body.context, prepare, &mut events).map_err(damaged)?;
+            push(&stored, at, &item.0, defaults(at, body.context), prepare, &mut events).map_err(damaged)?;
         }
         items.len()
     } else {
@@ -41,7 +45,7 @@ pub fn decode(stored: Stored<'_>, prepare: &Prepare<'_>) -> Result<Vec<Event>, D
         for (at, raw) in split.items.iter().enumerate() {
             if kept(&stored, at) {
                 let item: Item<'_> = serde_json::from_str(raw.get()).map_err(unreadable)?;
-                push(&stored, at, &item.0, split.context, prepare, &mut events).map_err(damaged)?;
+                push(&stored, at, &item.0, defaults(at, split.context), prepare, &mut events).map_err(damaged)?;
             }
         }
         split.items.len()
@@ -61,7 +65,7 @@ fn push(
     stored: &Stored<'_>,
     at: usize,
     message: &Message<'_>,
-    context: Option<&RawValue>,
+    defaults: Defaults<'_>,
     prepare: &Prepare<'_>,
     events: &mut Vec<Event>,
 ) -> Result<(), String> {
@@ -77,7 +81,7 @@ fn push(
         event.profile_id = message.profile_id.as_deref().and_then(|p| p.parse().ok());
     }
     // Refused or not: it is in the log.
-    let _ = prepare(message, &Defaults { context }, &mut event);
+    let _ = prepare(message, &defaults, &mut event);
     events.push(event);
     Ok(())
 }

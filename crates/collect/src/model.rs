@@ -1,4 +1,6 @@
 //! The nouns: what comes in, and what comes out.
+use crate::enrich::place::Loading;
+use crate::enrich::{Client, KeepIp};
 use base::Timestamp;
 use bytes::Bytes;
 use db::event::{Batch, Event, EventKind};
@@ -17,7 +19,17 @@ pub enum Call {
 impl Call {
     /// The call of a path's last segment (`track` of `/v1/track`); `None` for unknown ones.
     pub fn parse(segment: &str) -> Option<Self> {
-        if segment == "batch" { Some(Call::Batch) } else { EventKind::parse(segment).map(Call::One) }
+        Some(match segment {
+            // Segment's libraries for browsers and telephones use the first letters; `import` is its old name of a batch.
+            "batch" | "b" | "import" => Call::Batch,
+            "t" => Call::One(EventKind::Track),
+            "i" => Call::One(EventKind::Identify),
+            "p" => Call::One(EventKind::Page),
+            "s" => Call::One(EventKind::Screen),
+            "g" => Call::One(EventKind::Group),
+            "a" => Call::One(EventKind::Alias),
+            other => return EventKind::parse(other).map(Call::One),
+        })
     }
 }
 
@@ -50,12 +62,22 @@ pub struct Options {
     pub max_body: usize,
     /// Secret of this installation, so that nobody can make two message ids collide.
     pub hash_key: (u64, u64),
+    /// Where addresses are; `None` while no table is there.
+    pub places: Option<Loading>,
+    /// `collect.keep_ip`.
+    pub keep_ip: KeepIp,
 }
 
 impl Options {
-    /// The defaults of `[collect]`: 60 s and 500 KiB.
+    /// The defaults of `[collect]`: 60 s, 500 KiB, no table of places, networks only.
     pub fn new(hash_key: (u64, u64)) -> Self {
-        Self { clock_tolerance_us: 60 * base::SECOND_US, max_body: 500 << 10, hash_key }
+        Self {
+            clock_tolerance_us: 60 * base::SECOND_US,
+            max_body: 500 << 10,
+            hash_key,
+            places: None,
+            keep_ip: KeepIp::Network,
+        }
     }
 }
 
@@ -64,6 +86,8 @@ impl Options {
 pub struct Request {
     pub call: Call,
     pub source: Source,
+    /// The other end of the connection.
+    pub client: Client,
     /// The body, unzipped.
     pub body: Bytes,
     pub received_at: Timestamp,
@@ -75,6 +99,8 @@ pub struct Request {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Defaults<'a> {
     pub context: Option<&'a RawValue>,
+    /// What was derived of the message beside what it states, a JSON object.
+    pub derived: Option<&'a str>,
 }
 
 /// Fills what an event means for customers (identifiers, traits, hits, amount, consent) into it, or refuses the message,

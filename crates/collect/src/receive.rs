@@ -1,5 +1,6 @@
 //! From a request's bytes to events: the one way in.
 use crate::accept::{FieldWarning, Shared, clean};
+use crate::enrich::{Enricher, KeepIp, mask};
 use crate::limits::{DEPTH_MAX, EVENT_BYTES_MAX, ITEMS_MAX, REJECT_BYTES_MAX, cut, depth, surely_within, too_deep};
 use crate::packing::body_too_large;
 use crate::shape::{AtMost, Body, Item, self_contained};
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use db::event::{Batch, Event, EventKind, Origin};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 /// Reads a request's body by the rules of CONTRACTS 3.
 ///
@@ -30,7 +31,11 @@ pub fn receive(request: Request, options: &Options, prepare: &Prepare<'_>) -> Re
         serde_json::from_str::<&RawValue>(text).map_err(bad_json)?;
         return Err(Refusal::bad("invalid_body", "the body is no object"));
     }
+    let places = options.places.as_ref().and_then(|p| p.get());
+    let client = Some(&request.client).filter(|_| request.source.kind == SourceKind::Browser);
+    let enricher = RefCell::new(Enricher::new(places, client));
     let shared = Shared {
+        enricher: &enricher,
         source: request.source.id,
         options,
         received_at: request.received_at,
@@ -43,7 +48,11 @@ pub fn receive(request: Request, options: &Options, prepare: &Prepare<'_>) -> Re
         Call::Batch => (list(text, shared, &mut out)?, None),
         Call::One(kind) => (1, one(text, kind, &shared, &mut out)?),
     };
-    let raw = rewritten.map_or_else(|| request.body.clone(), Bytes::from);
+    let masked = match options.keep_ip {
+        KeepIp::Network => mask(rewritten.as_deref().unwrap_or(text)),
+        KeepIp::Whole => None,
+    };
+    let raw = masked.or(rewritten).map_or_else(|| request.body.clone(), Bytes::from);
     // A body without an event is not logged.
     let packed = if out.events.is_empty() { Vec::new() } else { pack(&raw) };
     let batch = Batch {
@@ -53,6 +62,7 @@ pub fn receive(request: Request, options: &Options, prepare: &Prepare<'_>) -> Re
         received_at: request.received_at,
         raw,
         packed,
+        extra: enricher.borrow().pack(count),
         count,
         events: out.events,
         prepared_with: request.prepared_with,
@@ -92,9 +102,17 @@ impl Outcome {
             code: why.code,
             pointer: self.pointer(index, &why.pointer),
             detail: why.detail,
-            raw: cut(raw, REJECT_BYTES_MAX).to_owned(),
+            raw: kept(raw, why.code),
         });
     }
+}
+
+/// What is kept of a rejected message: of one that the tracking plan refused everything, since it may be tried again when
+/// the plan is mended.
+fn kept(raw: &str, code: &str) -> String {
+    let max = if code.starts_with("plan_") { EVENT_BYTES_MAX } else { REJECT_BYTES_MAX };
+    let raw = cut(raw, max);
+    mask(raw).unwrap_or_else(|| raw.to_owned())
 }
 
 /// A single message; gives the body to store when it is not the one that came.
@@ -161,7 +179,7 @@ fn list<'a>(text: &'a str, shared: Shared<'a>, out: &mut Outcome) -> Result<u32,
 /// What a body states for all its messages.
 fn with_defaults<'a, L>(body: &Body<'a, L>, shared: Shared<'a>) -> Shared<'a> {
     let sent_at = moment(body.sent_at.as_ref().map(|t| t.0.as_ref()));
-    Shared { sent_at, defaults: Defaults { context: body.context }, ..shared }
+    Shared { sent_at, defaults: Defaults { context: body.context, derived: None }, ..shared }
 }
 
 /// The messages of a body in which every one could be read.

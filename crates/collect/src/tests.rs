@@ -40,7 +40,7 @@ pub(crate) fn prepare(message: &Message<'_>, defaults: &Defaults<'_>, event: &mu
 
 pub(crate) fn send(path: &str, body: impl Into<Bytes>) -> Result<Received, Refusal> {
     let call = Call::parse(path).expect("tests name calls that exist");
-    let request = Request { call, source: SOURCE, body: body.into(), received_at: now(), prepared_with: 3 };
+    let request = Request { call, source: SOURCE, client: crate::Client::default(), body: body.into(), received_at: now(), prepared_with: 3 };
     receive(request, &options(), &prepare)
 }
 

@@ -4,6 +4,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use db::message::Text;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 /// Hand-made clients often leave the padding out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -25,10 +26,18 @@ pub fn in_authorization(header: &str) -> Option<String> {
     (!key.is_empty()).then_some(key)
 }
 
-/// The `writeKey` in a body. Bodies without the word, as servers send them, cost one search for it; others are parsed.
+/// The `writeKey` in a body: of the body itself, or else of the first item that states one. Bodies without the word, as
+/// servers send them, cost one search for it; others are parsed.
 pub fn in_body(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Probe<'a> {
+        #[serde(borrow, default, rename = "writeKey")]
+        write_key: Option<Text<'a>>,
+        #[serde(borrow, default)]
+        batch: Option<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Keyed<'a> {
         #[serde(borrow, default, rename = "writeKey")]
         write_key: Option<Text<'a>>,
     }
@@ -37,5 +46,11 @@ pub fn in_body(body: &[u8]) -> Option<String> {
         return None;
     }
     let probe: Probe<'_> = serde_json::from_str(text).ok()?;
-    probe.write_key.map(|t| t.0.into_owned()).filter(|k| !k.is_empty())
+    let of_body = probe.write_key.map(|t| t.0.into_owned()).filter(|k| !k.is_empty());
+    of_body.or_else(|| {
+        let items: Vec<&RawValue> = serde_json::from_str(probe.batch?.get()).ok()?;
+        let keyed = items.into_iter().filter(|i| i.get().contains("\"writeKey\""));
+        let mut keys = keyed.filter_map(|i| serde_json::from_str::<Keyed<'_>>(i.get()).ok()?.write_key);
+        keys.next().map(|t| t.0.into_owned()).filter(|k| !k.is_empty())
+    })
 }

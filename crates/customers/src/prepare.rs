@@ -53,6 +53,17 @@ impl Preparer<'_> {
     ///
     /// `shared` is the context that the body states for all its messages; a message's own keys come first.
     pub fn fill(&self, message: &Message<'_>, shared: Option<&RawValue>, event: &mut Event) -> Result<(), Refusal> {
+        self.fill_with(message, shared, None, event)
+    }
+
+    /// [`Preparer::fill`] with the context that was derived when the event came: it counts where the event says nothing.
+    pub fn fill_with(
+        &self,
+        message: &Message<'_>,
+        shared: Option<&RawValue>,
+        derived: Option<&str>,
+        event: &mut Event,
+    ) -> Result<(), Refusal> {
         let context = Context::parse(message.context);
         let shared_context =
             shared.filter(|s| Context::is_of_use(s)).map_or_else(Context::default, |s| Context::parse(Some(s)));
@@ -68,7 +79,12 @@ impl Preparer<'_> {
             });
         }
         let properties = message.properties.map(RawValue::get);
+        event.passive = context.active.is_some_and(|raw| raw.get() == "false");
         event.hits = match (message.context.map(RawValue::get), shared.map(RawValue::get)) {
+            (own, all) if derived.is_some() && self.counters.wants_context() => {
+                let mixed = db::overlay::context(own, all, derived);
+                self.counters.hits(&event.name, event.timestamp, properties, mixed.as_deref())
+            }
             (Some(own), Some(all)) => {
                 let both = overlay(all, own);
                 self.counters.hits(&event.name, event.timestamp, properties, Some(&both))
@@ -245,6 +261,8 @@ struct Context<'a> {
     device: Option<&'a RawValue>,
     #[serde(borrow)]
     external_ids: Option<&'a RawValue>,
+    #[serde(borrow)]
+    active: Option<&'a RawValue>,
 }
 
 impl<'a> Context<'a> {
@@ -253,13 +271,14 @@ impl<'a> Context<'a> {
     }
     /// Whether a body's context can say who it is: cheaper than reading it for each of its messages.
     fn is_of_use(raw: &RawValue) -> bool {
-        ["\"traits\"", "\"device\"", "\"externalIds\""].iter().any(|name| raw.get().contains(name))
+        ["\"traits\"", "\"device\"", "\"externalIds\"", "\"active\""].iter().any(|name| raw.get().contains(name))
     }
     fn or(self, other: &Context<'a>) -> Self {
         Self {
             traits: self.traits.or(other.traits),
             device: self.device.or(other.device),
             external_ids: self.external_ids.or(other.external_ids),
+            active: self.active.or(other.active),
         }
     }
 }

@@ -129,7 +129,9 @@ fn fold_totals(totals: &mut Totals, event: &Event, source: i64) {
     let at = event.timestamp;
     totals.events += 1;
     totals.first = least(totals.first, Some((at, source)));
-    totals.last_seen = totals.last_seen.max(Some(at));
+    if !event.passive {
+        totals.last_seen = totals.last_seen.max(Some(at));
+    }
     if event.kind != EventKind::Track {
         return;
     }

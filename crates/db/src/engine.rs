@@ -130,6 +130,10 @@ impl Row {
             other => Err(mismatch("bytes", at, other)),
         }
     }
+    /// Bytes or nothing.
+    pub fn opt_blob(&self, at: usize) -> Result<Option<&[u8]>, DbError> {
+        if matches!(self.0.get(at), Some(Owned::Null)) { Ok(None) } else { self.blob(at).map(Some) }
+    }
 }
 
 fn mismatch(wanted: &str, at: usize, found: Option<&Owned>) -> DbError {

@@ -144,6 +144,8 @@ pub struct Event {
     pub profile_id: Option<i64>,
     /// The id is a hash of content without a time of its own: a duplicate for ten minutes only.
     pub weak_id: bool,
+    /// `context.active` is false: the person did nothing, so it is no sign of life.
+    pub passive: bool,
 }
 
 /// What one request, or one piece of a file, hands to the writer.
@@ -158,6 +160,8 @@ pub struct Batch {
     pub raw: Bytes,
     /// The body in zstd, ready to be stored.
     pub packed: Vec<u8>,
+    /// What was derived of the items, packed as crate `collect` does; empty for nothing.
+    pub extra: Vec<u8>,
     /// Items in the body, dropped ones included.
     pub count: u32,
     /// The items that were accepted, by index.

@@ -18,6 +18,7 @@ pub mod message;
 pub mod migrate;
 pub mod names;
 pub mod notice;
+pub mod overlay;
 pub mod pack;
 mod queue;
 pub mod reactor;

@@ -4,7 +4,7 @@
 //! zero. `profiles` is where each event was placed when it was logged; a detach moves events in the profiles' indexes only.
 use crate::event::{Batch, EventId, Origin};
 use crate::pack::{Reader, put_i64, put_u64};
-use crate::{Bulk, DbError, Engine, Row, Tx};
+use crate::{Bulk, DbError, Engine, Owned, Row, Tx};
 use base::Timestamp;
 
 /// The customers' writer: it owns everything from collecting to the outbox.
@@ -26,6 +26,8 @@ pub struct LogRow {
     pub profiles: Vec<i64>,
     /// JSON as it came; empty when only the head was asked for.
     pub body: String,
+    /// What was derived of the items when they came, packed; empty for nothing, or when only the head was asked for.
+    pub extra: Vec<u8>,
 }
 
 impl LogRow {
@@ -59,6 +61,7 @@ static LOG: Bulk = Bulk {
         ("times", 'b'),
         ("profiles", 'b'),
         ("body", 'b'),
+        ("extra", 'b'),
     ],
     key: 0,
     insert_only: false,
@@ -107,14 +110,15 @@ pub fn append(tx: &mut Tx, batch: &Batch, kept: &[Kept]) -> i64 {
             times.into(),
             profiles.into(),
             batch.packed.clone().into(),
+            if batch.extra.is_empty() { Owned::Null } else { batch.extra.clone().into() },
         ],
     );
     first_seq
 }
 
-const COLUMNS: &str = "first_seq, group_id, source, origin, received_at, ids, times, profiles, body";
+const COLUMNS: &str = "first_seq, group_id, source, origin, received_at, ids, times, profiles, body, extra";
 
-/// Reads a row in the order of the columns `first_seq, group_id, source, origin, received_at, ids, times, profiles, body`.
+/// Reads a row in the order of the columns `first_seq, group_id, source, origin, received_at, ids, times, profiles, body, extra`.
 fn decode(row: &Row, with_body: bool) -> Result<LogRow, DbError> {
     let first_seq = row.int(0)?;
     let place = || format!("log row {first_seq}");
@@ -131,7 +135,9 @@ fn decode(row: &Row, with_body: bool) -> Result<LogRow, DbError> {
         profiles.push(p.u64()? as i64);
     }
     let body = if with_body { unpack_body(row.blob(8)?, &place())? } else { String::new() };
+    let extra = if with_body { row.opt_blob(9)?.unwrap_or_default().to_vec() } else { Vec::new() };
     Ok(LogRow {
+        extra,
         first_seq,
         group: row.int(1)?,
         source: row.int(2)?,
@@ -172,7 +178,7 @@ pub fn each(
     } else {
         format!(
             "SELECT {} FROM log WHERE first_seq >= $1 ORDER BY first_seq LIMIT 1024",
-            COLUMNS.trim_end_matches(", body")
+            COLUMNS.trim_end_matches(", body, extra")
         )
     };
     let mut from = from_seq;

@@ -82,7 +82,7 @@ fn count_past(
     let moved = moved_between(tx, from, next)?;
     let mut touched = Vec::new();
     for row in rows.iter().filter(|row| row.first_seq < total) {
-        for event in preparer.decode_with(&current, &row.body, row.origin, &row.ids, &row.times)? {
+        for event in preparer.decode_row(&current, row)? {
             if event.hits.is_empty() {
                 continue;
             }

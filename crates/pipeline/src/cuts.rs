@@ -27,7 +27,7 @@ impl EventReader for Bodies<'_> {
         sorted.sort_unstable();
         let mut out = Vec::with_capacity(sorted.len());
         for row in log::rows_of(tx.engine(), &sorted)? {
-            for event in self.0.decode_with(&current, &row.body, row.origin, &row.ids, &row.times)? {
+            for event in self.0.decode_row(&current, &row)? {
                 let seq = row.first_seq + i64::from(event.index);
                 if sorted.binary_search(&seq).is_ok() {
                     out.push(LoggedEvent { seq, source: row.source, event });

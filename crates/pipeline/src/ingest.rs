@@ -4,7 +4,7 @@ use crate::hours::Hours;
 use crate::preparer::Preparer;
 use crate::{rejects, step};
 use base::{MINUTE_US, Timestamp};
-use collect::Reject;
+use collect::{Reject, Stored};
 use customers::state::{ORDER_COMPLETED, ORDER_REFUNDED};
 use db::event::{Batch, Event, EventId, Origin};
 use db::log::{self, Kept};
@@ -217,7 +217,11 @@ fn prepare_again(tx: &mut Tx, preparer: &Preparer, batch: &mut Batch) -> Result<
         ids[event.index as usize] = event.id;
         times[event.index as usize] = event.timestamp;
     }
-    let again = preparer.decode_with(&current, body, batch.origin, &ids, &times)?;
+    let again = preparer.decode_with(
+        &current,
+        batch.source,
+        Stored { body, origin: batch.origin, ids: &ids, times: &times, extra: &batch.extra },
+    )?;
     for (event, fresh) in batch.events.iter_mut().zip(again) {
         debug_assert_eq!(event.index, fresh.index);
         event.hits = fresh.hits;
@@ -249,13 +253,18 @@ fn derived_batch(tx: &mut Tx, preparer: &Preparer, events: Vec<NewEvent>) -> Res
     }
     body.push_str("]}");
     let current = step::current(tx)?;
-    let decoded = preparer.decode_with(&current, &body, Origin::Derived, &ids, &times)?;
+    let decoded = preparer.decode_with(
+        &current,
+        0,
+        Stored { body: &body, origin: Origin::Derived, ids: &ids, times: &times, extra: &[] },
+    )?;
     Ok(Batch {
         source: 0,
         origin: Origin::Derived,
         browser: false,
         received_at: now,
         packed: log::pack_body(body.as_bytes()),
+        extra: Vec::new(),
         raw: body.into(),
         count: events.len() as u32,
         events: decoded,

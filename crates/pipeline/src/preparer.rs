@@ -2,10 +2,10 @@
 use crate::Settings;
 use base::Timestamp;
 use bytes::Bytes;
-use collect::{Call, Defaults, Options, Received, Refusal, Rejection, Request, Source, SourceKind};
+use collect::{Call, Client, Defaults, Options, Received, Refusal, Rejection, Request, Source, SourceKind, Stored};
 use customers::counters::CounterSet;
 use customers::identifier::Blocked;
-use db::event::{Event, Origin};
+use db::event::Event;
 use db::log::LogRow;
 use db::message::Message;
 use db::{DbError, Tx};
@@ -57,6 +57,8 @@ impl Preparer {
         Options {
             clock_tolerance_us: self.settings.clock_tolerance_us,
             max_body: self.settings.max_body,
+            places: self.settings.places.clone(),
+            keep_ip: self.settings.keep_ip,
             ..Options::new(self.key())
         }
     }
@@ -66,44 +68,52 @@ impl Preparer {
         &self,
         call: Call,
         source: Source,
+        client: Client,
         body: Bytes,
         received_at: Timestamp,
     ) -> Result<Received, Refusal> {
         let current = self.current();
-        let request = Request { call, source, body, received_at, prepared_with: current.counters.version };
+        let request = Request { call, source, client, body, received_at, prepared_with: current.counters.version };
         let browser = source.kind == SourceKind::Browser;
         collect::receive(request, &self.options(), &|message, defaults, event| {
-            self.fill(&current, browser, message, defaults, event)
+            self.fill(&current, source.id, browser, message, defaults, event)
         })
     }
 
     /// The events of a log row, prepared with the current definitions.
     pub fn decode(&self, row: &LogRow) -> Result<Vec<Event>, DbError> {
-        self.decode_with(&self.current(), &row.body, row.origin, &row.ids, &row.times)
+        self.decode_row(&self.current(), row)
+    }
+
+    /// The events of a log row, prepared with given definitions.
+    pub fn decode_row(&self, current: &Current, row: &LogRow) -> Result<Vec<Event>, DbError> {
+        let (ids, times, extra) = (&*row.ids, &*row.times, &*row.extra);
+        self.decode_with(current, row.source, Stored { body: &row.body, origin: row.origin, ids, times, extra })
     }
 
     /// The events of a body whose ids and times are decided, prepared with given definitions.
     pub fn decode_with(
         &self,
         current: &Current,
-        body: &str,
-        origin: Origin,
-        ids: &[u128],
-        times: &[Timestamp],
+        source: i64,
+        stored: Stored<'_>,
     ) -> Result<Vec<Event>, DbError> {
-        let stored = collect::Stored { body, origin, ids, times };
         // A browser's refusals were spoken when the body came; what is stored was taken.
-        collect::decode(stored, &|message, defaults, event| self.fill(current, false, message, defaults, event))
+        collect::decode(stored, &|message, defaults, event| {
+            self.fill(current, source, false, message, defaults, event)
+        })
     }
 
     fn fill(
         &self,
         current: &Current,
+        source: i64,
         browser: bool,
         message: &Message<'_>,
         defaults: &Defaults<'_>,
         event: &mut Event,
     ) -> Result<(), Rejection> {
+        let _ = source;
         let preparer = customers::prepare::Preparer {
             browser,
             country: self.settings.country,
@@ -112,6 +122,6 @@ impl Preparer {
             blocked: &current.blocked,
             counters: &current.counters,
         };
-        preparer.fill(message, defaults.context, event).map_err(|r| Rejection::new(r.code, r.pointer, r.detail))
+        preparer.fill_with(message, defaults.context, defaults.derived, event).map_err(|r| Rejection::new(r.code, r.pointer, r.detail))
     }
 }

@@ -49,7 +49,7 @@ impl Recover for Refold {
             let Some(last) = rows.last() else { break };
             from = last.first_seq + last.ids.len() as i64;
             for row in &rows {
-                let mut events = self.preparer.decode_with(&current, &row.body, row.origin, &row.ids, &row.times)?;
+                let mut events = self.preparer.decode_row(&current, row)?;
                 for event in &mut events {
                     let profile_id = row.profiles[event.index as usize];
                     if profile_id == 0 {

@@ -14,6 +14,10 @@ pub struct Settings {
     pub clock_tolerance_us: i64,
     pub max_body: usize,
     pub dedup_days: i64,
+    /// `[collect] geo_file`, once it is read.
+    pub places: Option<collect::enrich::place::Loading>,
+    /// `[collect] keep_ip`.
+    pub keep_ip: collect::KeepIp,
     /// `[http] public_url`: where links in messages lead.
     pub public_url: String,
     /// `[mail] from`.
@@ -30,6 +34,8 @@ impl Default for Settings {
             clock_tolerance_us: 60 * SECOND_US,
             max_body: 500 << 10,
             dedup_days: 30,
+            places: None,
+            keep_ip: collect::KeepIp::Network,
             public_url: String::new(),
             mail_from: String::new(),
         }

@@ -7,6 +7,7 @@ use db::event::{EventKind, Origin};
 use db::log::{self, LogRow};
 use db::message::{Items, Message};
 use db::{DbError, Engine};
+use serde_json::value::RawValue;
 
 /// An event as it was accepted, with what was decided about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,13 +38,14 @@ pub struct StoredEvent {
 pub fn stored_events(preparer: &Preparer, row: &LogRow) -> Result<Vec<StoredEvent>, DbError> {
     let damaged = |e: &dyn std::fmt::Display| DbError::damaged(&format!("log row {}", row.first_seq), e);
     let items = Items::split(&row.body).map_err(|e| damaged(&e))?;
+    let extra = collect::Extra::unpack(&row.extra)?;
     let mut out = Vec::new();
     for event in preparer.decode(row)? {
         let at = event.index as usize;
         let Some(item) = items.items.get(at) else { return Err(damaged(&"an item is missing")) };
         // Taken once, a message stays readable; what it cannot say any more is left out rather than the whole.
         let message: Message<'_> = serde_json::from_str(item.get()).unwrap_or_default();
-        let text = |v: Option<&serde_json::value::RawValue>| v.map(|v| v.get().to_string());
+        let text = |v: Option<&RawValue>| v.map(|v| v.get().to_string());
         out.push(StoredEvent {
             seq: row.first_seq + i64::from(event.index),
             message_id: event.message_id.to_string(),
@@ -62,7 +64,11 @@ pub fn stored_events(preparer: &Preparer, row: &LogRow) -> Result<Vec<StoredEven
             profile_id: row.profiles.get(at).copied().unwrap_or(0),
             properties: text(message.properties),
             traits: text(message.traits),
-            context: text(message.context).or_else(|| text(items.context)),
+            context: db::overlay::context(
+                message.context.map(RawValue::get),
+                items.context.map(RawValue::get),
+                extra.of(at),
+            ),
             raw: item.get().to_string(),
         });
     }

@@ -2,6 +2,7 @@
 use crate::config::Config;
 use base::{Clock, Country, Timestamp};
 use bytes::Bytes;
+use collect::{Client, Stored};
 use db::event::{Batch, Origin};
 use db::writer::{Observer, Options};
 use db::{DbError, Location, Store, Sync};
@@ -121,10 +122,11 @@ impl Domain {
         &self,
         call: collect::Call,
         source: collect::Source,
+        client: Client,
         body: Bytes,
         received_at: Timestamp,
     ) -> Result<collect::Received, collect::Refusal> {
-        self.core.preparer.receive(call, source, body, received_at)
+        self.core.preparer.receive(call, source, client, body, received_at)
     }
 
     /// A batch of a file, whose ids and times are decided.
@@ -137,13 +139,14 @@ impl Domain {
         now: Timestamp,
     ) -> Result<Batch, DbError> {
         let current = self.core.preparer.current();
-        let events = self.core.preparer.decode_with(&current, &body, Origin::Import, ids, times)?;
+        let events = self.core.preparer.decode_with(&current, source, Stored { body: &body, origin: Origin::Import, ids, times, extra: &[] })?;
         Ok(Batch {
             source,
             origin: Origin::Import,
             browser: false,
             received_at: now,
             packed: collect::pack(body.as_bytes()),
+            extra: Vec::new(),
             raw: body.into(),
             count: ids.len() as u32,
             events,

@@ -151,7 +151,7 @@ fn count_past(
         let Some(last) = rows.last() else { return Ok(out) };
         from = last.first_seq + 1;
         for row in &rows {
-            for event in preparer.decode_with(&current, &row.body, row.origin, &row.ids, &row.times)? {
+            for event in preparer.decode_row(&current, row)? {
                 let seq = row.first_seq + i64::from(event.index);
                 let placed = row.profiles.get(event.index as usize).copied().unwrap_or(0);
                 let profile = moved.get(&seq).copied().unwrap_or(placed);

@@ -20,7 +20,7 @@ pub(crate) fn read_back(received: &Received) -> Vec<Event> {
     assert_eq!(raw, received.batch.raw);
     let body = String::from_utf8(raw).expect("it was UTF-8");
     let (ids, times) = logged(received);
-    let stored = Stored { body: &body, origin: Origin::Tracking, ids: &ids, times: &times };
+    let stored = Stored { body: &body, origin: Origin::Tracking, ids: &ids, times: &times, extra: &received.batch.extra };
     decode(stored, &prepare).expect("it was valid")
 }
 
@@ -67,7 +67,7 @@ fn a_body_without_events_is_not_packed() {
 #[test]
 fn what_the_writer_dropped_stays_dropped() {
     let body = r#"{"batch":[{"type":"page","userId":"u"},{"type":"page","userId":"v"}]}"#;
-    let stored = Stored { body, origin: Origin::Tracking, ids: &[0, 9], times: &[now(), now()] };
+    let stored = Stored { body, origin: Origin::Tracking, ids: &[0, 9], times: &[now(), now()], extra: &[] };
     let events = decode(stored, &prepare).expect("it is valid");
     assert_eq!(events.iter().map(|e| (e.index, e.id)).collect::<Vec<_>>(), [(1, 9)]);
 }
@@ -76,7 +76,7 @@ fn what_the_writer_dropped_stays_dropped() {
 fn derived_events_know_their_profile() {
     let body = r#"{"batch":[{"type":"track","event":"Message Sent","messageId":"m","profileId":"42"}]}"#;
     let read = |origin| {
-        let stored = Stored { body, origin, ids: &[9], times: &[now()] };
+        let stored = Stored { body, origin, ids: &[9], times: &[now()], extra: &[] };
         // The hook refuses it, for it names nobody; it is in the log all the same.
         decode(stored, &prepare).expect("it is valid").remove(0)
     };
@@ -89,7 +89,7 @@ fn damage_is_an_error() {
     for body in
         ["", "x", r#"{"batch":[]}"#, r#"{"batch":[{},{}]}"#, r#"{"batch":[{"type":"x"}]}"#, r#"{"batch":[5]}"#, "{}"]
     {
-        let stored = Stored { body, origin: Origin::Tracking, ids: &[1], times: &[now()] };
+        let stored = Stored { body, origin: Origin::Tracking, ids: &[1], times: &[now()], extra: &[] };
         assert!(decode(stored, &prepare).is_err(), "{body}");
     }
 }

@@ -96,6 +96,11 @@ impl CounterSet {
         watch.posts.push(post);
     }
 
+    /// Whether some counter looks at contexts, so that it is worth putting one together.
+    pub fn wants_context(&self) -> bool {
+        !self.contexts.posts.is_empty()
+    }
+
     /// The definitions, ascending by id.
     pub fn definitions(&self) -> &[Definition] {
         &self.definitions

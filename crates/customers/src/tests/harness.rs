@@ -71,6 +71,7 @@ pub fn draft(message: &Message<'_>) -> Event {
         consent: None,
         profile_id: None,
         weak_id: false,
+        passive: false,
     }
 }
 
@@ -247,6 +248,7 @@ fn batch(received_at: Timestamp) -> Batch {
         received_at,
         raw: bytes::Bytes::from_static(b"{}"),
         packed: log::pack_body(b"{}"),
+        extra: Vec::new(),
         count: 1,
         events: Vec::new(),
         prepared_with: 1,

@@ -129,6 +129,7 @@ pub fn tally(tx: &mut Tx, key: i64, id: u128) -> Result<bool, DbError> {
         consent: None,
         profile_id: None,
         weak_id: false,
+        passive: false,
     };
     let batch = Batch {
         source: 1,
@@ -136,6 +137,7 @@ pub fn tally(tx: &mut Tx, key: i64, id: u128) -> Result<bool, DbError> {
         browser: false,
         received_at: now,
         packed: log::pack_body(&raw),
+        extra: Vec::new(),
         raw,
         count: 1,
         events: vec![event],

@@ -105,5 +105,6 @@ pub(super) fn event(line: u64, raw: &str, message: &Message<'_>) -> Result<Event
         consent: None,
         profile_id: None,
         weak_id: false,
+        passive: false,
     })
 }

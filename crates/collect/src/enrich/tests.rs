@@ -1,0 +1,4 @@
+//! Agents, places, campaigns, addresses.
+mod agents;
+mod found;
+mod places;
