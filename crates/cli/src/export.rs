@@ -102,9 +102,8 @@ fn line(event: &StoredEvent, profile: i64, person: i64) -> Result<Map<String, Va
     let text = |text: &Option<String>| text.clone().map_or(Value::Null, Value::String);
     line.insert("type".into(), event.kind.as_str().into());
     line.insert("messageId".into(), event.message_id.clone().into());
-    if line.get("context").is_none_or(Value::is_null)
-        && let Some(context) = &event.context
-    {
+    // With what the body stated for all its messages, and what was derived.
+    if let Some(context) = &event.context {
         line.insert("context".into(), serde_json::from_str(context)?);
     }
     line.remove("writeKey");

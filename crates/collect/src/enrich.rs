@@ -10,8 +10,8 @@ mod network;
 pub mod place;
 
 use crate::enrich::place::Places;
-pub use network::{mask, truncated};
 use memchr::memmem::Finder;
+pub use network::{mask, truncated};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -46,6 +46,8 @@ pub(crate) struct Enricher<'a> {
     places: Option<&'a Places>,
     /// Of a browser only.
     client: Option<&'a Client>,
+    /// The body with masked addresses, which is what is read, and the one that came: of one length.
+    masked: Option<(&'a str, &'a str)>,
     texts: Vec<Arc<str>>,
     known: HashMap<Arc<str>, u32>,
     last: Option<(Parts, u32)>,
@@ -62,8 +64,12 @@ struct Parts {
 }
 
 impl<'a> Enricher<'a> {
-    pub(crate) fn new(places: Option<&'a Places>, client: Option<&'a Client>) -> Self {
-        Self { places, client, texts: Vec::new(), known: HashMap::new(), last: None, of_items: Vec::new() }
+    pub(crate) fn new(
+        places: Option<&'a Places>,
+        client: Option<&'a Client>,
+        masked: Option<(&'a str, &'a str)>,
+    ) -> Self {
+        Self { places, client, masked, texts: Vec::new(), known: HashMap::new(), last: None, of_items: Vec::new() }
     }
 
     /// The number of the text that an event with these contexts tells, from 1; 0 for nothing. `page` are the properties of a
@@ -100,6 +106,16 @@ impl<'a> Enricher<'a> {
         number
     }
 
+    /// A piece of the body as it came.
+    fn unmasked<'t>(&self, piece: &'t str) -> &'t str
+    where
+        'a: 't,
+    {
+        let Some((masked, whole)) = self.masked else { return piece };
+        let at = (piece.as_ptr() as usize).checked_sub(masked.as_ptr() as usize);
+        at.and_then(|at| whole.get(at..at + piece.len())).unwrap_or(piece)
+    }
+
     fn number(&mut self, text: Arc<str>) -> u32 {
         if let Some(number) = self.known.get(&text) {
             return *number;
@@ -111,11 +127,16 @@ impl<'a> Enricher<'a> {
     }
 
     fn place(&self, texts: &[&str; 2]) -> Option<place::Place> {
-        if let Some(point) = texts.iter().filter(|t| LATITUDE.find(t.as_bytes()).is_some()).find_map(|t| place::point(t)) {
+        if let Some(point) =
+            texts.iter().filter(|t| LATITUDE.find(t.as_bytes()).is_some()).find_map(|t| place::point(t))
+        {
             return place::nearest(point);
         }
         let places = self.places?;
-        let ip = texts.iter().find_map(|t| string_after(t, &IP)).and_then(|ip| ip.trim().parse::<IpAddr>().ok());
+        let ip = texts
+            .iter()
+            .find_map(|t| string_after(self.unmasked(t), &IP))
+            .and_then(|ip| ip.trim().parse::<IpAddr>().ok());
         places.find(ip.or_else(|| self.client.and_then(|c| c.ip))?)
     }
 

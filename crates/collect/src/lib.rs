@@ -21,6 +21,7 @@ mod limits;
 mod model;
 mod name;
 mod packing;
+pub mod plan;
 mod rate;
 mod receive;
 mod shape;

@@ -24,7 +24,10 @@ pub fn receive(request: Request, options: &Options, prepare: &Prepare<'_>) -> Re
         return Err(body_too_large(options.max_body));
     }
     // Once over everything is faster than string by string, and lets messages borrow from the text.
-    let text = std::str::from_utf8(&request.body).map_err(|e| not_utf8(&request.body, e))?;
+    let whole = std::str::from_utf8(&request.body).map_err(|e| not_utf8(&request.body, e))?;
+    // What is stored is what everything is decided by, or reading it again would decide otherwise.
+    let masked = if options.keep_ip == KeepIp::Network { mask(whole) } else { None };
+    let text = masked.as_deref().unwrap_or(whole);
     let trimmed = text.trim_ascii_start();
     if !trimmed.is_empty() && !trimmed.starts_with('{') {
         // What is no JSON at all is told so, with its place.
@@ -33,7 +36,7 @@ pub fn receive(request: Request, options: &Options, prepare: &Prepare<'_>) -> Re
     }
     let places = options.places.as_ref().and_then(|p| p.get());
     let client = Some(&request.client).filter(|_| request.source.kind == SourceKind::Browser);
-    let enricher = RefCell::new(Enricher::new(places, client));
+    let enricher = RefCell::new(Enricher::new(places, client, masked.as_deref().map(|m| (m, whole))));
     let shared = Shared {
         enricher: &enricher,
         source: request.source.id,
@@ -48,13 +51,11 @@ pub fn receive(request: Request, options: &Options, prepare: &Prepare<'_>) -> Re
         Call::Batch => (list(text, shared, &mut out)?, None),
         Call::One(kind) => (1, one(text, kind, &shared, &mut out)?),
     };
-    let masked = match options.keep_ip {
-        KeepIp::Network => mask(rewritten.as_deref().unwrap_or(text)),
-        KeepIp::Whole => None,
-    };
-    let raw = masked.or(rewritten).map_or_else(|| request.body.clone(), Bytes::from);
+    let (events, rejects, warnings) = (out.events, out.rejects, out.warnings);
+    let extra = enricher.borrow().pack(count);
+    let raw = rewritten.or(masked).map_or_else(|| request.body.clone(), Bytes::from);
     // A body without an event is not logged.
-    let packed = if out.events.is_empty() { Vec::new() } else { pack(&raw) };
+    let packed = if events.is_empty() { Vec::new() } else { pack(&raw) };
     let batch = Batch {
         source: request.source.id,
         origin: Origin::Tracking,
@@ -62,12 +63,12 @@ pub fn receive(request: Request, options: &Options, prepare: &Prepare<'_>) -> Re
         received_at: request.received_at,
         raw,
         packed,
-        extra: enricher.borrow().pack(count),
+        extra,
         count,
-        events: out.events,
+        events,
         prepared_with: request.prepared_with,
     };
-    Ok(Received { batch, rejects: out.rejects, warnings: out.warnings })
+    Ok(Received { batch, rejects, warnings })
 }
 
 /// What became of the messages so far.
@@ -111,8 +112,7 @@ impl Outcome {
 /// the plan is mended.
 fn kept(raw: &str, code: &str) -> String {
     let max = if code.starts_with("plan_") { EVENT_BYTES_MAX } else { REJECT_BYTES_MAX };
-    let raw = cut(raw, max);
-    mask(raw).unwrap_or_else(|| raw.to_owned())
+    cut(raw, max).to_owned()
 }
 
 /// A single message; gives the body to store when it is not the one that came.

@@ -18,7 +18,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 pub(crate) fn options() -> Options {
-    Options::new((11, 22))
+    Options { keep_ip: crate::KeepIp::Whole, ..Options::new((11, 22)) }
 }
 
 /// A stand-in for `customers`: ids become identifiers, a message without any is refused, and the context in force is kept
@@ -40,7 +40,14 @@ pub(crate) fn prepare(message: &Message<'_>, defaults: &Defaults<'_>, event: &mu
 
 pub(crate) fn send(path: &str, body: impl Into<Bytes>) -> Result<Received, Refusal> {
     let call = Call::parse(path).expect("tests name calls that exist");
-    let request = Request { call, source: SOURCE, client: crate::Client::default(), body: body.into(), received_at: now(), prepared_with: 3 };
+    let request = Request {
+        call,
+        source: SOURCE,
+        client: crate::Client::default(),
+        body: body.into(),
+        received_at: now(),
+        prepared_with: 3,
+    };
     receive(request, &options(), &prepare)
 }
 

@@ -78,8 +78,8 @@ fn main() {
         let body = body(&mut rng, profiles);
         let t = Instant::now();
         let now = base::Clock::now(&SystemClock);
-        let received =
-            core.preparer.receive(Call::Batch, Source { id: 1, kind: SourceKind::Server }, Bytes::from(body), now);
+        let source = Source { id: 1, kind: SourceKind::Server };
+        let received = core.preparer.receive(Call::Batch, source, collect::Client::default(), Bytes::from(body), now);
         prepare_us += t.elapsed().as_micros();
         let received = received.expect("taken");
         let (counted, answered) = (done.clone(), sender.clone());

@@ -92,16 +92,9 @@ impl Preparer {
     }
 
     /// The events of a body whose ids and times are decided, prepared with given definitions.
-    pub fn decode_with(
-        &self,
-        current: &Current,
-        source: i64,
-        stored: Stored<'_>,
-    ) -> Result<Vec<Event>, DbError> {
+    pub fn decode_with(&self, current: &Current, source: i64, stored: Stored<'_>) -> Result<Vec<Event>, DbError> {
         // A browser's refusals were spoken when the body came; what is stored was taken.
-        collect::decode(stored, &|message, defaults, event| {
-            self.fill(current, source, false, message, defaults, event)
-        })
+        collect::decode(stored, &|message, defaults, event| self.fill(current, source, false, message, defaults, event))
     }
 
     fn fill(
@@ -122,6 +115,8 @@ impl Preparer {
             blocked: &current.blocked,
             counters: &current.counters,
         };
-        preparer.fill_with(message, defaults.context, defaults.derived, event).map_err(|r| Rejection::new(r.code, r.pointer, r.detail))
+        preparer
+            .fill_with(message, defaults.context, defaults.derived, event)
+            .map_err(|r| Rejection::new(r.code, r.pointer, r.detail))
     }
 }

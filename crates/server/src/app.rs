@@ -28,6 +28,8 @@ pub struct App {
     pub local_token: String,
     /// How people reach the server: `http.public_url`, or where it listens.
     pub public_url: String,
+    /// Proxies that are believed about where a browser is.
+    pub proxies: crate::collect_api::Proxies,
     accounts: RwLock<Arc<accounts::Snapshot>>,
     sources: RwLock<Arc<crate::collect_api::Keys>>,
 }
@@ -42,7 +44,9 @@ impl App {
         local_token: String,
         public_url: String,
     ) -> Result<Arc<Self>, Problem> {
+        let proxies = crate::collect_api::Proxies::parse(&config.trusted_proxies).unwrap_or_default();
         let app = Self {
+            proxies,
             domain,
             config,
             clock,

@@ -1,19 +1,24 @@
 //! The tracking API, `/v1/…` (CONTRACTS 3): the hot path of the server, so it goes past the router and makes no spans.
+mod client;
+mod paths;
+mod sdk_settings;
+
 use crate::app::App;
 use crate::domain::Ingested;
 use crate::metrics::RouteClass;
 use crate::sources::{self, Source};
 use crate::timing;
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use base::Timestamp;
 use bytes::{Bytes, BytesMut};
-use collect::{Call, RateLimit, Refusal, answer, write_key};
+use collect::{RateLimit, Refusal, answer, write_key};
 use db::DbError;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -53,19 +58,27 @@ impl Keys {
     }
 }
 
-/// Answers a request whose path begins with `/v1/`.
-pub async fn handle(app: &Arc<App>, request: axum::http::Request<Incoming>) -> Response {
+pub use client::Proxies;
+pub use paths::is_ours;
+
+/// Answers a request whose path [`is_ours`]; `peer` is the other end of the connection.
+pub async fn handle(app: &Arc<App>, request: axum::http::Request<Incoming>, peer: Option<IpAddr>) -> Response {
     let started = Instant::now();
     let mut database = Duration::ZERO;
     let mut response = match *request.method() {
         Method::OPTIONS => preflight(),
-        Method::POST => match accept(app, request, &mut database).await {
+        Method::POST => match accept(app, request, peer, &mut database).await {
             Ok(body) => json(StatusCode::OK, body),
             Err(refusal) => refuse(app, &refusal),
         },
+        Method::GET | Method::HEAD if sdk_settings::key_in(request.uri().path()).is_some() => {
+            sdk_settings::answer(app, &request)
+        }
         _ => refuse(app, &bad(405, "method_not_allowed", "events are sent with POST")),
     };
-    response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after, server-timing"));
     timing::write(response.headers_mut(), database, started.elapsed());
     app.metrics.answered(RouteClass::Collect, response.status().as_u16());
     response
@@ -75,23 +88,29 @@ pub async fn handle(app: &Arc<App>, request: axum::http::Request<Incoming>) -> R
 async fn accept(
     app: &Arc<App>,
     request: axum::http::Request<Incoming>,
+    peer: Option<IpAddr>,
     database: &mut Duration,
 ) -> Result<Body, Refusal> {
-    let segment = request.uri().path().strip_prefix("/v1/").unwrap_or_default();
-    let call = Call::parse(segment).ok_or_else(|| bad(404, "not_found", "there is no such call"))?;
+    let call = paths::call(request.uri().path()).ok_or_else(|| bad(404, "not_found", "there is no such call"))?;
     let strict = request.uri().query().is_some_and(|q| q.split('&').any(|p| p == "strict=1" || p == "strict=true"));
     let (parts, incoming) = request.into_parts();
+    let in_query = paths::key_in_query(parts.uri.query());
     let limit = app.domain.max_body();
     let body = read(incoming, &parts.headers, limit).await?;
     let body = unzip(&parts.headers, body, limit).await?;
     let keys = app.sources();
-    let source = find_source(&keys, &parts.headers, &body)?;
+    let source = find_source(&keys, &parts.headers, in_query, &body)?;
     let (now, sender) = (app.now(), sender_of(&source));
+    // A server speaks for others: its own address and agent say nothing about them.
+    let client = match source.kind {
+        sources::SourceKind::Browser => app.proxies.client(peer, &parts.headers),
+        _ => collect::Client::default(),
+    };
     let received = if body.len() <= INLINE_BYTES {
-        app.domain.receive(call, sender, body, now)?
+        app.domain.receive(call, sender, client, body, now)?
     } else {
         let app = app.clone();
-        let read = tokio::task::spawn_blocking(move || app.domain.receive(call, sender, body, now)).await;
+        let read = tokio::task::spawn_blocking(move || app.domain.receive(call, sender, client, body, now)).await;
         read.map_err(|_| failed())??
     };
     keys.take(source.id, received.batch.count, now)?;
@@ -181,9 +200,17 @@ async fn unzip(headers: &HeaderMap, body: Bytes, limit: usize) -> Result<Bytes, 
     }
 }
 
-fn find_source(keys: &Keys, headers: &HeaderMap, body: &Bytes) -> Result<Arc<Source>, Refusal> {
-    let header = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(write_key::in_authorization);
-    let key = header.or_else(|| write_key::in_body(body)).ok_or_else(Refusal::unknown_key)?;
+fn find_source(
+    keys: &Keys,
+    headers: &HeaderMap,
+    in_query: Option<String>,
+    body: &Bytes,
+) -> Result<Arc<Source>, Refusal> {
+    let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
+    let header = text(header::AUTHORIZATION).and_then(write_key::in_authorization);
+    // Jitsu's libraries send a header of their own: the key alone, or with its secret behind a colon.
+    let own = text(HeaderName::from_static("x-write-key")).map(|k| k.trim().to_owned()).filter(|k| !k.is_empty());
+    let key = header.or(own).or(in_query).or_else(|| write_key::in_body(body)).ok_or_else(Refusal::unknown_key)?;
     keys.sources.of_key(&key).cloned().ok_or_else(Refusal::unknown_key)
 }
 
@@ -246,10 +273,13 @@ fn preflight() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let headers = response.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST, OPTIONS"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, OPTIONS"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("authorization, content-type, content-encoding"),
+        // The last three are sent by the libraries of Jitsu and RudderStack.
+        HeaderValue::from_static(
+            "authorization, content-type, content-encoding, x-write-key, anonymousid, x-enable-debug",
+        ),
     );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     response

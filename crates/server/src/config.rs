@@ -117,6 +117,12 @@ pub struct Config {
     pub max_body: usize,
     /// Events a second and source; 0 = no limit.
     pub rate_per_source: u32,
+    /// Networks of proxies that are believed.
+    pub trusted_proxies: String,
+    /// A table of addresses and their places.
+    pub geo_file: Option<PathBuf>,
+    /// Whether addresses in events are stored whole.
+    pub keep_ip_whole: bool,
     /// IANA name.
     pub time_zone: String,
     /// ISO 4217.
@@ -196,6 +202,9 @@ impl Effective {
             clock_tolerance_us: units::duration_us(self.get("collect", "clock_tolerance")).unwrap_or_default(),
             max_body: units::bytes(self.get("collect", "max_body")).unwrap_or_default() as usize,
             rate_per_source: int("collect", "rate_per_source") as u32,
+            trusted_proxies: self.get("http", "trusted_proxies").into(),
+            geo_file: Some(self.get("collect", "geo_file")).filter(|v| !v.is_empty()).map(|v| folder.join(v)),
+            keep_ip_whole: self.get("collect", "keep_ip") == "whole",
             time_zone: self.get("shop", "time_zone").into(),
             currency: self.get("shop", "currency").into(),
             locale: self.get("shop", "locale").into(),
@@ -287,6 +296,10 @@ fn check(kind: Kind, value: &str) -> Result<(), String> {
         Kind::Zone => ok(jiff::tz::TimeZone::get(value).is_ok(), "a time zone such as Europe/Kyiv"),
         Kind::Currency => ok(letters(3), "a currency of three capital letters, such as UAH"),
         Kind::Country => ok(letters(2), "a country of two capital letters, such as UA"),
+        Kind::Networks => {
+            let wanted = "networks such as 10.0.0.0/8, separated by commas";
+            crate::collect_api::Proxies::parse(value).map(drop).ok_or(wanted.to_string())
+        }
         Kind::Url => {
             let known = value.is_empty() || value.starts_with("http://") || value.starts_with("https://");
             ok(known, "a web address such as https://shop.example")

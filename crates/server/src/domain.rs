@@ -2,7 +2,8 @@
 use crate::config::Config;
 use base::{Clock, Country, Timestamp};
 use bytes::Bytes;
-use collect::{Client, Stored};
+use collect::enrich::place::{Loading, Places};
+use collect::{Client, KeepIp, Stored};
 use db::event::{Batch, Origin};
 use db::writer::{Observer, Options};
 use db::{DbError, Location, Store, Sync};
@@ -61,6 +62,8 @@ pub fn settings(config: &Config) -> Settings {
         clock_tolerance_us: config.clock_tolerance_us,
         max_body: config.max_body,
         dedup_days: config.dedup_days,
+        places: config.geo_file.as_ref().map(|_| Loading::default()),
+        keep_ip: if config.keep_ip_whole { KeepIp::Whole } else { KeepIp::Network },
         public_url: config.public_url.clone(),
         mail_from: config.mail_from.clone(),
     }
@@ -90,6 +93,26 @@ impl Domain {
             jobs: Vec::new(),
         })?;
         Ok(Self { core })
+    }
+
+    /// Reads the table of places on a thread of its own: until it is there, addresses have no place.
+    pub fn load_places(&self, config: &Config) {
+        let (Some(file), Some(places)) = (config.geo_file.clone(), self.core.settings.places.clone()) else { return };
+        let country = config.country.clone();
+        std::thread::spawn(move || {
+            let open = std::fs::File::open(&file).map_err(collect::enrich::place::TableError::from);
+            match open.and_then(|f| Places::read(std::io::BufReader::with_capacity(1 << 20, f), &country)) {
+                Ok(table) => {
+                    let (ranges, kinds) = table.len();
+                    tracing::info!(file = %file.display(), ranges, places = kinds, "the table of places is there");
+                    let _ = places.set(table);
+                }
+                Err(error) => {
+                    let reason = std::error::Error::source(&error).map_or(String::new(), |s| format!(": {s}"));
+                    tracing::error!(file = %file.display(), "events get no place by address: {error}{reason}");
+                }
+            }
+        });
     }
 
     /// The store.
@@ -139,7 +162,11 @@ impl Domain {
         now: Timestamp,
     ) -> Result<Batch, DbError> {
         let current = self.core.preparer.current();
-        let events = self.core.preparer.decode_with(&current, source, Stored { body: &body, origin: Origin::Import, ids, times, extra: &[] })?;
+        let events = self.core.preparer.decode_with(
+            &current,
+            source,
+            Stored { body: &body, origin: Origin::Import, ids, times, extra: &[] },
+        )?;
         Ok(Batch {
             source,
             origin: Origin::Import,

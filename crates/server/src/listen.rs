@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
@@ -65,8 +66,8 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|s| *s) => break,
         };
-        let stream = match stream {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match stream {
+            Ok((stream, peer)) => (stream, peer.ip()),
             Err(error) => {
                 // Out of descriptors, mostly; a short rest lets others close.
                 tracing::warn!(%error, "a connection could not be taken");
@@ -76,7 +77,7 @@ pub async fn serve(
         };
         let (app, router, stop, open, tls) = (app.clone(), router.clone(), stop.clone(), open.clone(), tls.clone());
         tokio::spawn(async move {
-            connection(stream, tls, app, router, stop).await;
+            connection(stream, peer, tls, app, router, stop).await;
             drop((place, open));
         });
     }
@@ -88,6 +89,7 @@ pub async fn serve(
 
 async fn connection(
     stream: TcpStream,
+    peer: IpAddr,
     tls: Option<TlsAcceptor>,
     app: Arc<App>,
     router: axum::Router,
@@ -95,22 +97,22 @@ async fn connection(
 ) {
     let _ = stream.set_nodelay(true);
     match tls {
-        None => talk(stream, app, router, stop).await,
+        None => talk(stream, peer, app, router, stop).await,
         Some(tls) => match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => talk(stream, app, router, stop).await,
+            Ok(Ok(stream)) => talk(stream, peer, app, router, stop).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => {}
         },
     }
 }
 
-async fn talk<S>(stream: S, app: Arc<App>, router: axum::Router, mut stop: watch::Receiver<bool>)
+async fn talk<S>(stream: S, peer: IpAddr, app: Arc<App>, router: axum::Router, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| {
         let (app, router) = (app.clone(), router.clone());
-        async move { Ok::<_, Infallible>(answer(&app, router, request).await) }
+        async move { Ok::<_, Infallible>(answer(&app, router, request, peer).await) }
     });
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).pipeline_flush(true).half_close(false);
@@ -131,9 +133,9 @@ where
     }
 }
 
-async fn answer(app: &Arc<App>, router: axum::Router, request: Request<Incoming>) -> Response {
-    if request.uri().path().starts_with("/v1/") {
-        return collect_api::handle(app, request).await;
+async fn answer(app: &Arc<App>, router: axum::Router, request: Request<Incoming>, peer: IpAddr) -> Response {
+    if collect_api::is_ours(request.uri().path()) {
+        return collect_api::handle(app, request, Some(peer)).await;
     }
     match router.oneshot(request.map(Body::new)).await {
         Ok(response) => response,

@@ -146,6 +146,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
         Ok(())
     };
     app.write(note).await.map_err(|e| ServeError::Load(e.detail))?;
+    app.domain.load_places(&options.config);
     let (stop, stopped) = watch::channel(false);
     let live = tokio::spawn(live::run(app.clone(), notices, stopped.clone()));
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));

@@ -51,10 +51,39 @@ pub struct Agent {
 
 /// Words that only programs without a person have in their agent, lower case.
 const BOTS: &[&str] = &[
-    "bot", "crawler", "spider", "slurp", "mediapartners", "facebookexternalhit", "headlesschrome", "phantomjs",
-    "lighthouse", "pingdom", "uptimerobot", "curl/", "wget/", "python-requests", "python-urllib", "aiohttp", "httpx/",
-    "go-http-client", "okhttp", "java/", "apache-httpclient", "axios/", "node-fetch", "undici", "libwww-perl", "scrapy",
-    "postmanruntime", "whatsapp/", "telegrambot", "viber/link", "skypeuripreview", "embedly", "preview",
+    "bot",
+    "crawler",
+    "spider",
+    "slurp",
+    "mediapartners",
+    "facebookexternalhit",
+    "headlesschrome",
+    "phantomjs",
+    "lighthouse",
+    "pingdom",
+    "uptimerobot",
+    "curl/",
+    "wget/",
+    "python-requests",
+    "python-urllib",
+    "aiohttp",
+    "httpx/",
+    "go-http-client",
+    "okhttp",
+    "java/",
+    "apache-httpclient",
+    "axios/",
+    "node-fetch",
+    "undici",
+    "libwww-perl",
+    "scrapy",
+    "postmanruntime",
+    "whatsapp/",
+    "telegrambot",
+    "viber/link",
+    "skypeuripreview",
+    "embedly",
+    "preview",
 ];
 
 /// Browsers: a word of the agent, the name, and the word that the version follows.
@@ -151,7 +180,8 @@ pub fn parse(agent: &str, hints: Option<&Hints>) -> Agent {
     }
     if os == "Windows" {
         os_version = windows(&os_version, hints).to_string();
-    } else if let Some(hints) = hints.filter(|h| os == "Android" && !h.platform_version.is_empty() && h.platform == "Android")
+    } else if let Some(hints) =
+        hints.filter(|h| os == "Android" && !h.platform_version.is_empty() && h.platform == "Android")
     {
         // Chrome says "Android 10; K" whatever the device is.
         os_version = leading(&hints.platform_version, 1);
@@ -228,7 +258,9 @@ impl Agent {
     /// Its part of a derived context: `"device":{…},"os":{…},"browser":{…}`.
     pub fn json(&self) -> String {
         let mut out = format!(r#""device":{{"type":"{0}","class":"{0}"}}"#, self.device.as_str());
-        for (name, what, version) in [("os", self.os, &self.os_version), ("browser", self.browser, &self.browser_version)] {
+        for (name, what, version) in
+            [("os", self.os, &self.os_version), ("browser", self.browser, &self.browser_version)]
+        {
             if what == "unknown" {
                 continue;
             }

@@ -17,13 +17,13 @@ const NAMES_MAX: usize = 12;
 /// A campaign that the sender states itself is not made again.
 pub(crate) fn of(contexts: &[&str; 2], page_properties: &str) -> Option<String> {
     let texts = [contexts[0], contexts[1], page_properties];
-    let likely = |t: &&str| {
+    let likely = |t: &str| {
         memchr(b'?', t.as_bytes()).is_some_and(|at| {
             let rest = &t.as_bytes()[at..];
             memmem::find(rest, b"utm_").is_some() || memmem::find(rest, b"id=").is_some()
         })
     };
-    if !texts.iter().any(|t| likely(&t)) {
+    if !texts.iter().any(|t| likely(t)) {
         return None;
     }
     let stated = contexts.iter().any(|t| memmem::find(t.as_bytes(), b"\"campaign\"").is_some());

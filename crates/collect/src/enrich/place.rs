@@ -4,9 +4,9 @@
 mod table;
 mod ukraine;
 
-pub use table::{Loading, Places, TableError};
 use serde::Deserialize;
 use std::sync::Arc;
+pub use table::{Loading, Places, TableError};
 
 /// A coarse place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -59,7 +59,13 @@ impl Place {
         let oblast = if country == "UA" { ukraine::oblast(region) } else { None };
         let city = if country == "UA" { ukraine::city_name(city).unwrap_or(city) } else { city };
         let (region, code) = oblast.map_or((region, ""), |o| (o.name, o.code));
-        Self { country: country.into(), region: region.into(), region_code: code.into(), city: city.into(), by: By::Address }
+        Self {
+            country: country.into(),
+            region: region.into(),
+            region_code: code.into(),
+            city: city.into(),
+            by: By::Address,
+        }
     }
 }
 

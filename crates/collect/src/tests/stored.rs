@@ -20,7 +20,8 @@ pub(crate) fn read_back(received: &Received) -> Vec<Event> {
     assert_eq!(raw, received.batch.raw);
     let body = String::from_utf8(raw).expect("it was UTF-8");
     let (ids, times) = logged(received);
-    let stored = Stored { body: &body, origin: Origin::Tracking, ids: &ids, times: &times, extra: &received.batch.extra };
+    let stored =
+        Stored { body: &body, origin: Origin::Tracking, ids: &ids, times: &times, extra: &received.batch.extra };
     decode(stored, &prepare).expect("it was valid")
 }
 

@@ -98,7 +98,7 @@ fn group(shop: &Shop, fault: Fault, bodies: &[String]) -> Vec<Result<Ingested, D
         let source = Source { id: 1, kind: SourceKind::Server };
         let received = core
             .preparer
-            .receive(Call::Batch, source, body.clone().into(), shop.clock.now())
+            .receive(Call::Batch, source, collect::Client::default(), body.clone().into(), shop.clock.now())
             .expect("the body is taken");
         let sender = sender.clone();
         let reply = Box::new(move |answer| drop(sender.send(answer)));

@@ -82,7 +82,13 @@ impl Shop {
         let core = self.core();
         let received_at = self.clock.now();
         let source = Source { id: source, kind };
-        let received = core.preparer.receive(Call::Batch, source, collect::Client::default(), Bytes::copy_from_slice(body.as_bytes()), received_at);
+        let received = core.preparer.receive(
+            Call::Batch,
+            source,
+            collect::Client::default(),
+            Bytes::copy_from_slice(body.as_bytes()),
+            received_at,
+        );
         let received = received.expect("the body is taken");
         let (sender, receiver) = mpsc::sync_channel(1);
         let reply = Box::new(move |answer| {

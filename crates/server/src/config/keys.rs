@@ -25,6 +25,8 @@ pub enum Kind {
     Country,
     /// Empty, or `http://…` / `https://…`.
     Url,
+    /// Networks such as `10.0.0.0/8`, separated by commas.
+    Networks,
 }
 
 /// One key.
@@ -81,6 +83,13 @@ pub const KEYS: &[Key] = &[
     key("http", "public_url", "", Kind::Url, "how people outside reach the server; stands in links of messages"),
     key("http", "tls_cert_file", "", Kind::Text, "a PEM file with the certificate chain; empty for plain HTTP"),
     key("http", "tls_key_file", "", Kind::Text, "a PEM file with the private key"),
+    key(
+        "http",
+        "trusted_proxies",
+        "127.0.0.0/8, ::1",
+        Kind::Networks,
+        "networks of proxies whose X-Forwarded-For says where a browser is; empty: none",
+    ),
     key("collect", "dedup_days", "30", Kind::Count(1, 3650), "for how many days a message id is remembered"),
     key(
         "collect",
@@ -102,6 +111,20 @@ pub const KEYS: &[Key] = &[
         "500000",
         Kind::Count(0, 100_000_000),
         "events a second that one source may send, as many at once; 0: no limit",
+    ),
+    key(
+        "collect",
+        "geo_file",
+        "",
+        Kind::Text,
+        "a CSV file of addresses and their places (docs/collect.md), relative to the folder; empty: none",
+    ),
+    key(
+        "collect",
+        "keep_ip",
+        "network",
+        Kind::Word(&["network", "whole"]),
+        "what is stored of addresses in events: their network (24 or 48 bits) or everything",
     ),
     key("shop", "time_zone", "Europe/Kyiv", Kind::Zone, "the zone of shop days and weeks"),
     key("shop", "currency", "UAH", Kind::Currency, "the currency of the first page"),

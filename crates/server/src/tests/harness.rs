@@ -18,6 +18,7 @@ pub struct Shop {
     running: Option<Running>,
     runtime: tokio::runtime::Runtime,
     options: Serve,
+    settings: Vec<(&'static str, &'static str, &'static str, String)>,
 }
 
 /// One shop on each engine that is there.
@@ -59,11 +60,23 @@ impl Shop {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("starts");
         let running = begin(&runtime, &options);
-        Self { keys, address: running.address, place, running: Some(running), runtime, options }
+        Self { keys, address: running.address, place, running: Some(running), runtime, options, settings: flags }
     }
     /// What requests share.
     pub fn app(&self) -> &std::sync::Arc<crate::app::App> {
         &self.running.as_ref().expect("it runs").app
+    }
+    /// Changes a setting; counts from the next start on.
+    pub fn set(&mut self, section: &'static str, name: &'static str, value: &str) {
+        self.settings.push((section, name, "test", value.to_string()));
+        let config = Effective::load(None, &HashMap::new(), &self.settings).expect("valid");
+        self.options.config = config.config(&self.place.folder);
+    }
+    /// The doctor finds nothing.
+    pub fn assert_clean(&self) {
+        let settings = crate::domain::settings(&self.options.config);
+        let report = pipeline::doctor::run(&self.place.location, &base::SystemClock, settings).expect("can read");
+        assert!(report.findings.is_empty(), "{:#?}", report.findings);
     }
     /// Stops the server and starts it again on the same store.
     pub fn restart(&mut self) {

@@ -51,7 +51,8 @@ impl Places {
                 continue;
             }
             let near = c.eq_ignore_ascii_case(country);
-            let key = if near { (c.into(), region.into(), city.into()) } else { (c.into(), String::new(), String::new()) };
+            let key =
+                if near { (c.into(), region.into(), city.into()) } else { (c.into(), String::new(), String::new()) };
             let next = numbers.len() as u32;
             let place = *numbers.entry(key).or_insert_with_key(|(c, region, city)| {
                 out.places.push(Place::named(&c.to_ascii_uppercase(), region, city));

@@ -68,9 +68,8 @@ pub(super) struct City {
 
 /// The Ukrainian name of a city by its Latin one.
 pub(super) fn city_name(latin: &str) -> Option<&'static str> {
-    let letters = |t: &str| -> String {
-        t.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect()
-    };
+    let letters =
+        |t: &str| -> String { t.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect() };
     let wanted = match letters(latin).as_str() {
         "kiev" | "kyyiv" => "kyiv".to_string(),
         "kharkov" => "kharkiv".into(),

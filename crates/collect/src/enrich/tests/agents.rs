@@ -54,7 +54,7 @@ Mozilla/5.0 (Web0S; Linux/SmartTV) AppleWebKit/537.36 (KHTML, like Gecko) Chrome
 Mozilla/5.0 (Linux; Android 12; BRAVIA 4K VH2 Build/STT2) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 | tv | Android 12 | Chrome 126
 Mozilla/5.0 (Linux; Android 9; AFTMM) AppleWebKit/537.36 (KHTML, like Gecko) Silk/120.1.1 like Chrome/120.0 Safari/537.36 | tv | Android 9 | Silk 120
 AppleTV11,1/11.1 | tv | tvOS | unknown
-Mozilla/5.0 (PlayStation; PlayStation 5/6.00) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.0 Safari/605.1.15 | console | PlayStation | Safari 13
+Mozilla/5.0 (PlayStation; PlayStation 5/6.00) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/13.0 Safari/605.1.15 | console | PlayStation 5 | Safari 13
 Mozilla/5.0 (Windows NT 10.0; Win64; x64; Xbox; Xbox One) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/48.0.2564.82 Safari/537.36 Edge/20.02 | console | Xbox | Edge 20
 Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html) | bot | unknown | unknown
 Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X Build/MMB29P) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Mobile Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html) | bot | Android 6.0 | Chrome 131
@@ -97,7 +97,8 @@ fn hints_tell_what_the_agent_hides() {
     };
     assert_eq!(parse(windows, Some(&hints("Windows", "15.0.0"))).os_version, "11");
     assert_eq!(parse(windows, Some(&hints("Windows", "10.0.0"))).os_version, "10");
-    let android = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
+    let android =
+        "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
     assert_eq!(parse(android, Some(&hints("Android", "15.0.0"))).os_version, "15");
     let mobile = Hints { mobile: true, ..hints("Android", "15.0.0") };
     assert_eq!(parse(android, Some(&mobile)).device.as_str(), "phone");

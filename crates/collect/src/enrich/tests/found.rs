@@ -71,7 +71,8 @@ fn the_connection_speaks_for_browsers_only_and_after_the_event_itself() {
 
 #[test]
 fn a_page_call_tells_its_campaign_in_its_properties_and_a_stated_campaign_stays() {
-    let page = json!({"type": "page", "userId": "u", "properties": {"search": "?utm_source=a+b&UTM_Medium=cpc&fbclid=z"}});
+    let page =
+        json!({"type": "page", "userId": "u", "properties": {"search": "?utm_source=a+b&UTM_Medium=cpc&fbclid=z"}});
     let stated = track(json!({"campaign": {"name": "own"}, "page": {"search": "?utm_campaign=other&ttclid=1"}}));
     let received = send(SourceKind::Browser, Client::default(), &[page, stated], KeepIp::Network);
     assert_eq!(
@@ -129,7 +130,13 @@ fn networks_of_addresses() {
         let value: Value = serde_json::from_str(&masked).expect("it is JSON still");
         assert_eq!(value, json!({"context": {"ip": network, "x": 1}}));
     }
-    for none in [r#"{"ip": 5}"#, r#"{"ip": "no address"}"#, r#"{"a": "\"ip\": \"1.2.3.4\""}"#, r#"["ip", "1.2.3.4"]"#, r#"{"ip""#] {
+    for none in [
+        r#"{"ip": 5}"#,
+        r#"{"ip": "no address"}"#,
+        r#"{"a": "\"ip\": \"1.2.3.4\""}"#,
+        r#"["ip", "1.2.3.4"]"#,
+        r#"{"ip""#,
+    ] {
         assert_eq!(mask(none), None, "{none}");
     }
 }
