@@ -8,6 +8,7 @@ mod clock;
 mod contact;
 mod decimal;
 mod money;
+pub mod names;
 mod rng;
 mod time;
 

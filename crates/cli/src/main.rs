@@ -13,6 +13,7 @@ mod init;
 mod logging;
 mod openapi;
 mod printer;
+mod resolve;
 mod segment;
 mod serve;
 mod shop;
@@ -58,6 +59,8 @@ enum Command {
     /// Works with segments.
     #[command(subcommand)]
     Segment(segment::Segment),
+    /// Says which rows of a list are the same person.
+    Resolve(resolve::Resolve),
     /// Prints the OpenAPI document of the admin API.
     ///
     /// Example: braid openapi > console/openapi.json
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Bench(command) => bench::run(command, printer.out()).map_err(Stop::failed),
         Command::Config(command) => config::run(command, &mut printer),
         Command::Segment(command) => segment::run(command, &mut printer),
+        Command::Resolve(command) => resolve::run(command, &mut printer),
         Command::Openapi => openapi::run(&mut printer),
         Command::Demo(command) => demo::run(command, &mut printer),
         Command::Completions(command) => completions::run(command, &mut printer),

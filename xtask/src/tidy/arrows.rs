@@ -10,10 +10,11 @@ use super::graph::Graph;
 const ARROWS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("db", &["base"]),
+    ("resolve", &["base"]),
     ("lake", &["db"]),
     ("lakehouse", &["lake"]),
     ("collect", &["db"]),
-    ("customers", &["db"]),
+    ("customers", &["db", "resolve"]),
     ("segments", &["customers"]),
     ("catalog", &["db"]),
     ("stock", &["catalog"]),
@@ -53,6 +54,7 @@ const LEAVES: &[&str] = &["cli", "xtask"];
 /// These hold rules and SQL; they queue and answer, they do not wait.
 const SYNC: &[&str] = &[
     "base",
+    "resolve",
     "db",
     "collect",
     "customers",
@@ -158,7 +160,7 @@ mod tests {
     fn arrows_pass_on() {
         assert_eq!(closure("base"), [""; 0]);
         assert_eq!(closure("db"), ["base"]);
-        assert_eq!(closure("messaging"), ["base", "customers", "db", "segments"]);
+        assert_eq!(closure("messaging"), ["base", "customers", "db", "resolve", "segments"]);
         assert_eq!(closure("connect"), ["base", "db"]);
         assert!(closure("pipeline").contains(&"db"));
         assert!(closure("cli").contains(&"server"));
