@@ -35,8 +35,7 @@ fn main() {
         rows.push(line);
     }
     let read = started.elapsed();
-    let mut options = Options::default();
-    options.rarity = !args.iter().any(|a| a == "--no-rarity");
+    let options = Options { rarity: !args.iter().any(|a| a == "--no-rarity"), ..Options::default() };
     let result = resolve(&mut table, &options, &|_, _, _| {});
     let score = pair_score(&result.entity, &truth);
     println!("{score:?}");

@@ -140,7 +140,7 @@ fn spelling(x: &Value, y: &Value) -> u8 {
 }
 
 fn initial(x: &Value, y: &Value) -> bool {
-    (x.is_initial() || y.is_initial()) && x.skeleton.first() == y.skeleton.first() && x.skeleton.first().is_some()
+    (x.is_initial() || y.is_initial()) && !x.skeleton.is_empty() && x.skeleton.first() == y.skeleton.first()
 }
 
 fn has_part(x: &Value, y: &Value) -> bool {

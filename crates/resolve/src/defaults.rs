@@ -80,6 +80,12 @@ fn rows(field: Field) -> [Row; 3] {
     }
 }
 
+/// How often two strangers have the same value of a field.
+pub fn agreement(field: Field) -> f64 {
+    let strangers = rows(field)[2];
+    f64::from(strangers[..usize::from(level::PART)].iter().sum::<f32>() / strangers.iter().sum::<f32>())
+}
+
 /// The chances alone.
 pub fn chances() -> [Chances; 3] {
     let mut out: [Chances; 3] = [[[[0.0; level::COUNT]; 3]; COUNT]; 3];

@@ -149,8 +149,7 @@ impl Counts {
 /// Strangers agree on a field as often as its values are common; how many random pairs happen to agree says less.
 fn agree_as_often_as_values_say(strangers: &mut Chances, agree_ln: &[f32; COUNT]) {
     for field in FIELDS.into_iter().filter(|f| f.has_shares()) {
-        for state in 0..if field.parent().is_some() { 2 } else { 3 } {
-            let row = &mut strangers[field as usize][state];
+        for row in strangers[field as usize].iter_mut().take(if field.parent().is_some() { 2 } else { 3 }) {
             let agree = agree_ln[field as usize].exp().min(0.9);
             let equal = usize::from(level::VARIANT) + usize::from(field != Field::Surname && field != Field::Email);
             let (now, rest) = (row[..equal].iter().sum::<f32>().max(1e-9), row[equal..].iter().sum::<f32>().max(1e-9));

@@ -14,6 +14,7 @@ pub mod cluster;
 pub mod compare;
 pub mod defaults;
 pub mod field;
+pub mod generate;
 pub mod keys;
 pub mod learn;
 pub mod measure;

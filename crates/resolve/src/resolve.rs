@@ -136,7 +136,7 @@ fn sample(table: &Table, blocks: &Blocks, options: &Options) -> Sample {
         let (mut out, mut scratch) = (Vec::new(), Vec::new());
         for a in range(piece, records) {
             blocks.partners(a, &mut scratch, |b| {
-                if mix(options.seed ^ (u64::from(a) << 32 | u64::from(b))) % every == 0 {
+                if mix(options.seed ^ (u64::from(a) << 32 | u64::from(b))).is_multiple_of(every) {
                     out.push(compare(&table.side(a), &table.side(b)));
                 }
             });

@@ -1,10 +1,13 @@
 //! Many people in little memory: each distinct value once, a person as numbers of values.
 use crate::compare::Side;
+use crate::defaults;
 use crate::field::{COUNT, FIELDS, Field, VALUES};
 use crate::person::{Texts, field_of};
 use crate::value::{Meaning, Value};
 use hashbrown::HashMap;
 
+/// Records that the belief in usual shares counts for.
+const BELIEF: f64 = 50.0;
 const NONE: u32 = u32::MAX;
 
 /// The records that are to be resolved. A record's number is its place.
@@ -83,14 +86,17 @@ impl Table {
             pairs.dedup();
             let mut counts = vec![0u32; count];
             pairs.iter().for_each(|(meaning, _)| counts[*meaning as usize] += 1);
-            let all = pairs.len().max(1) as f64;
+            let all = pairs.len() as f64 + BELIEF;
+            // Whoever else has the value, and a little for those whom the list does not show: in a short list nothing is common.
+            let unseen = (BELIEF * defaults::agreement(field)).max(0.3);
+            let share = |count: u32| (f64::from(count.max(1) - 1) + unseen) / all;
             // In the order of size, so that the sum does not depend on the order of records.
             let mut sizes = counts.clone();
             sizes.sort_unstable();
-            let agree: f64 = sizes.iter().map(|c| (f64::from(*c) / all).powi(2)).sum();
-            self.agree_ln[field as usize] = agree.max(1e-12).ln() as f32;
+            let agree: f64 = sizes.iter().map(|count| share(*count).powi(2)).sum();
+            self.agree_ln[field as usize] = agree.clamp(1e-12, 0.9).ln() as f32;
             for (value, meaning) in self.values[field as usize].iter_mut().zip(&meanings) {
-                value.share_ln = (f64::from(counts[*meaning as usize].max(1)) / all).ln() as f32;
+                value.share_ln = share(counts[*meaning as usize]).ln() as f32;
             }
         }
     }

@@ -70,8 +70,9 @@ pub fn jaro_winkler(a: &[u8], b: &[u8]) -> f32 {
     let reach = (a.len().max(b.len()) / 2).saturating_sub(1);
     let (mut in_a, mut in_b) = (0u64, 0u64);
     for (i, x) in a.iter().enumerate() {
-        for j in i.saturating_sub(reach)..(i + reach + 1).min(b.len()) {
-            if in_b >> j & 1 == 0 && b[j] == *x {
+        let near = i.saturating_sub(reach)..(i + reach + 1).min(b.len());
+        for (j, y) in near.clone().zip(&b[near.start.min(b.len())..]) {
+            if in_b >> j & 1 == 0 && y == x {
                 in_a |= 1 << i;
                 in_b |= 1 << j;
                 break;

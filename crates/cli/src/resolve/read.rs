@@ -247,10 +247,10 @@ fn ndjson(
 
 /// A value as text; several texts are one apart by `;`.
 fn scalar(value: &serde_json::Value) -> Option<String> {
-    use serde_json::Value::*;
+    use serde_json::Value::{Array, Null, Number};
     match value {
         Null => Some(String::new()),
-        String(text) => Some(text.clone()),
+        serde_json::Value::String(text) => Some(text.clone()),
         Number(number) => Some(number.to_string()),
         Array(items) if items.iter().all(|i| !i.is_array() && !i.is_object()) => {
             Some(items.iter().filter_map(scalar).collect::<Vec<_>>().join(";"))

@@ -89,7 +89,7 @@ fn bad_input_is_told_with_line_and_column() {
         ("rec_id,surname\n1,A\n ,B\n", &[], "line 3 column 1: rec_id is empty"),
         ("rec_id,surname\n1,A\n2,B\n1,C\n", &[], "line 4 column 1: rec_id \"1\" was there before, on line 2"),
         ("{\"rec_id\": 1, \"surname\": \"A\"}\n{\"rec_id\": 2,\n", &[], "line 2 column"),
-        ("{\"rec_id\": 1, \"surname\": {}}\n", &[], "line 1 column 14: \"surname\" is neither text nor a number"),
+        ("{\"rec_id\": 1, \"surname\": {}}\n", &[], "line 1 column 15: \"surname\" is neither text nor a number"),
         ("{\"surname\": \"A\"}\n", &[], "line 1 column 1: there is no rec_id"),
         ("rec_id,surname\n1,A\n", &["surname"], "there is no `=`"),
         ("rec_id,surname\n1,A\n", &["shoe=surname"], "\"shoe\" is no kind of column"),
