@@ -206,7 +206,8 @@ async function lookUp(phone) {
     const identifier = (kind) => person.identifiers?.find((item) => item.kind === kind)?.value;
     const { name, firstName, lastName } = person.traits ?? {};
     return {
-      phone: identifier("phone") ?? phone,
+      // What the customer said; the answer shows it masked.
+      phone,
       userId: identifier("user_id"),
       personId: person.person_id,
       name: name ?? [firstName, lastName].filter(Boolean).join(" "),

@@ -56,6 +56,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gives the changes as a file, newest first, at most 100,000 of them: a first line with the head of the chain, which proves
+         *     later that nothing before it was changed, then a line a change.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/views/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who looked at a customer, by hour, newest first, at most 500 lines. */
+        get: operations["list_views"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/caps": {
         parameters: {
             query?: never;
@@ -176,6 +213,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/reveal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows one customer's phones and e-mails, with a reason that stands in the audit. The values themselves do not. */
+        post: operations["reveal_contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/stream": {
         parameters: {
             query?: never;
@@ -261,6 +315,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/export-approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists requests, newest first: owners see all, others their own. */
+        get: operations["list_export_approvals"];
+        put?: never;
+        /** Asks for the approval of an export. */
+        post: operations["request_export_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/export-approvals/{id}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves or refuses somebody else's export. */
+        post: operations["decide_export_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -290,6 +379,58 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the links that wait. */
+        get: operations["list_invitations"];
+        put?: never;
+        /** Invites somebody: gives a link that is shown once, good for a week, and mailed where mail is set. */
+        post: operations["create_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Comes in by a link: chooses a password. Signing in follows. */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a link back. */
+        delete: operations["delete_invitation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -617,10 +758,149 @@ export interface paths {
         /** Says who is signed in. */
         get: operations["current_session"];
         put?: never;
-        /** Signs in: sets the session's cookie. */
+        /** Signs in: sets the session's cookie. Who has a second factor sends its code too. */
         post: operations["sign_in"];
         /** Signs out. */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes one's own password, and signs out everywhere else. */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to set up a second factor: gives the secret for an app. It works from its first code on. */
+        post: operations["begin_second_factor"];
+        /** Takes one's own second factor away. */
+        delete: operations["remove_second_factor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second-factor/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns the second factor on with its first code. */
+        post: operations["confirm_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists where one is signed in. */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one of one's own sessions. */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how the shop guards itself. */
+        get: operations["get_security_settings"];
+        /** Changes how the shop guards itself. */
+        put: operations["put_security_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/shop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the shop's settings. */
+        get: operations["get_shop_settings"];
+        /** Changes the shop's name and stores. */
+        put: operations["put_shop_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says what a new shop has still to do. */
+        get: operations["setup"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -732,10 +1012,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a user's name, role and stores, or whether they may sign in. Who may not is signed out at once. */
+        put: operations["update_user"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resets a user's password (gives a one-time link), second factor or sessions. */
+        post: operations["reset_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/view-alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the alarms about looking at customers, newest first. */
+        get: operations["list_view_alarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/view-alarms/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes an alarm that somebody has looked into. */
+        post: operations["close_view_alarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Somebody comes in by a link. */
+        AcceptInvitation: {
+            /** @description Another name than the invitation's. */
+            name?: string | null;
+            password: string;
+            /** @description What stands behind `#` in the link. */
+            token: string;
+        };
         /** @description An event that was taken. */
         AcceptedEvent: {
             event?: string | null;
@@ -764,12 +1120,25 @@ export interface components {
         ApiKey: {
             /** Format: date-time */
             created_at: string;
+            /** Format: date-time */
+            expires_at?: string | null;
             id: components["schemas"]["Id"];
             /** @description The key itself, shown once. */
             key?: string | null;
             name: string;
+            /** @description Networks from which it is taken; empty for all. */
+            networks: string[];
             prefix: string;
             role: components["schemas"]["Role"];
+            /** @description Rights of the role that it has (docs/roles.md); empty for all of them. */
+            scopes: string[];
+            /** @description Stores whose customers it sees; empty for all. */
+            stores: string[];
+            /**
+             * Format: date-time
+             * @description When it was last used, to a minute.
+             */
+            used_at?: string | null;
         };
         /** @description Something that wants to be looked at. */
         Attention: {
@@ -783,7 +1152,7 @@ export interface components {
          * @description What kind of thing wants to be looked at.
          * @enum {string}
          */
-        AttentionKind: "rejects" | "unknown_messages" | "review" | "sending_stopped" | "fast_sync_off";
+        AttentionKind: "rejects" | "unknown_messages" | "review" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals";
         /** @description Two profiles that somebody said are not one person. */
         CannotLink: {
             a: components["schemas"]["Id"];
@@ -810,6 +1179,10 @@ export interface components {
          * @enum {string}
          */
         ChangeKind: "entered" | "left";
+        /** @description One's password, once more. */
+        Confirmation: {
+            password: string;
+        };
         /** @description What a row of the consent ledger says. */
         Consent: {
             /** @description The contact point. */
@@ -835,6 +1208,11 @@ export interface components {
          * @enum {string}
          */
         ConsentState: "granted" | "denied";
+        /** @description A customer's contacts. */
+        Contacts: {
+            contacts: components["schemas"]["RevealedContact"][];
+            person_id: components["schemas"]["Id"];
+        };
         /** @description Counts of the store, as `braid doctor` shows them. */
         Counts: {
             /** Format: int64 */
@@ -854,6 +1232,8 @@ export interface components {
         };
         /** @description Who signs in. */
         Credentials: {
+            /** @description The code of the second factor, or a recovery code. */
+            code?: string | null;
             email: string;
             password: string;
         };
@@ -918,8 +1298,19 @@ export interface components {
             engine: string;
             sync: string;
         };
+        /** @description A decision. */
+        Decision: {
+            approve: boolean;
+        };
         /** @description One value, or several that belong together. */
         Detach: components["schemas"]["KindValue"] | components["schemas"]["KindValue"][];
+        /** @description One field that differs. */
+        Difference: {
+            after: unknown;
+            before: unknown;
+            /** @description Its name; empty where the whole thing is one value. */
+            field: string;
+        };
         /** @description An event with everything that came with it. */
         EventDetail: {
             context: {
@@ -944,6 +1335,27 @@ export interface components {
             };
             type: string;
         };
+        /** @description Somebody wants to export many rows. */
+        ExportApproval: {
+            decided_by?: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            id: components["schemas"]["Id"];
+            /** @description Whether the one who asks may decide it. */
+            may_decide: boolean;
+            reason: string;
+            /** Format: date-time */
+            requested_at: string;
+            requested_by: string;
+            /** Format: int64 */
+            rows: number;
+            /**
+             * @description Where a request stands.
+             * @enum {string}
+             */
+            state: "waiting" | "approved" | "refused" | "used" | "expired";
+            what: string;
+        };
         /** @description One thing that is wrong with the input. */
         FieldError: {
             /** @description What is wrong there. */
@@ -960,6 +1372,10 @@ export interface components {
             offset?: number | null;
             /** @description JSON Pointer into the request's body. */
             pointer: string;
+        };
+        /** @description The first code of a new second factor. */
+        FirstCode: {
+            code: string;
         };
         /** @description One question of the gate and its answer. */
         Gate: {
@@ -1034,6 +1450,17 @@ export interface components {
             profile_id: components["schemas"]["Id"];
             source?: string | null;
         };
+        /** @description A link, shown once. */
+        InvitationLink: {
+            email: string;
+            /** Format: date-time */
+            expires_at: string;
+            id: components["schemas"]["Id"];
+            /** @description What to give to them; absent in the answer to a repeat. */
+            link?: string | null;
+            /** @description Whether it was mailed to them as well. */
+            mailed: boolean;
+        };
         /** @description A piece of long work. */
         Job: {
             /** @description Who asked for it. */
@@ -1089,8 +1516,18 @@ export interface components {
         Me: {
             email: string;
             name: string;
+            /** @description Whether they set their own password. */
+            own_password: boolean;
+            /** @description What they may, by the names of docs/roles.md: screens show what is in here. */
+            rights: string[];
             role: components["schemas"]["Role"];
+            /** @description Whether they have a second factor. */
+            second_factor: boolean;
+            /** @description Whether they have to set one up before anything else. */
+            second_factor_owed: boolean;
             shop: components["schemas"]["Shop"];
+            /** @description The stores that they keep to; null for the whole shop. */
+            stores?: string[] | null;
         };
         /** @description A message. */
         Message: {
@@ -1152,8 +1589,29 @@ export interface components {
         };
         /** @description A new key. */
         NewApiKey: {
+            /**
+             * Format: int64
+             * @description Days after which it ends; never without.
+             */
+            expires_days?: number | null;
             name: string;
+            /** @description `192.0.2.0/24`, `2001:db8::/32` or single addresses. */
+            networks?: string[];
             role: components["schemas"]["Role"];
+            /** @description Rights of the role; without any it has all of them. */
+            scopes?: string[];
+            stores?: string[];
+        };
+        /** @description What one wants to export. */
+        NewApproval: {
+            reason: string;
+            /**
+             * Format: int64
+             * @description Rows, at most.
+             */
+            rows: number;
+            /** @description The export, as its route names it: `customers`, `segment/12`. */
+            what: string;
         };
         /** @description What somebody said about being written to. */
         NewConsent: {
@@ -1165,17 +1623,30 @@ export interface components {
             wording: string;
             wording_version?: string | null;
         };
+        /** @description Somebody to invite. */
+        NewInvitation: {
+            email: string;
+            name: string;
+            role: components["schemas"]["Role"];
+            stores?: string[];
+        };
         /** @description A new source. */
         NewSource: {
             kind: components["schemas"]["SourceKind"];
             name: string;
         };
-        /** @description Somebody new. */
-        NewUser: {
+        /** @description Somebody new, with a password that is given to them. Better invite them: then nobody else knows it. */
+        NewUserBody: {
             email: string;
             name: string;
             password: string;
             role: components["schemas"]["Role"];
+            stores?: string[];
+        };
+        /** @description A new password. */
+        PasswordChange: {
+            new_password: string;
+            password: string;
         };
         /** @description A customer. */
         Person: {
@@ -1246,6 +1717,10 @@ export interface components {
             /** @description The page about the code. */
             type: string;
         };
+        /** @description Codes that stand in for a lost app, shown once; each works once. */
+        RecoveryCodes: {
+            recovery_codes: string[];
+        };
         /** @description An item that was refused, with the reason. */
         RejectedEvent: {
             code: string;
@@ -1261,6 +1736,15 @@ export interface components {
              * @enum {string}
              */
             status: "rejected";
+        };
+        /** @description Why somebody needs to see it. */
+        Reveal: {
+            reason: string;
+        };
+        /** @description A phone or an address. */
+        RevealedContact: {
+            kind: string;
+            value: string;
         };
         /**
          * @description What somebody is in the shop.
@@ -1283,6 +1767,51 @@ export interface components {
             stopped: number;
             /** Format: int64 */
             unknown: number;
+        };
+        /** @description The secret of a second factor, shown once. */
+        SecondFactorSecret: {
+            /** @description To type into an app. */
+            secret: string;
+            /** @description To show as a picture. */
+            uri: string;
+        };
+        /** @description How the shop guards itself. */
+        SecuritySettings: {
+            /**
+             * Format: int64
+             * @description Rows with personal data that one person may export alone.
+             * @default 500
+             */
+            export_rows: number;
+            /**
+             * Format: int64
+             * @description Minutes of rest after which a session ends.
+             * @default 4320
+             */
+            idle_minutes: number;
+            /**
+             * @description Whether owners must have a second factor before they may do anything else.
+             * @default false
+             */
+            owners_need_second_factor: boolean;
+            /**
+             * Format: int64
+             * @description Days after which a session ends however busy it is.
+             * @default 14
+             */
+            session_days: number;
+            /**
+             * Format: int64
+             * @description Different customers in an hour from which looking at them may be unusual.
+             * @default 150
+             */
+            views_alarm: number;
+            /**
+             * Format: int64
+             * @description Different customers in an hour after which a user has to wait for the next hour.
+             * @default 1000
+             */
+            views_limit: number;
         };
         /** @description A segment. */
         Segment: {
@@ -1353,12 +1882,46 @@ export interface components {
          * @enum {string}
          */
         SettledAs: "sent" | "refused";
+        /** @description What a new shop has done. */
+        Setup: {
+            /** @description Nothing that must be done is left: the first five. */
+            done: boolean;
+            /** @description An event came in. */
+            first_event: boolean;
+            /** @description Messages can be sent. */
+            mail: boolean;
+            /** @description An owner chose a password of their own. */
+            owner_password: boolean;
+            /** @description An owner has a second factor. */
+            second_factor: boolean;
+            /** @description The shop has a name. */
+            shop: boolean;
+            /** @description There is a source besides the first ones, or the first one was used. */
+            source: boolean;
+            /** @description Somebody else signs in too, or is invited. */
+            users: boolean;
+        };
         /** @description The shop, as far as screens need it. */
         Shop: {
             country: string;
             currency: string;
             locale: string;
             name: string;
+            time_zone: string;
+        };
+        /** @description What may change while the shop runs. */
+        ShopChange: {
+            name: string;
+            stores: components["schemas"]["Store"][];
+        };
+        /** @description The shop's settings. */
+        ShopSettings: {
+            country: string;
+            currency: string;
+            locale: string;
+            name: string;
+            stores: components["schemas"]["Store"][];
+            /** @description From braid.toml, like the three below: a change needs a restart. */
             time_zone: string;
         };
         /** @description A source, with what came from it lately. */
@@ -1390,6 +1953,13 @@ export interface components {
             /** @description What kind of place it is. */
             kind: components["schemas"]["SourceKind"];
             /** @description As it is shown. */
+            name: string;
+        };
+        /** @description A place where customers are served. */
+        Store: {
+            /** @description As events name it in `properties.store_id`. */
+            id: string;
+            /** @description As people name it. */
             name: string;
         };
         /**
@@ -1463,12 +2033,40 @@ export interface components {
         };
         /** @description Somebody who signs in. */
         User: {
+            /** @description Whether they may sign in. */
+            active: boolean;
             /** Format: date-time */
             created_at: string;
             email: string;
             id: components["schemas"]["Id"];
             name: string;
+            /** @description Whether they set their own password. */
+            own_password: boolean;
             role: components["schemas"]["Role"];
+            /** @description Whether they have a second factor. */
+            second_factor: boolean;
+            /**
+             * Format: date-time
+             * @description When they last did something, as far as a session of theirs is open.
+             */
+            seen_at?: string | null;
+            /** @description Ids of the stores that they serve; means something for shop assistants. */
+            stores: string[];
+        };
+        /** @description What a user is from now on. */
+        UserChange: {
+            active: boolean;
+            name: string;
+            role: components["schemas"]["Role"];
+            stores?: string[];
+        };
+        /** @description A reset. */
+        UserReset: {
+            /**
+             * @description What is to be reset.
+             * @enum {string}
+             */
+            what: "password" | "second_factor" | "sessions";
         };
     };
     responses: never;
@@ -1498,12 +2096,25 @@ export interface operations {
                         items: {
                             /** Format: date-time */
                             created_at: string;
+                            /** Format: date-time */
+                            expires_at?: string | null;
                             id: components["schemas"]["Id"];
                             /** @description The key itself, shown once. */
                             key?: string | null;
                             name: string;
+                            /** @description Networks from which it is taken; empty for all. */
+                            networks: string[];
                             prefix: string;
                             role: components["schemas"]["Role"];
+                            /** @description Rights of the role that it has (docs/roles.md); empty for all of them. */
+                            scopes: string[];
+                            /** @description Stores whose customers it sees; empty for all. */
+                            stores: string[];
+                            /**
+                             * Format: date-time
+                             * @description When it was last used, to a minute.
+                             */
+                            used_at?: string | null;
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -1585,9 +2196,16 @@ export interface operations {
     list_audit: {
         parameters: {
             query?: {
-                /** @description Items, 1 to 500; 50 without it. */
+                /** @description Who: an address, or a key as the list shows it. */
+                actor?: string;
+                action?: string;
+                subject_kind?: string;
+                subject?: string;
+                /** @description From this moment on (RFC 3339). */
+                from?: string;
+                /** @description Before this moment. */
+                until?: string;
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
                 cursor?: string;
             };
             header?: never;
@@ -1610,9 +2228,100 @@ export interface operations {
                             /** Format: date-time */
                             at: string;
                             before: unknown;
+                            /** @description What differs, field by field. */
+                            changed: components["schemas"]["Difference"][];
                             id: components["schemas"]["Id"];
                             subject: string;
                             subject_kind: string;
+                            /** @description The subject as people know it, where it has a name. */
+                            subject_name?: string | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description Who: an address, or a key as the list shows it. */
+                actor?: string;
+                action?: string;
+                subject_kind?: string;
+                subject?: string;
+                /** @description From this moment on (RFC 3339). */
+                from?: string;
+                /** @description Before this moment. */
+                until?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_views: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /**
+                             * Format: date-time
+                             * @description The beginning of the hour.
+                             */
+                            hour: string;
+                            /**
+                             * Format: int64
+                             * @description Answers in which the customer stood.
+                             */
+                            times: number;
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -1910,6 +2619,40 @@ export interface operations {
             };
         };
     };
+    reveal_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reveal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contacts"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     customer_stream: {
         parameters: {
             query?: never;
@@ -2101,6 +2844,129 @@ export interface operations {
             };
         };
     };
+    list_export_approvals: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            decided_by?: string | null;
+                            /** Format: date-time */
+                            expires_at: string;
+                            id: components["schemas"]["Id"];
+                            /** @description Whether the one who asks may decide it. */
+                            may_decide: boolean;
+                            reason: string;
+                            /** Format: date-time */
+                            requested_at: string;
+                            requested_by: string;
+                            /** Format: int64 */
+                            rows: number;
+                            /**
+                             * @description Where a request stands.
+                             * @enum {string}
+                             */
+                            state: "waiting" | "approved" | "refused" | "used" | "expired";
+                            what: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_export_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApproval"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportApproval"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_export_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Decision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportApproval"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -2145,6 +3011,144 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Home"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_invitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            created_by: string;
+                            email: string;
+                            /** Format: date-time */
+                            expires_at: string;
+                            /** @description Whether it is for the new password of somebody who is there. */
+                            for_new_password: boolean;
+                            id: components["schemas"]["Id"];
+                            name: string;
+                            role: components["schemas"]["Role"];
+                            stores: string[];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationLink"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AcceptInvitation"];
+            };
+        };
+        responses: {
+            /** @description Done; sign in now */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
@@ -3166,6 +4170,354 @@ export interface operations {
             };
         };
     };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactorSecret"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FirstCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            address: string;
+                            agent: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Whether it is the one that asks. */
+                            current: boolean;
+                            /** Format: date-time */
+                            expires_at: string;
+                            id: string;
+                            /** Format: date-time */
+                            seen_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_security_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecuritySettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_security_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecuritySettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecuritySettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_shop_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_shop_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShopChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_sources: {
         parameters: {
             query?: never;
@@ -3465,12 +4817,25 @@ export interface operations {
                     "application/json": {
                         /** @description What is on this page. */
                         items: {
+                            /** @description Whether they may sign in. */
+                            active: boolean;
                             /** Format: date-time */
                             created_at: string;
                             email: string;
                             id: components["schemas"]["Id"];
                             name: string;
+                            /** @description Whether they set their own password. */
+                            own_password: boolean;
                             role: components["schemas"]["Role"];
+                            /** @description Whether they have a second factor. */
+                            second_factor: boolean;
+                            /**
+                             * Format: date-time
+                             * @description When they last did something, as far as a session of theirs is open.
+                             */
+                            seen_at?: string | null;
+                            /** @description Ids of the stores that they serve; means something for shop assistants. */
+                            stores: string[];
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -3497,7 +4862,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewUser"];
+                "application/json": components["schemas"]["NewUserBody"];
             };
         };
         responses: {
@@ -3508,6 +4873,168 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reset_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserReset"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationLink"];
+                };
+            };
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_view_alarms: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** Format: date-time */
+                            closed_at?: string | null;
+                            closed_by?: string | null;
+                            /** Format: date-time */
+                            hour: string;
+                            id: components["schemas"]["Id"];
+                            /**
+                             * Format: int64
+                             * @description Different customers in the hour by then.
+                             */
+                            persons: number;
+                            /**
+                             * Format: int64
+                             * @description What an hour of theirs usually has.
+                             */
+                            usual: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_view_alarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {

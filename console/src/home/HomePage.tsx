@@ -110,6 +110,8 @@ const tone: Record<Attention['kind'], { tone: string; Icon: typeof IconAlertHexa
   review: { tone: '', Icon: IconGitMerge, to: '/customers' },
   sending_stopped: { tone: 'bad', Icon: IconMailOff, to: '/messages', search: { status: 'pending' } },
   fast_sync_off: { tone: 'warn', Icon: IconServer, to: '/sources' },
+  unusual_views: { tone: 'bad', Icon: IconAlertTriangle, to: '/' },
+  export_approvals: { tone: 'warn', Icon: IconAlertHexagon, to: '/' },
 };
 
 function AttentionRow({ item }: { item: Attention }) {
@@ -122,10 +124,13 @@ function AttentionRow({ item }: { item: Attention }) {
     review: t('attention.review', { count: item.count, n }),
     sending_stopped: t('attention.sending'),
     fast_sync_off: t('attention.sync'),
+    unusual_views: t('attention.views', { count: item.count, n }),
+    export_approvals: t('attention.approvals', { count: item.count, n }),
   };
   const verbs: Record<string, string> = {
     rejects: t('attention.rejects.do'), unknown_messages: t('attention.unknown.do'), review: t('attention.review.do'),
     sending_stopped: t('attention.sending.do'), fast_sync_off: t('attention.sync.do'),
+    unusual_views: t('attention.review.do'), export_approvals: t('attention.review.do'),
   };
   return (
     <div className="att">

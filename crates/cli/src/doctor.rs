@@ -20,8 +20,15 @@ pub struct Doctor {
 pub fn run(doctor: &Doctor, printer: &mut Printer) -> Outcome {
     let shop = Shop::find(&doctor.shop, Vec::new())?;
     let settings = server::domain::settings(&shop.config);
-    let report =
+    let mut report =
         doctor::run(&shop.location()?, &base::SystemClock, settings).map_err(|e| unreadable(&shop.folder, e))?;
+    let broken = server::audit::check(&shop.location()?).map_err(|e| unreadable(&shop.folder, e))?;
+    report.findings.extend(broken.into_iter().map(|b| doctor::Finding {
+        check: "audit_chain".into(),
+        severity: Severity::Error,
+        subject: format!("line {}", b.id),
+        detail: b.why.into(),
+    }));
     let clean = report.findings.is_empty();
     if doctor.json {
         printer.json(&report)?;

@@ -14,6 +14,7 @@ mod logging;
 mod openapi;
 mod printer;
 mod resolve;
+mod secrets;
 mod segment;
 mod serve;
 mod shop;
@@ -56,6 +57,9 @@ enum Command {
     Bench(bench::Bench),
     /// Shows effective settings and where each comes from.
     Config(config::Show),
+    /// Works with the key of sealed secrets.
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Works with segments.
     #[command(subcommand)]
     Segment(segment::Segment),
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
         Command::Export(command) => export::run(command, &mut printer),
         Command::Bench(command) => bench::run(command, printer.out()).map_err(Stop::failed),
         Command::Config(command) => config::run(command, &mut printer),
+        Command::Secrets(command) => secrets::run(command, &mut printer),
         Command::Segment(command) => segment::run(command, &mut printer),
         Command::Resolve(command) => resolve::run(command, &mut printer),
         Command::Openapi => openapi::run(&mut printer),

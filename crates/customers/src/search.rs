@@ -36,12 +36,21 @@ pub struct Found {
     pub total: Option<usize>,
 }
 
-/// People with an identifier that is `query` in any spelling or begins with it, or with a name whose words begin with those
-/// of `query`. `cursor` is the last page's `next`.
+/// Which identifiers a search finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matching {
+    /// Those that begin with what was written.
+    Beginnings,
+    /// Only those that are what was written: who may not see phones and e-mails could else guess them letter by letter.
+    Whole,
+}
+
+/// People with an identifier that is `query` in any spelling or begins with it (see [`Matching`]), or with a name whose words
+/// begin with those of `query`. `cursor` is the last page's `next`.
 pub fn find_people(
     read: &mut impl Read,
     query: &str,
-    country: Country,
+    (country, matching): (Country, Matching),
     cursor: Option<i64>,
     limit: usize,
 ) -> Result<Found, DbError> {
@@ -49,7 +58,7 @@ pub fn find_people(
     if query.is_empty() {
         return Ok(Found { total: Some(0), ..Found::default() });
     }
-    let mut profiles = by_identifier(read, query, country)?;
+    let mut profiles = by_identifier(read, query, country, matching)?;
     profiles.extend(by_name(read, query)?);
     let full = profiles.len() >= FOUND_MAX;
     profiles.sort_unstable();
@@ -78,7 +87,7 @@ const BY_VALUE: &str = "SELECT profile_id FROM identifiers WHERE kind = $1 AND v
 const BY_WORD: &str =
     "SELECT profile_id FROM name_words WHERE word >= $1 AND word < $2 ORDER BY word, profile_id LIMIT $3";
 
-fn by_identifier(read: &mut impl Read, query: &str, country: Country) -> Result<Vec<i64>, DbError> {
+fn by_identifier(read: &mut impl Read, query: &str, country: Country, matching: Matching) -> Result<Vec<i64>, DbError> {
     let mut out = Vec::new();
     for kind in kinds(read)? {
         if let Some(value) = normalise(&kind, query, country) {
@@ -87,7 +96,7 @@ fn by_identifier(read: &mut impl Read, query: &str, country: Country) -> Result<
             }
         }
         let prefix = prefix(&kind, query, country);
-        if prefix.chars().count() < PREFIX_MIN || out.len() >= FOUND_MAX {
+        if matching == Matching::Whole || prefix.chars().count() < PREFIX_MIN || out.len() >= FOUND_MAX {
             continue;
         }
         let end = format!("{prefix}\u{10ffff}");

@@ -1,23 +1,27 @@
 //! The admin API: routes and their documentation, made together.
 pub mod accounts;
+pub mod api_keys;
+pub mod approvals;
+pub mod audit;
 pub mod customers;
 pub mod events;
 pub mod home;
+pub mod invitations;
 pub mod jobs;
 pub mod live;
 pub mod messages;
+pub mod reveal;
 pub mod segments;
 pub mod session;
+pub mod setup;
 pub mod sources;
 pub mod wire;
 
 use crate::app::App;
-use crate::metrics::RouteClass;
 use crate::problem::{METHOD_NOT_ALLOWED, NOT_FOUND};
-use crate::{assets, input, timing};
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
+use crate::{assets, border, input};
+use axum::extract::DefaultBodyLimit;
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::sync::Arc;
@@ -32,10 +36,30 @@ use utoipa_axum::routes;
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(base_document())
         .routes(routes!(session::sign_in, session::current_session, session::sign_out))
+        .routes(routes!(session::list_sessions))
+        .routes(routes!(session::end_session))
+        .routes(routes!(session::change_password))
+        .routes(routes!(session::begin_second_factor, session::remove_second_factor))
+        .routes(routes!(session::confirm_second_factor))
         .routes(routes!(accounts::list_users, accounts::create_user))
-        .routes(routes!(accounts::list_api_keys, accounts::create_api_key))
-        .routes(routes!(accounts::delete_api_key))
-        .routes(routes!(accounts::list_audit))
+        .routes(routes!(accounts::update_user))
+        .routes(routes!(accounts::reset_user))
+        .routes(routes!(invitations::list_invitations, invitations::create_invitation))
+        .routes(routes!(invitations::delete_invitation))
+        .routes(routes!(invitations::accept_invitation))
+        .routes(routes!(api_keys::list_api_keys, api_keys::create_api_key))
+        .routes(routes!(api_keys::delete_api_key))
+        .routes(routes!(audit::list_audit))
+        .routes(routes!(audit::export_audit))
+        .routes(routes!(audit::list_views))
+        .routes(routes!(audit::list_view_alarms))
+        .routes(routes!(audit::close_view_alarm))
+        .routes(routes!(approvals::list_export_approvals, approvals::request_export_approval))
+        .routes(routes!(approvals::decide_export_approval))
+        .routes(routes!(reveal::reveal_contacts))
+        .routes(routes!(setup::setup))
+        .routes(routes!(setup::get_shop_settings, setup::put_shop_settings))
+        .routes(routes!(setup::get_security_settings, setup::put_security_settings))
         .routes(routes!(sources::list_sources, sources::create_source))
         .routes(routes!(sources::rotate_source_key))
         .routes(routes!(home::home))
@@ -134,7 +158,7 @@ pub fn router(app: Arc<App>) -> axum::Router {
             "/api/v1/imports",
             axum::routing::post(crate::imports::take).layer(DefaultBodyLimit::max(crate::imports::PIECE_MAX)),
         )
-        .layer(axum::middleware::from_fn_with_state(app.clone(), around))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), border::around))
         .layer(DefaultBodyLimit::max(input::BODY_MAX));
     axum::Router::new()
         .merge(admin)
@@ -157,16 +181,4 @@ async fn unknown() -> Response {
 
 async fn wrong_method() -> Response {
     METHOD_NOT_ALLOWED.because("see /api/v1/openapi.json for the methods of this address").into_response()
-}
-
-/// What every answer of the admin API gets: timing, no caching, a count.
-async fn around(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let mut response = timing::timed(next.run(request)).await;
-    let headers = response.headers_mut();
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let stream = headers.get(header::CONTENT_TYPE).is_some_and(|v| v == "text/event-stream");
-    let class = if stream { RouteClass::Stream } else { RouteClass::Admin };
-    app.metrics.answered(class, response.status().as_u16());
-    response
 }

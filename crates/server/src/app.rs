@@ -24,6 +24,14 @@ pub struct App {
     pub metrics: Metrics,
     /// Attempts to sign in.
     pub logins: crate::session::Attempts,
+    /// When sessions and keys were last used.
+    pub touches: accounts::Touches,
+    /// Whose data was looked at in this hour.
+    pub views: crate::views::Views,
+    /// Which people are of whose stores, as far as that was found out lately.
+    pub known: crate::scope::Known,
+    /// Opens and seals secrets that must be used again.
+    pub vault: crate::vault::Vault,
     /// A secret that only programs on this machine can read, for `braid import` and `braid demo`.
     pub local_token: String,
     /// How people reach the server: `http.public_url`, or where it listens.
@@ -43,6 +51,7 @@ impl App {
         hub: Arc<Hub>,
         local_token: String,
         public_url: String,
+        vault: crate::vault::Vault,
     ) -> Result<Arc<Self>, Problem> {
         let proxies = crate::collect_api::Proxies::parse(&config.trusted_proxies).unwrap_or_default();
         let app = Self {
@@ -53,6 +62,10 @@ impl App {
             hub,
             metrics: Metrics::default(),
             logins: crate::session::Attempts::default(),
+            touches: accounts::Touches::default(),
+            views: crate::views::Views::default(),
+            known: crate::scope::Known::default(),
+            vault,
             local_token,
             public_url,
             accounts: RwLock::default(),
@@ -60,7 +73,10 @@ impl App {
         };
         app.reload_accounts().await?;
         app.reload_sources().await?;
-        Ok(Arc::new(app))
+        let app = Arc::new(app);
+        let (shared, now) = (app.clone(), app.now());
+        app.query(move |db| Ok(shared.views.load(db, now)?)).await?;
+        Ok(app)
     }
 
     /// The present moment.
@@ -79,6 +95,9 @@ impl App {
     /// Reads the accounts again, after a change.
     pub async fn reload_accounts(&self) -> Result<(), Problem> {
         let fresh = Arc::new(self.query(|db| Ok(accounts::Snapshot::load(db)?)).await?);
+        let limits = crate::views::Limits { alarm_from: fresh.policy.views_alarm, at_most: fresh.policy.views_limit };
+        self.views.set_limits(limits);
+        self.known.forget();
         *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::secrets;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The cookie that holds a session's token.
@@ -16,21 +17,77 @@ pub const COOKIE: &str = "braid_session";
 pub struct Caller {
     /// As the audit names them: an address, or a key's name and prefix.
     pub actor: String,
-    /// What they may.
+    /// What they may at most.
     pub role: Role,
+    /// Rights of the role that they have; none: all of them.
+    pub scopes: Option<Arc<[Act]>>,
+    /// Stores whose customers they see; none: all.
+    pub stores: Option<Arc<[String]>>,
     /// The user, when it is a person.
     pub user: Option<crate::accounts::User>,
     /// The session's token, when they signed in on the console.
     pub token: Option<String>,
+    /// Whether they have to set up a second factor before anything else.
+    pub owes_second_factor: bool,
 }
 
 /// The actor of commands on this machine, such as `braid import`.
 pub const LOCAL: &str = "this machine";
 
 impl Caller {
+    /// Somebody with everything that a role may.
+    pub fn of_role(actor: &str, role: Role) -> Self {
+        let stores = role.keeps_to_stores().then(|| Arc::from([]));
+        let actor = actor.to_string();
+        Self { actor, role, scopes: None, stores, user: None, token: None, owes_second_factor: false }
+    }
+    /// A user who is signed in.
+    pub fn of_user(user: crate::accounts::User, policy: &crate::policy::Policy) -> Self {
+        Self {
+            stores: user.role.keeps_to_stores().then(|| user.stores.clone()),
+            owes_second_factor: policy.owners_need_second_factor && user.role == Role::Owner && !user.totp,
+            user: Some(user.clone()),
+            ..Self::of_role(&user.email, user.role)
+        }
+    }
+    /// A program with a key.
+    fn of_key(key: &crate::keys::ApiKey) -> Self {
+        let bound = !key.stores.is_empty() || key.role.keeps_to_stores();
+        Self {
+            scopes: Some(key.scopes.clone()).filter(|s| !s.is_empty()),
+            stores: bound.then(|| key.stores.clone()),
+            ..Self::of_role(&format!("{} ({}…)", key.name, key.prefix), key.role)
+        }
+    }
     /// Whether it is a program on this machine, known by the token that only it can read.
     pub fn is_local(&self) -> bool {
         self.actor == LOCAL && self.user.is_none()
+    }
+    /// Whether they may do something.
+    pub fn may(&self, act: Act) -> bool {
+        if act == Act::Own {
+            return true;
+        }
+        // Whoever is bound to stores sees customers one by one; figures and lists of the whole shop are not for them.
+        let of_stores = matches!(
+            act,
+            Act::Read(Area::Customers | Area::Consents) | Act::Write(Area::Customers | Area::Consents) | Act::Contact
+        );
+        allows(self.role, act)
+            && !self.owes_second_factor
+            && (self.stores.is_none() || of_stores)
+            && self.scopes.as_ref().is_none_or(|s| s.contains(&act))
+    }
+    /// Why they may not.
+    fn refusal(&self, act: Act) -> Problem {
+        let why = if self.owes_second_factor {
+            "this shop asks of its owners that they set up a second factor first".to_string()
+        } else if allows(self.role, act) {
+            format!("{} does not have the right {}", self.actor, act.name())
+        } else {
+            format!("{} has the role {}", self.actor, self.role.as_str())
+        };
+        NOT_ALLOWED.because(why)
     }
 }
 
@@ -48,39 +105,42 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-/// Finds out who asks.
+/// Finds out who asks, where the address does not matter: keys that are bound to networks are not taken.
 pub fn identify(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller, Problem> {
+    identify_from(app, method, headers, None)
+}
+
+/// Finds out who asks, from which address.
+pub fn identify_from(app: &App, method: &Method, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Caller, Problem> {
     let refused = || NOT_SIGNED_IN.because("sign in, or send an API key");
+    let now = app.now();
+    let accounts = app.accounts();
     if let Some(key) = bearer(headers) {
         if secrets::same(key, &app.local_token) {
-            return Ok(Caller { actor: LOCAL.into(), role: Role::Owner, user: None, token: None });
+            return Ok(Caller::of_role(LOCAL, Role::Owner));
         }
-        let accounts = app.accounts();
-        let key = accounts.key(key).ok_or_else(refused)?;
-        return Ok(Caller {
-            actor: format!("{} ({}…)", key.name, key.prefix),
-            role: key.role,
-            user: None,
-            token: None,
-        });
+        let key = accounts.key(key, now).ok_or_else(refused)?;
+        if !key.takes(from) {
+            return Err(NOT_ALLOWED.because(format!("the key {} is not taken from this address", key.prefix)));
+        }
+        app.touches.key(key.id, now);
+        return Ok(Caller::of_key(key));
     }
     let token = session_token(headers).ok_or_else(refused)?;
-    let accounts = app.accounts();
-    let user = accounts.session(&token, app.now()).ok_or_else(refused)?.clone();
+    let (user, session) = accounts.session(&token, now, &app.touches).ok_or_else(refused)?;
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if !safe && headers.get("x-braid-csrf").is_none_or(|v| v != "1") {
         return Err(CSRF_MISSING.because("send x-braid-csrf: 1 with every change"));
     }
-    Ok(Caller { actor: user.email.clone(), role: user.role, user: Some(user), token: Some(token) })
+    app.touches.session(&session.id, now);
+    Ok(Caller { token: Some(token), ..Caller::of_user(user.clone(), &accounts.policy) })
 }
 
 fn permitted(parts: &Parts, app: &App, act: Act) -> Result<Caller, Problem> {
-    let caller = identify(app, &parts.method, &parts.headers)?;
-    if allows(caller.role, act) {
-        Ok(caller)
-    } else {
-        Err(NOT_ALLOWED.because(format!("{} has the role {}", caller.actor, caller.role.as_str())))
-    }
+    let found = parts.extensions.get::<crate::border::Identified>().map(|i| (*i.0).clone());
+    let from = || crate::listen::client_address(app, &parts.extensions, &parts.headers);
+    let caller = found.unwrap_or_else(|| identify_from(app, &parts.method, &parts.headers, from()))?;
+    if caller.may(act) { Ok(caller) } else { Err(caller.refusal(act)) }
 }
 
 /// One extractor an act: a handler names what it does, and whoever may not never gets into it.
@@ -135,4 +195,28 @@ extractors! {
     Reader: Act::Read(Area::Customers);
     Writer: Act::Write(Area::Settings);
     Governor: Act::Write(Area::Accounts);
+}
+
+/// The address that somebody asks from, signed in or not.
+pub struct From(pub Option<IpAddr>);
+
+impl From {
+    /// The address as it is counted: of IPv6 the network of one customer (/64), which has more addresses than one can count.
+    pub fn text(&self) -> String {
+        match self.0.map(|a| a.to_canonical()) {
+            Some(IpAddr::V6(address)) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+            }
+            Some(address) => address.to_string(),
+            None => String::new(),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<App>> for From {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        Ok(Self(crate::listen::client_address(app, &parts.extensions, &parts.headers)))
+    }
 }

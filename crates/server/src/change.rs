@@ -142,7 +142,7 @@ fn run<T: Serialize>(
     }
     let done = f(tx)?;
     for line in &done.audit {
-        audit::note(tx, actor, line.what, &line.subject, line.before.as_ref(), line.after.as_ref());
+        audit::note(tx, actor, line.what, &line.subject, line.before.as_ref(), line.after.as_ref())?;
     }
     let body = serde_json::to_string(&done.body).map_err(|e| internal(&e))?;
     let status = done.status.as_u16();

@@ -1,10 +1,10 @@
 //! Making a shop: the folder, the store, the first owner and keys.
 use crate::access::Role;
-use crate::accounts;
 use crate::config::{Config, ShopSettings, new_file};
 use crate::domain::{Domain, Start};
 use crate::secrets::{NewKey, hash_password, new_key};
 use crate::sources::{self, SourceKind};
+use crate::{accounts, keys};
 use base::{Clock, SystemClock};
 use db::{DbError, Location, Sync, Tx};
 use std::path::Path;
@@ -107,8 +107,16 @@ fn first_accounts(tx: &mut Tx, email: &str, hash: &str, (api, write): &(NewKey, 
     if tx.first("SELECT id FROM users LIMIT 1", &[])?.is_some() {
         return Ok(false);
     }
-    accounts::add_user(tx, email, "Owner", Role::Owner, hash)?;
-    accounts::add_api_key(tx, "First key", Role::Owner, api)?;
+    let owner = accounts::NewUser {
+        email: email.into(),
+        name: "Owner".into(),
+        role: Role::Owner,
+        stores: Vec::new(),
+        password: hash.into(),
+        own_password: false,
+    };
+    accounts::add_user(tx, &owner)?;
+    keys::add(tx, &keys::Wanted::of_role("First key", Role::Owner), api)?;
     sources::add(tx, "Site", SourceKind::Browser, Some(write))?;
     sources::add(tx, "braid", SourceKind::System, None)?;
     Ok(true)

@@ -2,7 +2,7 @@
 use crate::app::App;
 use crate::collect_api;
 use axum::body::Body;
-use axum::http::Request;
+use axum::http::{HeaderMap, HeaderValue, Request, header};
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -28,6 +28,15 @@ const CONNECTIONS_MAX: usize = 8192;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long open requests may go on after the stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Where a request's connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+/// The address of whoever asks: the connection's, or what a trusted proxy says of it.
+pub fn client_address(app: &App, extensions: &axum::http::Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    app.proxies.client(extensions.get::<Peer>().map(|p| p.0), headers).ip
+}
 
 /// Reads certificate and key.
 pub fn tls(certificate: &Path, key: &Path) -> Result<TlsAcceptor, String> {
@@ -110,7 +119,8 @@ async fn talk<S>(stream: S, peer: IpAddr, app: Arc<App>, router: axum::Router, m
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
         let (app, router) = (app.clone(), router.clone());
         async move { Ok::<_, Infallible>(answer(&app, router, request, peer).await) }
     });
@@ -137,8 +147,14 @@ async fn answer(app: &Arc<App>, router: axum::Router, request: Request<Incoming>
     if collect_api::is_ours(request.uri().path()) {
         return collect_api::handle(app, request, Some(peer)).await;
     }
-    match router.oneshot(request.map(Body::new)).await {
+    let mut response = match router.oneshot(request.map(Body::new)).await {
         Ok(response) => response,
         Err(never) => match never {},
+    };
+    // Who came over TLS once shall not be led to plain HTTP again (RFC 6797); a plain shop must not say so.
+    if app.public_url.starts_with("https://") {
+        let year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
     }
+    response
 }

@@ -65,7 +65,8 @@ async fn end_leases(app: &App) -> Result<(), Problem> {
     Ok(())
 }
 
-fn client(app: &App) -> Option<(SmtpClient, Mailbox)> {
+/// The way to the mail server, and who sends; none where no server is set.
+pub fn client(app: &App) -> Option<(SmtpClient, Mailbox)> {
     let config = &app.config;
     if config.smtp_url.is_empty() {
         tracing::info!("no mail server is set (mail.smtp_url): messages wait");

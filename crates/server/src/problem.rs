@@ -35,9 +35,11 @@ codes! {
     BAD_QUERY = "bad_query", 400, "The address has a wrong parameter";
     BAD_CURSOR = "bad_cursor", 400, "The cursor is not one that Braid gave";
     NOT_SIGNED_IN = "not_signed_in", 401, "Sign in first";
+    SECOND_FACTOR_NEEDED = "second_factor_needed", 401, "Signing in needs the code of the second factor";
     BAD_CREDENTIALS = "bad_credentials", 401, "Address or password is wrong";
     CSRF_MISSING = "csrf_missing", 403, "The request lacks the header x-braid-csrf";
     NOT_ALLOWED = "not_allowed", 403, "Your role does not allow this";
+    APPROVAL_NEEDED = "approval_needed", 403, "A second person has to approve this";
     NOT_FOUND = "not_found", 404, "There is no such thing";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This address takes other methods";
     CONFLICT = "conflict", 409, "This contradicts what is there";
@@ -50,6 +52,7 @@ codes! {
     BAD_TEMPLATE = "bad_template", 422, "The template cannot be understood";
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The idempotency key was used for another request";
     TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many attempts to sign in";
+    TOO_MANY_VIEWS = "too_many_views", 429, "Too many customers were looked at in this hour";
     INTERNAL = "internal", 500, "Something went wrong inside Braid";
     BUSY = "busy", 503, "Too much work is waiting";
     DISK_FULL = "disk_full", 503, "The disk is full";
@@ -153,7 +156,7 @@ impl From<DbError> for Problem {
 
 /// A failure of our own: details go to the log, under an id that the user can name.
 pub fn internal(error: &dyn std::error::Error) -> Problem {
-    let trace = base::random_token();
+    let trace = crate::trace::current().unwrap_or_else(base::random_token);
     let mut causes = String::new();
     let mut cause = error.source();
     while let Some(error) = cause {

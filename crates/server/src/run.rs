@@ -88,6 +88,7 @@ pub struct Running {
     served: tokio::task::JoinHandle<()>,
     live: tokio::task::JoinHandle<()>,
     mailer: tokio::task::JoinHandle<()>,
+    views: tokio::task::JoinHandle<()>,
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -135,7 +136,8 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let token = base::random_token();
     let public_url = Some(options.config.public_url.clone()).filter(|u| !u.is_empty()).unwrap_or(own_url.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let app = App::new(domain, options.config.clone(), clock, hub, token, public_url).await;
+    let vault = crate::vault::Vault::open(&options.folder).map_err(|e| ServeError::Load(e.to_string()))?;
+    let app = App::new(domain, options.config.clone(), clock, hub, token, public_url, vault).await;
     let app = app.map_err(|e| ServeError::Load(e.detail))?;
     write_private(&options.folder.join(TOKEN_FILE), &app.local_token)?;
     let announced = own_url.clone();
@@ -150,12 +152,13 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let (stop, stopped) = watch::channel(false);
     let live = tokio::spawn(live::run(app.clone(), notices, stopped.clone()));
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));
+    let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer })
+    Ok(Running { app, address, stop, served, live, mailer, views })
 }
 
 impl Running {
@@ -166,6 +169,9 @@ impl Running {
         let _ = self.served.await;
         let _ = self.live.await;
         let _ = self.mailer.await;
+        let _ = self.views.await;
+        // Requests that were open until now have seen people too.
+        crate::views::flush(&self.app).await;
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

@@ -1,5 +1,7 @@
 //! The server over HTTP: a real one on a free port, with a store of its own.
+mod access;
 mod admin;
+mod borders;
 mod collect;
 mod harness;
 mod libraries;

@@ -3,7 +3,7 @@ use super::harness::{SERVER, Shop, counters, day};
 use crate::commands::{self, person, timeline_entries};
 use crate::identity::memory::MemoryGraph;
 use crate::profiles::Profiles;
-use crate::search::{Position, Sort, find_people, list_people};
+use crate::search::{Matching, Position, Sort, find_people, list_people};
 use base::Country;
 use proptest::prelude::*;
 
@@ -79,6 +79,10 @@ fn full_tails_are_spilled_and_the_timeline_stays_whole() {
     }
 }
 
+fn ua(matching: Matching) -> (Country, Matching) {
+    (Country::find("UA"), matching)
+}
+
 #[test]
 fn people_are_found_by_any_spelling_prefix_and_name() {
     for shop in Shop::each() {
@@ -86,7 +90,7 @@ fn people_are_found_by_any_spelling_prefix_and_name() {
         let ivan = shop.send(r#"{"messageId":"2","type":"identify","userId":"cust-78","traits":{"email":"ivan@example.com","name":"Іван Коваленко"}}"#);
         let find = |query: &str| {
             let query = query.to_string();
-            shop.read(move |tx| Ok(find_people(tx, &query, Country::find("UA"), None, 10)?.people))
+            shop.read(move |tx| Ok(find_people(tx, &query, ua(Matching::Beginnings), None, 10)?.people))
         };
         let (olha, ivan) = (olha.person_id, ivan.person_id);
         let cases: &[(&str, &[i64])] = &[
@@ -105,12 +109,23 @@ fn people_are_found_by_any_spelling_prefix_and_name() {
         for (query, wanted) in cases {
             assert_eq!(find(query), *wanted, "{query:?}");
         }
+        // Who may not see contacts finds them whole or not at all, and names as ever.
+        let whole = |query: &str| {
+            let query = query.to_string();
+            shop.read(move |tx| Ok(find_people(tx, &query, ua(Matching::Whole), None, 10)?.people))
+        };
+        assert_eq!(whole("067 123 45 67"), [olha]);
+        assert_eq!(whole("Olha.Koval@example.com"), [olha]);
+        assert_eq!(whole("Кова ів"), [ivan]);
+        for beginning in ["067 123", "olha.", "cust-7"] {
+            assert!(whole(beginning).is_empty(), "{beginning}");
+        }
         // A name that is no more is not found.
         shop.send(r#"{"messageId":"3","type":"identify","userId":"cust-78","traits":{"name":"Петро"},"timestamp":"2026-06-01T00:00:00Z"}"#);
         assert_eq!(find("кова"), [olha]);
         let (first, rest) = shop.read(|tx| {
-            let first = find_people(tx, "cust", Country::find("UA"), None, 1)?;
-            let rest = find_people(tx, "cust", Country::find("UA"), first.next, 1)?;
+            let first = find_people(tx, "cust", ua(Matching::Beginnings), None, 1)?;
+            let rest = find_people(tx, "cust", ua(Matching::Beginnings), first.next, 1)?;
             Ok((first, rest))
         });
         assert_eq!((first.people, first.total, rest.people, rest.next), (vec![ivan], Some(2), vec![olha], None));

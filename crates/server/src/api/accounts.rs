@@ -1,12 +1,13 @@
-//! `/users`, `/api-keys`, `/audit`: who may do what, and who did.
+//! `/users`: who signs in, what they may, and getting them in again.
 use crate::access::Role;
-use crate::accounts::{self, ApiKey, User};
+use crate::accounts::{self, NewUser, User};
+use crate::api::invitations::{InvitationLink, send_link};
 use crate::app::App;
-use crate::audit;
-use crate::caller::{ReadAccounts, ReadAudit, WriteAccounts};
+use crate::caller::{ReadAccounts, WriteAccounts};
 use crate::change::Done;
-use crate::input::{Id, Input, List, Nothing, Page, Params, cursor, limit, place};
-use crate::problem::{ALREADY_EXISTS, BAD_INPUT, INTERNAL, NOT_FOUND, Problem};
+use crate::input::{Id, Input, List};
+use crate::invitations::Invitation;
+use crate::problem::{ALREADY_EXISTS, BAD_INPUT, CONFLICT, INTERNAL, NOT_FOUND, Problem};
 use crate::secrets;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -16,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Stores of one user or key, at most.
+const STORES_MAX: usize = 1000;
+
 /// Somebody who signs in.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[schema(as = User)]
@@ -24,182 +28,217 @@ pub struct UserBody {
     email: String,
     name: String,
     role: Role,
+    /// Ids of the stores that they serve; means something for shop assistants.
+    stores: Vec<String>,
+    /// Whether they may sign in.
+    active: bool,
+    /// Whether they have a second factor.
+    second_factor: bool,
+    /// Whether they set their own password.
+    own_password: bool,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// When they last did something, as far as a session of theirs is open.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    seen_at: Option<Timestamp>,
 }
 
-impl From<User> for UserBody {
-    fn from(u: User) -> Self {
-        Self { id: Id(u.id), email: u.email, name: u.name, role: u.role, created_at: u.created_at }
+impl UserBody {
+    fn new(u: User, seen_at: Option<Timestamp>) -> Self {
+        Self {
+            id: Id(u.id),
+            email: u.email,
+            name: u.name,
+            role: u.role,
+            stores: u.stores.to_vec(),
+            active: u.active,
+            second_factor: u.totp,
+            own_password: u.password_at.micros() > 0,
+            created_at: u.created_at,
+            seen_at,
+        }
     }
 }
 
-/// Somebody new.
+/// Somebody new, with a password that is given to them. Better invite them: then nobody else knows it.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewUser {
+pub struct NewUserBody {
     email: String,
     name: String,
     role: Role,
     password: String,
+    #[serde(default)]
+    stores: Vec<String>,
+}
+
+/// What a user is from now on.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    name: String,
+    role: Role,
+    #[serde(default)]
+    stores: Vec<String>,
+    active: bool,
+}
+
+/// What is to be reset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// A link for a new password.
+    Password,
+    /// The second factor is taken away.
+    SecondFactor,
+    /// They are signed out everywhere.
+    Sessions,
+}
+
+/// A reset.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserReset {
+    #[schema(inline)]
+    what: What,
+}
+
+fn audited(u: &User) -> Value {
+    json!({"email": u.email, "name": u.name, "role": u.role, "stores": *u.stores, "active": u.active})
 }
 
 /// Lists the users.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = inline(List<UserBody>))))]
 pub async fn list_users(State(app): State<Arc<App>>, _: ReadAccounts) -> Result<Json<List<UserBody>>, Problem> {
     let users = app.query(|db| Ok(accounts::users(db)?)).await?;
-    Ok(Json(List::whole(users.into_iter().map(UserBody::from).collect())))
+    let known = app.accounts();
+    let seen = |id: i64| known.sessions_of(id).iter().map(|s| app.touches.session_at(s)).max();
+    Ok(Json(List::whole(users.into_iter().map(|u| (seen(u.id), u)).map(|(s, u)| UserBody::new(u, s)).collect())))
 }
 
 /// Adds a user.
-#[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = NewUser,
+#[utoipa::path(post, path = "/api/v1/users", tag = "users", request_body = NewUserBody,
     responses((status = 201, body = UserBody)))]
 pub async fn create_user(
     State(app): State<Arc<App>>,
     WriteAccounts(caller): WriteAccounts,
-    input: Input<NewUser>,
+    input: Input<NewUserBody>,
 ) -> Result<Response, Problem> {
-    let NewUser { email, name, role, password } = input.value;
-    let email = base::normalise_email(&email).ok_or_else(|| BAD_INPUT.at("/email", "this is no e-mail address"))?;
-    let name = named(&name)?;
-    if !(8..=1024).contains(&password.len()) {
-        return Err(BAD_INPUT.at("/password", "a password has at least 8 characters"));
-    }
-    let hash = tokio::task::spawn_blocking(move || secrets::hash_password(&password)).await.ok().flatten();
-    let hash = hash.ok_or_else(|| INTERNAL.because("the password could not be hashed"))?;
+    let NewUserBody { email, name, role, password, stores } = input.value;
+    let (email, name, stores) = (address(&email)?, named(&name)?, stores_of(stores)?);
+    let password = hashed(password, "/password").await?;
+    let new = NewUser { email, name, role, stores, password, own_password: false };
     let answer = app.change(&caller, input.request, move |tx| {
-        let Some(user) = accounts::add_user(tx, &email, &name, role, &hash)? else {
+        let Some(user) = accounts::add_user(tx, &new)? else {
             return Err(ALREADY_EXISTS.at("/email", "somebody has this address already"));
         };
-        let after = json!({"email": user.email, "name": user.name, "role": user.role});
-        Ok(Done::created(UserBody::from(user.clone())).noted(("create", "user"), user.id, None, Some(after)))
+        let (id, after) = (user.id, audited(&user));
+        Ok(Done::created(UserBody::new(user, None)).noted(("create", "user"), id, None, Some(after)))
     });
     let answer = answer.await?;
     app.reload_accounts().await?;
     Ok(answer)
 }
 
-/// A program's key.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = ApiKey)]
-pub struct ApiKeyBody {
-    id: Id,
-    name: String,
-    prefix: String,
-    role: Role,
-    #[schema(value_type = String, format = DateTime)]
-    created_at: Timestamp,
-    /// The key itself, shown once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-}
-
-impl ApiKeyBody {
-    fn new(k: ApiKey, key: Option<String>) -> Self {
-        Self { id: Id(k.id), name: k.name, prefix: k.prefix, role: k.role, created_at: k.created_at, key }
-    }
-}
-
-/// A new key.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewApiKey {
-    name: String,
-    role: Role,
-}
-
-/// Lists the keys of programs.
-#[utoipa::path(get, path = "/api/v1/api-keys", tag = "api-keys",
-    responses((status = 200, body = inline(List<ApiKeyBody>))))]
-pub async fn list_api_keys(State(app): State<Arc<App>>, _: ReadAccounts) -> Result<Json<List<ApiKeyBody>>, Problem> {
-    let keys = app.query(|db| Ok(accounts::api_keys(db)?)).await?;
-    Ok(Json(List::whole(keys.into_iter().map(|k| ApiKeyBody::new(k, None)).collect())))
-}
-
-/// Makes a key for a program; it is shown once.
-#[utoipa::path(post, path = "/api/v1/api-keys", tag = "api-keys", request_body = NewApiKey,
-    responses((status = 201, body = ApiKeyBody)))]
-pub async fn create_api_key(
-    State(app): State<Arc<App>>,
-    WriteAccounts(caller): WriteAccounts,
-    input: Input<NewApiKey>,
-) -> Result<Response, Problem> {
-    let (name, role) = (named(&input.value.name)?, input.value.role);
-    let fresh = secrets::new_key("ak");
-    let answer = app.change(&caller, input.request, move |tx| {
-        let key = accounts::add_api_key(tx, &name, role, &fresh)?;
-        let after = json!({"name": key.name, "prefix": key.prefix, "role": key.role});
-        let id = key.id;
-        let kept = serde_json::to_value(ApiKeyBody::new(key.clone(), None)).ok();
-        let body = ApiKeyBody::new(key, Some(fresh.key.clone()));
-        let done = Done::created(body).noted(("create", "api_key"), id, None, Some(after));
-        Ok(Done { kept, ..done })
-    });
-    let answer = answer.await?;
-    app.reload_accounts().await?;
-    Ok(answer)
-}
-
-/// Takes a key away.
-#[utoipa::path(delete, path = "/api/v1/api-keys/{id}", tag = "api-keys", params(("id" = String, Path)),
-    responses((status = 204, description = "Done")))]
-pub async fn delete_api_key(
+/// Changes a user's name, role and stores, or whether they may sign in. Who may not is signed out at once.
+#[utoipa::path(put, path = "/api/v1/users/{id}", tag = "users", params(("id" = String, Path)), request_body = UserChange,
+    responses((status = 200, body = UserBody)))]
+pub async fn update_user(
     State(app): State<Arc<App>>,
     WriteAccounts(caller): WriteAccounts,
     Path(id): Path<String>,
-    input: Input<Nothing>,
+    input: Input<UserChange>,
 ) -> Result<Response, Problem> {
     let id = Id::in_path(&id)?;
+    let UserChange { name, role, stores, active } = input.value;
+    let (name, stores) = (named(&name)?, stores_of(stores)?);
     let answer = app.change(&caller, input.request, move |tx| {
-        let Some(key) = accounts::remove_api_key(tx, id)? else {
-            return Err(NOT_FOUND.because("there is no such key"));
-        };
-        let before = json!({"name": key.name, "prefix": key.prefix, "role": key.role});
-        Ok(Done::nothing().noted(("delete", "api_key"), id, Some(before), None))
+        let before = accounts::find_user(tx, id)?.ok_or_else(nobody)?;
+        let was_owner = before.role == Role::Owner && before.active;
+        let stays_owner = role == Role::Owner && active;
+        if was_owner && !stays_owner && accounts::other_owners(tx, id)? == 0 {
+            return Err(CONFLICT.because("this is the last owner; make somebody else an owner first"));
+        }
+        let after = User { name: name.clone(), role, stores: stores.clone().into(), active, ..before.clone() };
+        accounts::change_user(tx, &after)?;
+        let states = (Some(audited(&before)), Some(audited(&after)));
+        Ok(Done::ok(UserBody::new(after, None)).noted(("update", "user"), id, states.0, states.1))
     });
     let answer = answer.await?;
     app.reload_accounts().await?;
     Ok(answer)
 }
 
-/// A change that somebody made.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct AuditEntry {
-    id: Id,
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    actor: String,
-    action: String,
-    subject_kind: String,
-    subject: String,
-    #[schema(value_type = Value)]
-    before: Value,
-    #[schema(value_type = Value)]
-    after: Value,
+/// Resets a user's password (gives a one-time link), second factor or sessions.
+#[utoipa::path(post, path = "/api/v1/users/{id}/reset", tag = "users", params(("id" = String, Path)), request_body = UserReset,
+    responses((status = 200, body = InvitationLink), (status = 204, description = "Done")))]
+pub async fn reset_user(
+    State(app): State<Arc<App>>,
+    WriteAccounts(caller): WriteAccounts,
+    Path(id): Path<String>,
+    input: Input<UserReset>,
+) -> Result<Response, Problem> {
+    let id = Id::in_path(&id)?;
+    let what = input.value.what;
+    let user = app.accounts().user(id).cloned().ok_or_else(nobody)?;
+    if what == What::Password {
+        let link = Invitation {
+            id: 0,
+            user: id,
+            email: user.email,
+            name: user.name,
+            role: user.role,
+            stores: user.stores.to_vec(),
+            created_by: caller.actor.clone(),
+            created_at: app.now(),
+            expires_at: app.now(),
+            used_at: None,
+        };
+        return send_link(&app, &caller, input.request, link, ("reset_password", "user")).await;
+    }
+    let answer = app.change(&caller, input.request, move |tx| {
+        let user = accounts::find_user(tx, id)?.ok_or_else(nobody)?;
+        accounts::end_sessions(tx, id, None)?;
+        let action = if what == What::SecondFactor {
+            crate::second_factor::remove(tx, id)?;
+            "reset_second_factor"
+        } else {
+            "end_sessions"
+        };
+        Ok(Done::nothing().noted((action, "user"), id, Some(json!({"email": user.email})), None))
+    });
+    let answer = answer.await?;
+    app.reload_accounts().await?;
+    Ok(answer)
 }
 
-/// Lists changes, newest first.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(Page),
-    responses((status = 200, body = inline(List<AuditEntry>))))]
-pub async fn list_audit(
-    State(app): State<Arc<App>>,
-    _: ReadAudit,
-    Params(page): Params<Page>,
-) -> Result<Json<List<AuditEntry>>, Problem> {
-    let limit = limit(page.limit)?;
-    let before = place::<1>(page.cursor.as_deref())?.map_or(i64::MAX, |[id]| id);
-    let entries = app.query(move |db| Ok(audit::list(db, before, limit + 1)?)).await?;
-    let items = entries.into_iter().map(|e| AuditEntry {
-        id: Id(e.id),
-        at: e.at,
-        actor: e.actor,
-        action: e.action,
-        subject_kind: e.subject_kind,
-        subject: e.subject,
-        before: e.before.unwrap_or_default(),
-        after: e.after.unwrap_or_default(),
-    });
-    Ok(Json(List::page(items.collect(), limit, |e| cursor(&[e.id.0]))))
+fn nobody() -> Problem {
+    NOT_FOUND.because("there is no such user")
+}
+
+/// An address in its one form.
+pub fn address(email: &str) -> Result<String, Problem> {
+    base::normalise_email(email).ok_or_else(|| BAD_INPUT.at("/email", "this is no e-mail address"))
+}
+
+/// A password's hash; made on a thread of its own, for it takes tens of milliseconds on purpose.
+pub async fn hashed(password: String, pointer: &str) -> Result<String, Problem> {
+    if !(8..=1024).contains(&password.len()) {
+        return Err(BAD_INPUT.at(pointer, "a password has at least 8 characters"));
+    }
+    let hash = tokio::task::spawn_blocking(move || secrets::hash_password(&password)).await.ok().flatten();
+    hash.ok_or_else(|| INTERNAL.because("the password could not be hashed"))
+}
+
+/// Ids of stores: few, short, each once.
+pub fn stores_of(mut stores: Vec<String>) -> Result<Vec<String>, Problem> {
+    let odd = |s: &String| s.is_empty() || s.len() > 100 || s.contains(char::is_control);
+    if stores.len() > STORES_MAX || stores.iter().any(odd) {
+        return Err(BAD_INPUT.at("/stores", format!("at most {STORES_MAX} ids of 1 to 100 characters")));
+    }
+    stores.sort_unstable();
+    stores.dedup();
+    Ok(stores)
 }
 
 /// A name as people give them: trimmed, not empty, of a bearable length.

@@ -62,7 +62,7 @@ pub struct CustomerList {
     responses((status = 200, body = CustomerList)))]
 pub async fn list_customers(
     State(app): State<Arc<App>>,
-    _: ReadCustomers,
+    ReadCustomers(caller): ReadCustomers,
     Params(q): Params<CustomersQuery>,
 ) -> Result<Json<CustomerList>, Problem> {
     let limit = limit(q.limit)?;
@@ -72,9 +72,10 @@ pub async fn list_customers(
         (Some(_), Some(_)) => return Err(BAD_QUERY.because("ask for query or for segment_id, not both")),
         (Some(text), None) => {
             let after = place::<1>(q.cursor.as_deref())?.map(|[id]| id);
-            let country = app.domain.settings().country;
-            let found =
-                app.query(move |db| Ok(search::find_people(db, &text, country, after, limit as usize)?)).await?;
+            let sees = caller.may(crate::access::Act::SeeContacts);
+            let matching = if sees { search::Matching::Beginnings } else { search::Matching::Whole };
+            let how = (app.domain.settings().country, matching);
+            let found = app.query(move |db| Ok(search::find_people(db, &text, how, after, limit as usize)?)).await?;
             (found.people, found.next.map(|id| cursor(&[id])), found.total.map(|t| t as i64))
         }
         (None, Some(segment)) => {

@@ -84,6 +84,10 @@ pub enum AttentionKind {
     SendingStopped,
     /// Commits may be lost in a power cut.
     FastSyncOff,
+    /// Somebody looked at unusually many customers.
+    UnusualViews,
+    /// An export waits for a second person.
+    ExportApprovals,
 }
 
 /// Something that wants to be looked at.
@@ -116,6 +120,8 @@ struct Figures {
     rejects: i64,
     unknown: i64,
     review: i64,
+    views: i64,
+    approvals: i64,
 }
 
 fn figures(db: &mut Engine, now: Timestamp, from: Timestamp, midnight: Timestamp) -> Result<Figures, DbError> {
@@ -134,6 +140,8 @@ fn figures(db: &mut Engine, now: Timestamp, from: Timestamp, midnight: Timestamp
         rejects: one(db, rejects, day.micros())?,
         unknown: messaging::lists::totals(db)?.unknown,
         review: one(db, review, 0)?,
+        views: crate::views::open_alarms(db)?,
+        approvals: crate::approvals::waiting(db, now)?,
     })
 }
 
@@ -246,6 +254,8 @@ fn attention(app: &App, f: &Figures) -> Vec<Attention> {
         "messages of which nobody knows whether they arrived",
         "/messages?status=unknown",
     );
+    add(AttentionKind::UnusualViews, f.views, "somebody looked at unusually many customers", "/audit");
+    add(AttentionKind::ExportApprovals, f.approvals, "exports wait for a second person", "/exports");
     add(AttentionKind::Review, f.review, "identities to look at", "/customers");
     let stopped = if app.config.smtp_url.is_empty() { f.counts.outbox_pending } else { 0 };
     add(AttentionKind::SendingStopped, stopped, "messages wait, and no mail server is set", "/messages?status=pending");

@@ -35,7 +35,7 @@ impl Proxies {
 
     /// The client of a request. Of `X-Forwarded-For` the last address counts that no trusted proxy has: everything before
     /// it was written by whoever sent it.
-    pub(super) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Client {
+    pub(crate) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Client {
         let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
         let agent = agent.filter(|a| a.len() <= AGENT_MAX).map(Into::into);
         let mut ip = peer.map(|p| p.to_canonical());
