@@ -1,4 +1,6 @@
 //! `braid bench`: what Braid does against a baseline of the same machine, in one run (CONTRACTS 8).
+mod customers;
+mod dedup;
 mod echo;
 pub mod generator;
 mod http;
@@ -16,6 +18,17 @@ pub enum Bench {
     ///
     /// Example: braid bench ingest --json
     Ingest(ingest::Options),
+    /// A large base: memory, disk, start, look-ups by identifier, and ingest against ten thousand customers.
+    ///
+    /// Example: braid bench customers --customers 2000000 --json
+    Customers(customers::Options),
+    /// Repeats among the ids of a month: memory, start, look-ups.
+    ///
+    /// Example: braid bench dedup --ids 600000000 --json
+    Dedup(dedup::Options),
+    /// The asking part of `dedup`, alone.
+    #[command(hide = true)]
+    DedupMeasure(dedup::Options),
     /// The load of `ingest`, alone.
     #[command(hide = true)]
     Generate(Generate),
@@ -42,6 +55,10 @@ pub struct Generate {
     batch: usize,
     #[arg(long, default_value_t = 100_000)]
     profiles: u64,
+    #[arg(long, value_enum, default_value = "80/20")]
+    skew: generator::Skew,
+    #[arg(long, default_value_t = 0)]
+    first: u64,
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     #[arg(long)]
@@ -88,6 +105,47 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
             )?;
             Ok(())
         }
+        Bench::Customers(options) => {
+            let report = customers::run(options)?;
+            if options.json {
+                writeln!(out, "{}", serde_json::to_string(&report)?)?;
+            } else {
+                writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+            }
+            Ok(())
+        }
+        Bench::Dedup(options) => {
+            let report = dedup::run(options)?;
+            if options.json {
+                writeln!(out, "{}", serde_json::to_string(&report)?)?;
+                return Ok(());
+            }
+            writeln!(
+                out,
+                "{} ids in {} runs ({}): start {:.0} ms, {:.0} MiB of filters after {:.0} ms, {:.0} MiB resident ({:.0} at most)",
+                report.ids,
+                report.runs,
+                report.engine,
+                report.start_ms,
+                report.filter_mib,
+                report.filters_ms,
+                report.rss_mib,
+                report.peak_rss_mib
+            )?;
+            writeln!(
+                out,
+                "  a new id {:.2} µs ({:.2} µs of CPU; {:.1} µs before the filters are there), {} wrongly known",
+                report.new_us, report.new_cpu_us, report.new_cold_us, report.wrong
+            )?;
+            for r in &report.repeats {
+                writeln!(out, "  repeats of {}: {} of {} found, {:.0} µs each", r.age, r.found, r.asked, r.us)?;
+            }
+            Ok(())
+        }
+        Bench::DedupMeasure(options) => {
+            writeln!(out, "{}", serde_json::to_string(&dedup::measure(options)?)?)?;
+            Ok(())
+        }
         Bench::Generate(g) => {
             let load = generator::Load {
                 address: g.address.clone(),
@@ -96,6 +154,8 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
                 connections: g.connections,
                 events_per_body: g.batch,
                 profiles: g.profiles.max(10),
+                skew: g.skew,
+                first: g.first,
                 duration: Duration::from_secs(g.seconds),
                 rate: g.rate,
                 seed: g.seed,

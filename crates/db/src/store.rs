@@ -256,7 +256,7 @@ impl Store {
                 }
             })
             .map_err(|e| DbError::Open { url: location.shown(), reason: e.to_string() })?;
-        let warm = warm.map(|w| crate::warm::start(w, (location.clone(), sync), shared.clone(), room)).transpose()?;
+        let warm = Some(crate::warm::start(warm, (location.clone(), sync), shared.clone(), room)?);
         let readers = start_readers(&location, sync, readers)?;
         Ok(Store {
             shared,

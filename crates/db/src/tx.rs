@@ -5,8 +5,9 @@
 //! bulk before COMMIT, or before the next SQL of the same transaction, so that a query sees what was written before it.
 use crate::DbError;
 use crate::cache::{AnyTable, Cached, Table};
-use crate::engine::{Bulk, Dialect, Engine, Lookup, Owned, Row, Value};
+use crate::engine::{Bulk, Dialect, Engine, Lookup, Owned, Row, Sync, Value};
 use crate::notice::Notice;
+use crate::store::Location;
 use crate::writer::WriterRow;
 use base::Timestamp;
 use std::any::{Any, TypeId};
@@ -17,6 +18,14 @@ pub trait Memory: Any + Send {
     fn load(db: &mut Engine) -> Result<Self, DbError>
     where
         Self: Sized;
+    /// Loads it again after the database failed, or a group was undone that had lent rows; what cannot have changed may stay.
+    fn reload(&mut self, db: &mut Engine) -> Result<(), DbError>
+    where
+        Self: Sized,
+    {
+        *self = Self::load(db)?;
+        Ok(())
+    }
     /// Makes the changes of the committed group lasting.
     fn commit(&mut self);
     /// Forgets the changes of the group that was rolled back.
@@ -49,8 +58,7 @@ impl<M: Memory> AnyMemory for Held<M> {
         self.0.before_commit(db)
     }
     fn reload(&mut self, db: &mut Engine) -> Result<(), DbError> {
-        self.0 = M::load(db)?;
-        Ok(())
+        self.0.reload(db)
     }
     fn as_any(&mut self) -> &mut dyn Any {
         &mut self.0
@@ -75,6 +83,10 @@ pub struct Tx {
     pub(crate) open: bool,
     /// The last group when memory was loaded: of rows that changed before, memory does not know when.
     known_from: i64,
+    /// Where threads of the writer's memory find the database.
+    pub(crate) home: Option<(Location, Sync)>,
+    /// New ids at which a run is made of them.
+    pub(crate) seal_ids: usize,
     pub(crate) failpoint: Option<&'static str>,
 }
 
@@ -87,6 +99,8 @@ impl Tx {
             waiting: Vec::new(),
             committed: row.clone(),
             known_from: row.last_group,
+            home: None,
+            seal_ids: crate::dedup::SEAL_AT,
             row,
             group_starts: std::collections::VecDeque::new(),
             now: Timestamp::default(),
@@ -105,6 +119,10 @@ impl Tx {
         let mut tx = Self::new(engine, row);
         tx.now = now;
         Ok(tx)
+    }
+    /// Where a thread beside the writer may read; `None` where there is no writer.
+    pub(crate) fn reader(&self) -> Option<(Location, Sync)> {
+        self.home.clone()
     }
     /// The writer's row as this transaction sees it.
     pub fn writer_row(&self) -> &WriterRow {

@@ -11,8 +11,8 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Gives a piece to memory; it was read while the given group was the last one.
-pub type Piece = Box<dyn FnOnce(&mut Tx, i64) + Send>;
+/// Gives a piece to memory; it was read while the given group was the last one. Answers whether there is room for more.
+pub type Piece = Box<dyn FnOnce(&mut Tx, i64) -> bool + Send>;
 
 /// Reads what is likely to be asked for, the likeliest first.
 pub trait Warm: Send {
@@ -26,17 +26,21 @@ pub trait Warm: Send {
 const PART: (usize, usize) = (3, 4);
 
 pub(crate) fn start(
-    mut warm: Box<dyn Warm>,
+    mut warm: Option<Box<dyn Warm>>,
     (location, sync): (Location, Sync),
     shared: Arc<Shared>,
     room: usize,
 ) -> Result<JoinHandle<()>, DbError> {
     let shown = location.shown();
     let run = move || {
-        let mut wanted = true;
+        let (mut wanted, room) = (true, room / PART.1 * PART.0);
+        let mut ids: Option<Box<dyn Warm>> = Some(Box::new(crate::dedup::FiltersAhead::default()));
         while !shared.is_closed() {
-            if wanted && let Err(error) = round(warm.as_mut(), &location, sync, &shared, room / PART.1 * PART.0) {
-                tracing::warn!(%error, "rows could not be read ahead; each is read when it is asked for");
+            // Filters of ids stay in memory once they are there.
+            for warm in ids.take().iter_mut().chain(warm.iter_mut().filter(|_| wanted)) {
+                if let Err(error) = round(warm.as_mut(), &location, sync, &shared, room) {
+                    tracing::warn!(%error, "rows could not be read ahead; each is read when it is asked for");
+                }
             }
             std::thread::park_timeout(Duration::from_millis(250));
             wanted = shared.cold.swap(false, Ordering::Relaxed);
@@ -60,11 +64,7 @@ fn round(warm: &mut dyn Warm, location: &Location, sync: Sync, shared: &Shared, 
         let Some((group, piece)) = next else { return Ok(()) };
         let (sender, receiver) = mpsc::sync_channel(1);
         shared.push_read(Box::new(move |tx| {
-            let fits = tx.cache_weight() < room;
-            if fits {
-                piece(tx, group);
-            }
-            let _ = sender.send(fits);
+            let _ = sender.send(piece(tx, group));
         }))?;
         taken = Some(receiver);
     }

@@ -118,6 +118,8 @@ pub struct Options {
     pub queue: usize,
     /// Bytes of decoded rows to keep.
     pub cache_bytes: usize,
+    /// New ids at which a run is made of them, see [`crate::dedup`].
+    pub seal_ids: usize,
     /// How long a turn of the rotating flush takes while there are few slices.
     pub turn: Duration,
 }
@@ -130,6 +132,7 @@ impl Default for Options {
             group_events: 8192,
             queue: 4096,
             cache_bytes: 256 << 20,
+            seal_ids: crate::dedup::SEAL_AT,
             turn: Duration::from_secs(5),
         }
     }
@@ -752,6 +755,8 @@ fn write_row(tx: &mut Tx, group: i64, clean: bool) -> Result<(), DbError> {
 pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clock: Arc<dyn Clock>) -> Loop {
     let mut tx = Tx::new(opened.engine, opened.row);
     tx.set_now(clock.now());
+    tx.home = Some((opened.location.clone(), opened.sync));
+    tx.seal_ids = options.seal_ids;
     Loop {
         tx,
         shared,

@@ -114,9 +114,12 @@ fn one_round(
     let mut kept = Vec::with_capacity(batch.events.len());
     let mut items = Vec::new();
     let mut duplicates = Vec::new();
-    for at in 0..batch.events.len() {
+    let ids: Vec<EventId> = batch.events.iter().map(|e| e.id).collect();
+    // All at once: a filter that says "perhaps" costs a page, and pages of a batch are read together.
+    let sealed = dedup::in_runs(tx, &ids)?;
+    for (at, sealed) in sealed.into_iter().enumerate() {
         let event = &mut batch.events[at];
-        let id = match unique_id(tx, event, batch.received_at)? {
+        let id = match unique_id(tx, event, batch.received_at, sealed)? {
             Some(id) => id,
             None => {
                 duplicates.push(event.index);
@@ -169,9 +172,9 @@ fn one_round(
 
 /// The id under which an event is logged, or `None` for a repeat. An id made of content without a time of its own counts for
 /// ten minutes: it is logged under one id a minute, and the last ten are looked up.
-fn unique_id(tx: &mut Tx, event: &Event, received_at: Timestamp) -> Result<Option<EventId>, DbError> {
+fn unique_id(tx: &mut Tx, event: &Event, received_at: Timestamp, sealed: bool) -> Result<Option<EventId>, DbError> {
     if !event.weak_id {
-        return Ok(dedup::insert(tx, event.id)?.then_some(event.id));
+        return Ok(dedup::insert_unless(tx, event.id, sealed)?.then_some(event.id));
     }
     let minute = received_at.micros() / MINUTE_US;
     for back in 0..10 {

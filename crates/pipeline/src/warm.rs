@@ -18,6 +18,7 @@ pub struct People {
     waiting: Vec<i64>,
     hash_key: (u64, u64),
     segments: bool,
+    room: usize,
 }
 
 const SEEN_LAST: &str = "SELECT profile_id FROM profile_list ORDER BY slot DESC, profile_id DESC LIMIT $1";
@@ -28,6 +29,7 @@ impl Warm for People {
         self.hash_key = read_row(db)?.hash_key;
         self.segments = db.first(ANY_SEGMENT, &[])?.is_some();
         self.waiting.clear();
+        self.room = bytes;
         let limit = (bytes / PERSON_BYTES) as i64;
         db.each(SEEN_LAST, &[limit.into()], &mut |row| {
             self.waiting.push(row.int(0)?);
@@ -59,12 +61,17 @@ impl Warm for People {
             }
         }
         let memberships = if self.segments { Memberships::load_many(db, &ids)? } else { Vec::new() };
+        let room = self.room;
         Ok(Some(Box::new(move |tx, group| {
+            if tx.cache_weight() >= room {
+                return false;
+            }
             // A profile that changed and was flushed while this was read makes the whole piece too old, or stands in memory.
             if tx.fill::<Profiles>(group, profiles) {
                 tx.fill::<IdentifierTable>(group, owners);
                 tx.fill::<Memberships>(group, memberships);
             }
+            true
         })))
     }
 }

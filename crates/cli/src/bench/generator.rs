@@ -3,6 +3,8 @@
 //! A body is a template whose ids are overwritten in place, so that making one costs a few microseconds. The skew is 80/20:
 //! four of five events belong to the first fifth of the profiles. Three in a hundred events repeat an id sent before.
 use base::Rng;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -17,10 +19,48 @@ pub struct Load {
     pub connections: usize,
     pub events_per_body: usize,
     pub profiles: u64,
+    pub skew: Skew,
+    /// Whose turn is first, with [`Skew::InTurn`].
+    pub first: u64,
     pub duration: Duration,
     /// Events a second over all connections; `None` = as many as are answered.
     pub rate: Option<f64>,
     pub seed: u64,
+}
+
+/// Whose the events are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Skew {
+    /// Four of five events are of the first fifth.
+    #[value(name = "80/20")]
+    Fifth,
+    /// Half of the events are of one person in a hundred, three in ten of the next nineteen, the rest of everybody else: few
+    /// visit a shop every day.
+    Shop,
+    /// Everybody in turn, signed in and with an e-mail address: fills a store.
+    InTurn,
+}
+
+impl Skew {
+    /// As the flag is written.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Skew::Fifth => "80/20",
+            Skew::Shop => "shop",
+            Skew::InTurn => "in-turn",
+        }
+    }
+    fn pick(self, rng: &mut Rng, profiles: u64, turn: &AtomicU64) -> u64 {
+        let within = |rng: &mut Rng, from: u64, to: u64| from + rng.below((to - from).max(1));
+        let (first, fifth) = ((profiles / 100).max(1), (profiles / 5).max(1));
+        match (self, rng.below(100)) {
+            (Skew::InTurn, _) => turn.fetch_add(1, Ordering::Relaxed) % profiles,
+            (Skew::Fifth, roll) if roll < 80 => within(rng, 0, fifth),
+            (Skew::Shop, roll) if roll < 50 => within(rng, 0, first),
+            (Skew::Shop, roll) if roll < 80 => within(rng, first, fifth),
+            _ => within(rng, fifth, profiles),
+        }
+    }
 }
 
 /// What came back.
@@ -62,15 +102,18 @@ struct Template {
     ids: Vec<usize>,
     /// Offsets of the nine digits of each user's or device's number, and whether it is a user's.
     people: Vec<(usize, bool)>,
+    /// Offsets of the number once more, in each event's e-mail address.
+    addresses: Vec<usize>,
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A body of several events has a list around them; one alone is a call of its own.
-fn template(events: usize, rng: &mut Rng) -> Template {
+fn template(events: usize, known: bool, rng: &mut Rng) -> Template {
     let list = events > 1;
     let (mut text, mut ids, mut people) =
         (String::from(if list { "{\"batch\":[" } else { "" }), Vec::new(), Vec::new());
+    let mut addresses = Vec::new();
     for at in 0..events {
         if at > 0 {
             text.push(',');
@@ -81,13 +124,13 @@ fn template(events: usize, rng: &mut Rng) -> Template {
             roll = roll.saturating_sub(*share);
             hit
         });
-        let name = name.map_or("Product Viewed", |(n, _)| n);
+        let name = name.filter(|_| !known).map_or("Product Viewed", |(n, _)| n);
         let category = rng.pick(CATEGORIES);
         text.push_str("{\"type\":\"track\",\"messageId\":\"");
         ids.push(text.len());
         text.push_str("00000000000000000000000000000000\",");
         // Sixty in a hundred are signed in; the others carry the device alone.
-        if rng.below(100) < 60 {
+        if known || rng.below(100) < 60 {
             text.push_str("\"userId\":\"u");
             people.push((text.len(), true));
             text.push_str("000000000\",");
@@ -103,15 +146,21 @@ fn template(events: usize, rng: &mut Rng) -> Template {
              \"brand\":\"Khmara\",\"price\":{}.{:02},\"currency\":\"UAH\",\"quantity\":{},\"position\":{},\"total\":{}.{:02}}},\
              \"context\":{{\"library\":{{\"name\":\"braid.js\",\"version\":\"1.0.0\"}},\"page\":{{\"path\":\"/catalogue/{category}\",\"title\":\"Catalogue\",\
              \"url\":\"https://shop.example/catalogue?item={}&note={filler}\"}},\"locale\":\"uk-UA\",\"timezone\":\"Europe/Kyiv\",\
-             \"userAgent\":\"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\"}}}}",
+             \"userAgent\":\"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\"",
             rng.below(300_000), rng.below(1000), price / 100, price % 100, rng.below(3) + 1, rng.below(40), price / 100,
             price % 100, rng.below(300_000),
         ));
+        if known {
+            text.push_str(",\"traits\":{\"email\":\"u");
+            addresses.push(text.len());
+            text.push_str("000000000@shop.example\"}");
+        }
+        text.push_str("}}");
     }
     if list {
         text.push_str("]}");
     }
-    Template { bytes: text.into_bytes(), ids, people }
+    Template { bytes: text.into_bytes(), ids, people, addresses }
 }
 
 fn write_hex(bytes: &mut [u8], mut value: u128) {
@@ -129,7 +178,7 @@ fn write_decimal(bytes: &mut [u8], mut value: u64) {
 }
 
 impl Template {
-    fn refresh(&mut self, rng: &mut Rng, profiles: u64, sent: &mut Vec<u128>) {
+    fn refresh(&mut self, rng: &mut Rng, load: &Load, turn: &AtomicU64, sent: &mut Vec<u128>) {
         for at in &self.ids {
             let repeat = !sent.is_empty() && rng.below(100) < 3;
             let id =
@@ -142,9 +191,13 @@ impl Template {
             }
             write_hex(&mut self.bytes[*at..at + 32], id);
         }
-        for (at, signed_in) in &self.people {
-            let hot = rng.below(100) < 80;
-            let number = if hot { rng.below(profiles / 5) } else { profiles / 5 + rng.below(profiles - profiles / 5) };
+        for (event, (at, signed_in)) in self.people.iter().enumerate() {
+            let number = load.skew.pick(rng, load.profiles, turn);
+            if let Some(address) = self.addresses.get(event) {
+                write_decimal(&mut self.bytes[*at..at + 9], number);
+                write_decimal(&mut self.bytes[*address..address + 9], number);
+                continue;
+            }
             // Six of ten people are signed in, always, so that there are as many profiles as people.
             let of_ten = if *signed_in { number % 6 } else { 6 + number % 4 };
             let number = number - number % 10 + of_ten;
@@ -160,8 +213,9 @@ pub fn run(load: &Load) -> std::io::Result<Outcome> {
     let started = Instant::now();
     let mut out = runtime.block_on(async {
         let mut tasks = Vec::new();
+        let turn = Arc::new(AtomicU64::new(load.first));
         for connection in 0..load.connections {
-            tasks.push(tokio::spawn(one_connection(load.clone(), connection, started)));
+            tasks.push(tokio::spawn(one_connection(load.clone(), connection, started, turn.clone())));
         }
         let mut out = Outcome::default();
         for task in tasks {
@@ -183,9 +237,14 @@ pub fn run(load: &Load) -> std::io::Result<Outcome> {
     Ok(out)
 }
 
-async fn one_connection(load: Load, connection: usize, started: Instant) -> std::io::Result<Outcome> {
+async fn one_connection(
+    load: Load,
+    connection: usize,
+    started: Instant,
+    turn: Arc<AtomicU64>,
+) -> std::io::Result<Outcome> {
     let mut rng = Rng::new(load.seed.wrapping_mul(1_000_003).wrapping_add(connection as u64));
-    let mut template = template(load.events_per_body, &mut rng);
+    let mut template = template(load.events_per_body, load.skew == Skew::InTurn, &mut rng);
     let mut sent = Vec::with_capacity(4096);
     let mut out = Outcome::default();
     let mut stream = TcpStream::connect(&load.address).await?;
@@ -201,12 +260,14 @@ async fn one_connection(load: Load, connection: usize, started: Instant) -> std:
     let mut answer = vec![0u8; 16 * 1024];
     let pause = load.rate.map(|r| Duration::from_secs_f64(load.connections as f64 * load.events_per_body as f64 / r));
     let mut next = started + pause.map_or(Duration::ZERO, |p| p.mul_f64(rng.unit()));
-    while started.elapsed() < load.duration {
+    // Everybody in turn ends with the last one.
+    let done = || load.skew == Skew::InTurn && turn.load(Ordering::Relaxed) >= load.profiles;
+    while started.elapsed() < load.duration && !done() {
         if let Some(pause) = pause {
             tokio::time::sleep_until(next.into()).await;
             next += pause;
         }
-        template.refresh(&mut rng, load.profiles, &mut sent);
+        template.refresh(&mut rng, &load, &turn, &mut sent);
         request.clear();
         request.extend_from_slice(head.as_bytes());
         request.extend_from_slice(&template.bytes);

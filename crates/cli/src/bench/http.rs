@@ -20,7 +20,25 @@ pub fn get(address: &str, path: &str, authorization: &str) -> anyhow::Result<(u1
     ask("GET", address, path, authorization, "")
 }
 
+/// A GET; status and the milliseconds that the server says it took (`Server-Timing`).
+pub fn get_timed(address: &str, path: &str, authorization: &str) -> anyhow::Result<(u16, f64)> {
+    let (status, head, _) = exchange("GET", address, path, authorization, "")?;
+    let line = head.lines().find_map(|l| l.strip_prefix("server-timing:")).context("no Server-Timing in the answer")?;
+    let ms = line.split("dur=").skip(1).filter_map(|part| part.split([',', ';']).next()?.trim().parse::<f64>().ok());
+    Ok((status, ms.sum()))
+}
+
 fn ask(method: &str, address: &str, path: &str, authorization: &str, body: &str) -> anyhow::Result<(u16, String)> {
+    exchange(method, address, path, authorization, body).map(|(status, _, body)| (status, body))
+}
+
+fn exchange(
+    method: &str,
+    address: &str,
+    path: &str,
+    authorization: &str,
+    body: &str,
+) -> anyhow::Result<(u16, String, String)> {
     let mut stream = TcpStream::connect(address).with_context(|| format!("cannot reach {address}"))?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     write!(
@@ -34,5 +52,5 @@ fn ask(method: &str, address: &str, path: &str, authorization: &str, body: &str)
     let text = String::from_utf8_lossy(&answer);
     let (head, body) = text.split_once("\r\n\r\n").context("the server closed the connection")?;
     let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).context("the answer has no status")?;
-    Ok((status, body.to_string()))
+    Ok((status, head.to_string(), body.to_string()))
 }

@@ -83,9 +83,10 @@ pub struct Round {
     pub p99_ms: f64,
 }
 
-struct Server {
-    child: Child,
-    address: String,
+/// A server of this program that was started for the measurement; ended with the guard.
+pub struct Server {
+    pub child: Child,
+    pub address: String,
 }
 
 impl Drop for Server {
@@ -147,8 +148,8 @@ pub fn run(options: &Options) -> anyhow::Result<Report> {
 fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
     let braid_dir = dir.join("braid");
     let fresh = !braid_dir.exists();
-    let keys = start_keys(options, &braid_dir, fresh)?;
-    let braid = start_braid(options, &braid_dir)?;
+    let keys = start_keys(options.database.as_ref().map(|url| format!("{url}_braid")).as_deref(), &braid_dir, fresh)?;
+    let braid = start_braid(options.unsafe_fast, &braid_dir)?;
     let wanted = segments();
     if fresh {
         for (name, expression) in &wanted {
@@ -237,12 +238,14 @@ fn median(rounds: &[Round], of: impl Fn(&Round) -> f64) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
-struct Keys {
-    api_key: String,
-    write_key: String,
+/// What `init` printed.
+pub struct Keys {
+    pub api_key: String,
+    pub write_key: String,
 }
 
-fn start_keys(options: &Options, dir: &Path, fresh: bool) -> anyhow::Result<Keys> {
+/// Makes a store, or finds the keys of one that was made before.
+pub fn start_keys(database: Option<&str>, dir: &Path, fresh: bool) -> anyhow::Result<Keys> {
     let saved = dir.with_extension("keys.json");
     if fresh {
         let mut command = Command::new(std::env::current_exe()?);
@@ -257,8 +260,8 @@ fn start_keys(options: &Options, dir: &Path, fresh: bool) -> anyhow::Result<Keys
             "--country",
             "UA",
         ]);
-        if let Some(url) = &options.database {
-            command.arg("--database").arg(format!("{url}_braid"));
+        if let Some(url) = database {
+            command.arg("--database").arg(url);
         }
         let out = command.output()?;
         if !out.status.success() {
@@ -271,12 +274,13 @@ fn start_keys(options: &Options, dir: &Path, fresh: bool) -> anyhow::Result<Keys
     Ok(Keys { api_key: text("api_key")?, write_key: text("write_key")? })
 }
 
-fn start_braid(options: &Options, dir: &Path) -> anyhow::Result<Server> {
+/// Serves a store and waits until it is ready.
+pub fn start_braid(unsafe_fast: bool, dir: &Path) -> anyhow::Result<Server> {
     let ready = dir.with_extension("ready");
     let _ = std::fs::remove_file(&ready);
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("serve").arg(dir).args(["--listen", "127.0.0.1:0", "--ready-file"]).arg(&ready);
-    if options.unsafe_fast {
+    if unsafe_fast {
         command.arg("--unsafe-fast");
     }
     // The load comes from one source; its limit is not what is measured.
@@ -351,12 +355,18 @@ fn measure(pid: u32, load: impl FnOnce() -> anyhow::Result<Outcome>) -> anyhow::
 }
 
 fn rss_mib(pid: u32) -> f64 {
+    status_mib(pid, "VmRSS:")
+}
+
+/// A line of `/proc/PID/status` that counts kB, in MiB.
+pub fn status_mib(pid: u32, name: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix(name)).unwrap_or_default();
     line.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap_or(0.0) / 1024.0
 }
 
-fn stop(mut server: Server) -> anyhow::Result<()> {
+/// Ends a server in order.
+pub fn stop(mut server: Server) -> anyhow::Result<()> {
     let pid = server.child.id();
     Command::new("kill").args(["-TERM", &pid.to_string()]).status()?;
     let started = Instant::now();

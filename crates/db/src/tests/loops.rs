@@ -2,7 +2,7 @@ use super::harness::*;
 use crate::engine::{Bulk, Value};
 use crate::testing::Place;
 use crate::writer::Options;
-use crate::{DbError, Store, Tx, dedup, log, store};
+use crate::{DbError, Store, Tx, log, store};
 use base::Clock;
 use proptest::prelude::*;
 use std::sync::mpsc;
@@ -205,60 +205,6 @@ fn both_engines_store_the_same_values() {
         assert_eq!(found[1].blob(2).expect("bytes"), [0, 255]);
         assert_eq!(found[2].opt_text(1).expect("a text"), Some("two"));
         assert!(found[2].blob(2).is_err(), "nothing is not bytes");
-    }
-}
-
-#[test]
-fn ids_are_found_in_sealed_runs_too() {
-    for place in Place::all() {
-        let clock = clock();
-        let store = open(&place, &clock);
-        let ids: Vec<u128> =
-            (1..=70_000u128).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)).collect();
-        let all = ids.clone();
-        store
-            .write(move |tx| {
-                for chunk in all.chunks(1000) {
-                    for id in chunk {
-                        assert!(dedup::insert(tx, *id)?);
-                    }
-                }
-                tally(tx, 1, 5)
-            })
-            .expect("ids are taken");
-        clock.advance(2 * base::HOUR_US);
-        for n in 0..200i64 {
-            store
-                .write(move |tx| {
-                    dedup::maintain(tx, 30, false)?;
-                    tally(tx, 1, 1_000_000 + n as u128)
-                })
-                .expect("a run is sealed piece by piece");
-            let sealed = store.read(|tx| Ok::<_, DbError>(tx.memory::<dedup::Dedup>()?.run_count()));
-            if sealed.expect("the writer answers") == 1 {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(2));
-        }
-        let probe = ids.clone();
-        let repeats = store.write(move |tx| {
-            let mut repeats = 0;
-            for id in probe.iter().step_by(97) {
-                repeats += usize::from(!dedup::insert(tx, *id)?);
-            }
-            let fresh = dedup::insert(tx, 42)?;
-            dedup::forget(tx, 42)?;
-            Ok::<_, DbError>((repeats, fresh))
-        });
-        assert_eq!(repeats.expect("ids are looked up"), (ids.len().div_ceil(97), true));
-        assert!(
-            store.read(|tx| Ok::<_, DbError>(tx.memory::<dedup::Dedup>()?.ids_in_memory())).expect("it answers") < 1000
-        );
-        // After 31 days the run is dropped and the ids are new again.
-        clock.advance(31 * base::DAY_US);
-        store.write(|tx| dedup::maintain(tx, 30, false)).expect("it is dropped");
-        let id = ids[5];
-        assert!(store.write(move |tx| dedup::insert(tx, id)).expect("it answers"));
     }
 }
 

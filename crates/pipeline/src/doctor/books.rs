@@ -64,14 +64,19 @@ fn ids(tx: &mut Tx, pass: &Pass, findings: &mut Findings) -> Result<(), DbError>
         findings.error("ids", format!("{:032x}", pair[0]), "the log holds two events with this id");
     }
     let mut sealed = 0i64;
-    let runs = tx.engine().rows("SELECT run, count FROM dedup_runs ORDER BY run", &[])?;
+    let runs = tx.engine().rows("SELECT run, count, pages FROM dedup_runs WHERE state = 0 ORDER BY run", &[])?;
     for run in &runs {
-        let (number, count) = (run.int(0)?, run.int(1)?);
+        let (number, count, pages) = (run.int(0)?, run.int(1)?, run.int(2)?);
         let mut found = 0;
-        tx.engine().each("SELECT ids FROM dedup_pages WHERE run = $1 ORDER BY page", &[number.into()], &mut |row| {
+        let sql = "SELECT ids, page FROM dedup_pages WHERE run = $1 ORDER BY page";
+        tx.engine().each(sql, &[number.into()], &mut |row| {
             for raw in row.blob(0)?.as_chunks::<16>().0 {
                 found += 1;
                 let id = u128::from_le_bytes(*raw);
+                if pages > 0 && db::dedup::page_of(id, pages) != row.int(1)? {
+                    let subject = format!("{id:032x}");
+                    findings.error("ids", subject, format!("run {number} has this id in a page where nobody looks"));
+                }
                 if sorted.binary_search(&id).is_err() {
                     findings.error(
                         "ids",
