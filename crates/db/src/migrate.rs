@@ -18,6 +18,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0001_log", include_str!("../migrations/0001_log.sql")),
         ("0002_jobs", include_str!("../migrations/0002_jobs.sql")),
         ("0003_derived", include_str!("../migrations/0003_derived.sql")),
+        ("0004_acted_at", include_str!("../migrations/0004_acted_at.sql")),
     ],
 };
 
