@@ -9,6 +9,7 @@ pub enum Stage {
     Fmt,
     Clippy,
     Rust,
+    Simulation,
     Sdk,
     Demo,
     Openapi,
@@ -17,11 +18,12 @@ pub enum Stage {
 }
 
 impl Stage {
-    pub const ALL: [Stage; 9] = [
+    pub const ALL: [Stage; 10] = [
         Stage::Tidy,
         Stage::Fmt,
         Stage::Clippy,
         Stage::Rust,
+        Stage::Simulation,
         Stage::Sdk,
         Stage::Demo,
         Stage::Openapi,
@@ -35,6 +37,7 @@ impl Stage {
             Stage::Fmt => "fmt",
             Stage::Clippy => "clippy",
             Stage::Rust => "rust",
+            Stage::Simulation => "simulation",
             Stage::Sdk => "sdk",
             Stage::Demo => "demo",
             Stage::Openapi => "openapi",
@@ -46,7 +49,7 @@ impl Stage {
     pub fn tools(self) -> &'static [Tool] {
         match self {
             Stage::Tidy | Stage::Fmt | Stage::Clippy => &[],
-            Stage::Rust => &[Tool::PostgresServer],
+            Stage::Rust | Stage::Simulation => &[Tool::PostgresServer],
             Stage::Sdk | Stage::Demo | Stage::Openapi | Stage::Console => &[Tool::Node],
             Stage::Browser => &[Tool::Node, Tool::Chromium, Tool::Fonts],
         }

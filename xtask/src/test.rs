@@ -90,6 +90,7 @@ fn run_stage(stage: Stage, workspace: &Workspace, log: &Path) -> Result<()> {
             run_cargo(workspace, &words, log)
         }
         Stage::Rust => rust_tests(workspace, log),
+        Stage::Simulation => simulation(workspace, log),
         Stage::Sdk => sdk_tests(&workspace.sdk(), log),
         Stage::Demo => demo_tests(workspace, log),
         Stage::Openapi => openapi::compare(workspace, log),
@@ -118,6 +119,24 @@ fn rust_tests(workspace: &Workspace, log: &Path) -> Result<()> {
     }
     command.envs(servers.variables());
     process::run(command, log)
+}
+
+/// Lives of a store, on both engines. `BRAID_SEEDS=1..1000001` lives a million on SQLite, for a night.
+fn simulation(workspace: &Workspace, log: &Path) -> Result<()> {
+    let built = ["build", "--quiet", "--profile", "simulation", "--package", "simulation"];
+    run_cargo(workspace, &built, log)?;
+    let program = workspace.target.join("simulation/simulate");
+    let servers = TestServers::start(workspace)?;
+    let seeds = std::env::var("BRAID_SEEDS").unwrap_or_else(|_| "1..1801".to_owned());
+    // PostgreSQL waits for answers much of the time, so that more lives than cores go on at once.
+    for words in [vec!["--seeds", &seeds], vec!["--postgres", "--threads", "4", "--seeds", "1..201"]] {
+        let mut command = std::process::Command::new(&program);
+        command.args(words).envs(servers.variables());
+        process::run(command, log)?;
+    }
+    let text = fs::read_to_string(log).unwrap_or_default();
+    text.lines().filter(|line| line.contains(" lives of ")).for_each(|line| println!("{line}"));
+    Ok(())
 }
 
 fn sdk_tests(folder: &Path, log: &Path) -> Result<()> {

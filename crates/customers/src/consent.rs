@@ -304,7 +304,8 @@ pub fn record_claim(tx: &mut Tx, event: &Event, stated: Stated) -> Result<Vec<i6
             address,
             purpose: claim.purpose.clone(),
             granted: claim.granted,
-            at: stated.received_at,
+            // The writer's time never goes back as a clock may: what was said later must not count as said before.
+            at: stated.received_at.max(tx.now()),
             claimed_at: event.timestamp,
             wording: claim.wording.clone(),
             wording_version: claim.wording_version.clone(),

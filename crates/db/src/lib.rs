@@ -34,6 +34,7 @@ pub use engine::{Bulk, Column, Dialect, Engine, Lookup, Owned, Row, Sync, Value,
 pub use error::DbError;
 pub use migrate::Migrations;
 pub use notice::Notice;
+pub use queue::Step;
 pub use store::{Figures, Location, Open, Store};
 pub use tx::{Memory, Tx};
 

@@ -19,6 +19,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0002_jobs", include_str!("../migrations/0002_jobs.sql")),
         ("0003_derived", include_str!("../migrations/0003_derived.sql")),
         ("0004_dedup", include_str!("../migrations/0004_dedup.sql")),
+        ("0005_acted_at", include_str!("../migrations/0005_acted_at.sql")),
     ],
 };
 

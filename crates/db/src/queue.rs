@@ -3,6 +3,7 @@ use crate::DbError;
 use crate::writer::{Command, Read};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 #[derive(Default)]
@@ -11,6 +12,17 @@ pub(crate) struct Queue {
     pub(crate) reads: VecDeque<Read>,
     pub(crate) closed: bool,
     pub(crate) poked: bool,
+    /// What a simulation asks the loop to do; see [`crate::writer::Options::stepped`].
+    pub(crate) steps: VecDeque<(Step, SyncSender<()>)>,
+}
+
+/// Something that a loop does by itself, unless it is stepped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// What is due: a bounded piece of it.
+    Tick,
+    /// A few dirty slices are written.
+    Flush,
 }
 
 /// What callers and the loop share.
@@ -98,11 +110,21 @@ impl Shared {
         self.lock().poked = true;
         self.wake.notify_one();
     }
+    pub(crate) fn push_step(&self, step: Step, done: SyncSender<()>) {
+        let mut queue = self.lock();
+        // Dropping `done` tells whoever waits: a loop that ended does nothing more.
+        if !queue.closed && !self.dead.load(Ordering::SeqCst) {
+            queue.steps.push_back((step, done));
+        }
+        drop(queue);
+        self.wake.notify_one();
+    }
     /// Answers everything that waits: nobody will do it.
     pub(crate) fn drain(&self, error: &DbError) {
         let commands: Vec<_> = self.lock().writes.drain(..).collect();
         // Dropping a read drops its reply, which tells whoever waits.
         self.lock().reads.clear();
+        self.lock().steps.clear();
         for command in commands {
             command.finish(Err(error.clone()));
         }

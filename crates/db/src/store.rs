@@ -77,7 +77,7 @@ pub(crate) fn lock_again(engine: &mut Engine) -> Result<bool, DbError> {
 /// Reads the writer's row.
 pub fn read_row(engine: &mut Engine) -> Result<WriterRow, DbError> {
     let sql = "SELECT epoch, next_seq, last_group, unflushed_group, unflushed_seq, next_id, next_profile, events, derived, \
-               rejected, profiles, absorbed, hash_key FROM writers WHERE writer = 1";
+               rejected, profiles, absorbed, hash_key, acted_at FROM writers WHERE writer = 1";
     let row = engine
         .first(sql, &[])?
         .ok_or_else(|| DbError::damaged("writers", "the row of the customers' writer is missing"))?;
@@ -102,6 +102,7 @@ pub fn read_row(engine: &mut Engine) -> Result<WriterRow, DbError> {
             absorbed: row.int(11)?,
         },
         hash_key: (half(0)?, half(8)?),
+        acted_at: base::Timestamp::from_micros(row.int(13)?),
     })
 }
 
@@ -388,6 +389,13 @@ impl Store {
     /// Wakes the writer to look at what is due.
     pub fn poke(&self) {
         self.shared.poke();
+    }
+    /// Lets a stepped loop do a piece of its own work, and waits for it; see [`crate::writer::Options::stepped`].
+    #[cfg(any(test, feature = "testing"))]
+    pub fn step(&self, step: crate::Step) {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.shared.push_step(step, sender);
+        let _ = receiver.recv();
     }
     /// Whether the writer still takes commands.
     pub fn is_alive(&self) -> bool {

@@ -356,7 +356,8 @@ impl Tx {
         first
     }
 
-    /// Makes the next COMMIT fail: `before-commit` or `after-commit`, the connection being lost just then.
+    /// Makes the next COMMIT fail: `before-commit` or `after-commit`, the connection being lost just then. With
+    /// `crash-after-body`, `crash-before-commit` or `crash-after-commit` the writer ends there as by a kill.
     #[cfg(any(test, feature = "testing"))]
     pub fn fail_at(&mut self, point: &'static str) {
         self.failpoint = Some(point);

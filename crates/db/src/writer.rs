@@ -6,7 +6,7 @@
 use crate::engine::Sync;
 use crate::event::Batch;
 use crate::notice::Notice;
-use crate::queue::Shared;
+use crate::queue::{Shared, Step};
 use crate::store::{Location, Opened};
 use crate::warm::Warm;
 use crate::{DbError, Tx};
@@ -30,6 +30,21 @@ pub struct WriterRow {
     pub next_profile: i64,
     pub counts: Counts,
     pub hash_key: (u64, u64),
+    /// When the writer acted last; see [`not_before`].
+    pub acted_at: Timestamp,
+}
+
+/// A clock that is set back by less than this does not take time back: what was decided at a moment, such as who is in a
+/// segment and when to look again, must not be decided anew for an earlier one. Time stands still until the clock has caught
+/// up. A clock that is further behind was wrong before, by years perhaps, and is believed.
+const SET_BACK_MAX_US: i64 = base::DAY_US;
+
+/// The moment that counts as now, when the writer acted last at `acted_at` and the clock shows `clock`.
+pub fn not_before(clock: Timestamp, acted_at: Timestamp) -> Timestamp {
+    match acted_at.micros().saturating_sub(clock.micros()) {
+        0..=SET_BACK_MAX_US => acted_at,
+        _ => clock,
+    }
 }
 
 /// Counts of the store as they stand in the writer's row.
@@ -122,6 +137,9 @@ pub struct Options {
     pub seal_ids: usize,
     /// How long a turn of the rotating flush takes while there are few slices.
     pub turn: Duration,
+    /// The loop does nothing by itself, only what is queued and what [`crate::Store::step`] asks for; no wall clock has a say,
+    /// so that a simulation repeats exactly.
+    pub stepped: bool,
 }
 
 impl Default for Options {
@@ -134,6 +152,7 @@ impl Default for Options {
             cache_bytes: 256 << 20,
             seal_ids: crate::dedup::SEAL_AT,
             turn: Duration::from_secs(5),
+            stepped: false,
         }
     }
 }
@@ -172,6 +191,7 @@ enum Work {
     Group(Vec<Box<dyn Command>>, Vec<Read>),
     Tick,
     Idle,
+    Stepped(Step, std::sync::mpsc::SyncSender<()>),
     Stop,
 }
 
@@ -198,6 +218,13 @@ impl Loop {
                 }
                 Work::Tick => self.run_tick(),
                 Work::Idle => self.run_idle(),
+                Work::Stepped(step, done) => {
+                    match step {
+                        Step::Tick => self.run_tick(),
+                        Step::Flush => self.run_idle(),
+                    }
+                    let _ = done.send(());
+                }
                 Work::Stop => break,
             }
             if self.shared.dead.load(Ordering::SeqCst) {
@@ -225,7 +252,10 @@ impl Loop {
         loop {
             if !queue.reads.is_empty() || !queue.writes.is_empty() {
                 // A queue that is never empty would keep timers and jobs from ever moving.
-                if self.unticked.elapsed() >= TICK_AFTER && due.is_some_and(|due| due <= self.clock.now()) {
+                if !self.options.stepped
+                    && self.unticked.elapsed() >= TICK_AFTER
+                    && due.is_some_and(|due| due <= self.clock.now())
+                {
                     return Work::Tick;
                 }
                 let reads: Vec<Read> = queue.reads.drain(..).collect();
@@ -240,8 +270,15 @@ impl Loop {
                 }
                 return Work::Group(commands, reads);
             }
+            if let Some((step, done)) = queue.steps.pop_front() {
+                return Work::Stepped(step, done);
+            }
             if queue.closed {
                 return Work::Stop;
+            }
+            if self.options.stepped {
+                queue = shared.wake.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
+                continue;
             }
             if std::mem::take(&mut queue.poked) {
                 return Work::Tick;
@@ -280,7 +317,7 @@ impl Loop {
             return;
         }
         for read in reads {
-            self.tx.set_now(self.clock.now());
+            self.tx.set_now(not_before(self.clock.now(), self.tx.now()));
             if catch_unwind(AssertUnwindSafe(|| read(&mut self.tx))).is_err() {
                 tracing::error!("a read panicked");
             }
@@ -371,6 +408,9 @@ impl Loop {
     /// How many slices this group should write so that a turn takes its time, and no group stalls on them.
     fn slices_due(&mut self) -> usize {
         let dirty = self.tx.dirty_slices();
+        if self.options.stepped {
+            return usize::from(dirty > 0 && self.tx.group() % 3 == 0);
+        }
         let elapsed = self.last_flush.elapsed();
         self.last_flush = Instant::now();
         // Larger bases take longer turns: fewer events would share a page otherwise.
@@ -455,7 +495,7 @@ impl Loop {
         body: &mut dyn FnMut(&mut Tx) -> Result<Verdict, DbError>,
         flush: usize,
     ) -> Result<(), Failure> {
-        let now = self.clock.now().max(self.tx.now());
+        let now = not_before(self.clock.now(), self.tx.now());
         self.tx.set_now(now);
         if self.stale
             && let Err(e) = self.load_again()
@@ -468,6 +508,7 @@ impl Loop {
         }
         self.tx.open = true;
         let ran = catch_unwind(AssertUnwindSafe(|| body(&mut self.tx)));
+        self.crash_point("crash-after-body")?;
         let verdict = match ran {
             Err(_) => {
                 let failure = self.undo(DbError::Panicked);
@@ -490,7 +531,9 @@ impl Loop {
             return Err(Failure { error: fatal.then_some(DbError::Stopped), fatal });
         }
         let group = self.tx.group();
-        match self.finish(flush) {
+        let finished = self.finish(flush);
+        self.crash_point("crash-before-commit")?;
+        match finished {
             Ok(()) => {}
             Err(e @ DbError::Fenced { .. }) => return Err(Failure { error: Some(e), fatal: true }),
             Err(e) => return Err(self.undo(e)),
@@ -506,8 +549,17 @@ impl Loop {
             return Err(self.undo(e));
         }
         self.tx.open = false;
+        self.crash_point("crash-after-commit")?;
         self.publish();
         Ok(())
+    }
+
+    /// Ends the loop as a kill would, if a test asked for it here.
+    fn crash_point(&mut self, point: &str) -> Result<(), Failure> {
+        if self.tx.failpoint != Some(point) {
+            return Ok(());
+        }
+        Err(Failure { error: Some(DbError::Stopped), fatal: true })
     }
 
     fn finish(&mut self, flush: usize) -> Result<(), DbError> {
@@ -726,7 +778,8 @@ fn write_row(tx: &mut Tx, group: i64, clean: bool) -> Result<(), DbError> {
     let last_group = if clean { row.last_group } else { group };
     let changed = tx.engine.execute(
         "UPDATE writers SET next_seq = $2, last_group = $3, unflushed_group = $4, unflushed_seq = $5, next_id = $6, \
-         next_profile = $7, events = $8, derived = $9, rejected = $10, profiles = $11, absorbed = $12, clean = $13 \
+         next_profile = $7, events = $8, derived = $9, rejected = $10, profiles = $11, absorbed = $12, clean = $13, \
+         acted_at = $14 \
          WHERE writer = 1 AND epoch = $1",
         &[
             row.epoch.into(),
@@ -742,6 +795,7 @@ fn write_row(tx: &mut Tx, group: i64, clean: bool) -> Result<(), DbError> {
             row.counts.profiles.into(),
             row.counts.absorbed.into(),
             i64::from(clean).into(),
+            tx.now().micros().into(),
         ],
     )?;
     if changed != 1 {
@@ -754,9 +808,13 @@ fn write_row(tx: &mut Tx, group: i64, clean: bool) -> Result<(), DbError> {
 /// Opens the loop's state; see [`crate::store::Store::open`].
 pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clock: Arc<dyn Clock>) -> Loop {
     let mut tx = Tx::new(opened.engine, opened.row);
-    tx.set_now(clock.now());
     tx.home = Some((opened.location.clone(), opened.sync));
     tx.seal_ids = options.seal_ids;
+    let (shown, acted_at) = (clock.now(), tx.row.acted_at);
+    if shown < acted_at {
+        tracing::warn!(%acted_at, clock = %shown, "the clock is behind what the store did last");
+    }
+    tx.set_now(not_before(shown, acted_at));
     Loop {
         tx,
         shared,

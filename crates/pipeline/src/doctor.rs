@@ -120,7 +120,7 @@ pub fn run(location: &Location, clock: &dyn Clock, shop: Settings) -> Result<Rep
     crate::refuse_newer(&mut engine)?;
     let counts = counts(&mut engine)?;
     let fast = settings::get(&mut engine, "store.unsafe_fast")?.is_some_and(|v| v == "1");
-    let now = clock.now();
+    let now = db::writer::not_before(clock.now(), db::store::read_row(&mut engine)?.acted_at);
     let mut tx = Tx::for_reading(engine, now)?;
     let preparer = Preparer::new(Arc::new(shop), crate::step::current(&mut tx)?);
     let mut findings = Findings::default();

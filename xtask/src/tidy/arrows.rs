@@ -45,11 +45,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exchange", &["base"]),
     ("server", &["*"]),
     ("cli", &["*"]),
+    ("simulation", &["*"]),
     ("xtask", &[]),
 ];
 
 /// Nobody names these, not even those who may use all.
-const LEAVES: &[&str] = &["cli", "xtask"];
+const LEAVES: &[&str] = &["cli", "simulation", "xtask"];
 
 /// These hold rules and SQL; they queue and answer, they do not wait.
 const SYNC: &[&str] = &[

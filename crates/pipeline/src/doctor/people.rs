@@ -67,7 +67,8 @@ pub(super) fn check(
 
 /// The last moment at which the writer acted: what time alone changed since then is work for a timer, not a finding.
 fn last_moment(tx: &mut Tx, now: Timestamp) -> Result<Timestamp, DbError> {
-    let mut last = 0;
+    let mut last = tx.writer_row().acted_at.micros();
+    // A store that only an older program wrote does not say it.
     for sql in ["SELECT MAX(received_at) FROM log", "SELECT MAX(at) FROM membership_changes"] {
         last = last.max(tx.first(sql, &[])?.map(|r| r.opt_int(0)).transpose()?.flatten().unwrap_or(0));
     }

@@ -1,0 +1,64 @@
+//! What lives came across: a simulation that never reaches a merge proves nothing about merges.
+use std::collections::BTreeMap;
+
+/// How often each thing happened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reached(pub BTreeMap<&'static str, u64>);
+
+impl Reached {
+    /// Notes that something happened.
+    pub fn note(&mut self, what: &'static str) {
+        self.add(what, 1);
+    }
+    /// Notes that something happened `times` times.
+    pub fn add(&mut self, what: &'static str, times: u64) {
+        *self.0.entry(what).or_default() += times;
+    }
+    /// How often it happened.
+    pub fn of(&self, what: &str) -> u64 {
+        self.0.get(what).copied().unwrap_or_default()
+    }
+    /// Adds what another life came across.
+    pub fn merge(&mut self, other: &Reached) {
+        for (what, times) in &other.0 {
+            self.add(what, *times);
+        }
+    }
+    /// What of `wanted` never happened.
+    pub fn missing<'a>(&self, wanted: &[&'a str]) -> Vec<&'a str> {
+        wanted.iter().copied().filter(|what| self.of(what) == 0).collect()
+    }
+}
+
+/// What a run of a few hundred lives must come across.
+pub const WANTED: &[&str] = &[
+    "events accepted",
+    "events repeated",
+    "events late",
+    "events of one moment",
+    "events of a skewed clock",
+    "answers lost",
+    "requests sent again",
+    "imports",
+    "merges",
+    "edges removed",
+    "values detached",
+    "crashes at rest",
+    "crashes after the body",
+    "crashes before COMMIT",
+    "crashes after COMMIT",
+    "connections lost before COMMIT",
+    "connections lost after COMMIT",
+    "panics of a command",
+    "power cuts",
+    "clean restarts",
+    "clock jumps",
+    "segments made",
+    "segments changed",
+    "segments archived",
+    "timers worked off",
+    "messages handed over",
+    "messages unknown",
+    "consents revoked",
+    "checks by doctor",
+];
