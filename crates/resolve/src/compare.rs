@@ -173,11 +173,11 @@ fn given(x: &Value, y: &Value) -> u8 {
         return level::INITIAL;
     }
     // Different names that we know are no misspellings of each other: `Марина`, `Марія`.
-    if x.formal > 0 && y.formal > 0 && edits(&x.skeleton, &y.skeleton, 1) > 1 {
+    if x.formal > 0 && y.formal > 0 {
         return if has_part(x, y) { level::PART } else { level::DIFFERENT };
     }
     match spelling(x, y) {
-        level::DIFFERENT if has_part(x, y) => level::PART,
+        level::NEAR | level::DIFFERENT if has_part(x, y) => level::PART,
         found => found,
     }
 }
@@ -191,7 +191,7 @@ fn surname(x: &Value, y: &Value) -> u8 {
         return level::VARIANT;
     }
     match found {
-        level::DIFFERENT if has_part(x, y) => level::PART,
+        level::NEAR | level::DIFFERENT if has_part(x, y) => level::PART,
         level::DIFFERENT if initial(x, y) => level::INITIAL,
         found => found,
     }
@@ -220,7 +220,7 @@ fn city(x: &Value, y: &Value) -> u8 {
         found @ (level::SAME | level::SPELLING) => found,
         _ if x.formal > 0 && x.names == y.names => level::VARIANT,
         _ if x.formal > 0 && y.formal > 0 => level::DIFFERENT,
-        level::DIFFERENT if has_part(x, y) => level::PART,
+        level::NEAR | level::DIFFERENT if has_part(x, y) => level::PART,
         found => found,
     }
 }
@@ -228,7 +228,7 @@ fn city(x: &Value, y: &Value) -> u8 {
 /// Streets, regions and other words.
 fn words(x: &Value, y: &Value) -> u8 {
     match spelling(x, y) {
-        level::DIFFERENT
+        level::NEAR | level::DIFFERENT
             if has_part(x, y) && (x.parts.len() < 2 || y.parts.len() < 2 || !x.parts.last().eq(&y.parts.last())) =>
         {
             level::PART

@@ -1,6 +1,6 @@
 //! What is believed before any list is seen, and mixed into what a list teaches, so that a hundred rows cannot teach nonsense.
 use crate::field::{COUNT, FIELDS, Field, level};
-use crate::model::{Chances, Model};
+use crate::model::{Chances, Model, kind};
 
 /// Chances of levels for two records of one person, two people of one home, two strangers; in the order of [`level`].
 type Row = [f32; level::COUNT];
@@ -87,11 +87,17 @@ pub fn agreement(field: Field) -> f64 {
 }
 
 /// The chances alone.
-pub fn chances() -> [Chances; 3] {
-    let mut out: [Chances; 3] = [[[[0.0; level::COUNT]; 3]; COUNT]; 3];
+pub fn chances() -> [Chances; kind::COUNT] {
+    let mut out: [Chances; kind::COUNT] = [[[[0.0; level::COUNT]; 3]; COUNT]; kind::COUNT];
     for field in FIELDS {
         let rows = rows(field);
-        for (kind, row) in rows.iter().enumerate() {
+        let namesakes = match field {
+            // Addresses are made of names.
+            Field::Email => [0.01, 0.001, 0.02, 0.001, 0.02, 0.02, 0.001, 0.927],
+            _ if field.is_name() => rows[0],
+            _ => rows[2],
+        };
+        for (kind, row) in [rows[0], rows[1], namesakes, rows[2]].iter().enumerate() {
             let sum: f32 = row.iter().sum();
             let row = row.map(|c| c / sum);
             out[kind][field as usize] = [row; 3];
@@ -106,13 +112,13 @@ pub fn chances() -> [Chances; 3] {
 /// Who moved, moved wholly; who shares the parent part shares this one more often.
 fn condition(field: Field, kind: usize, rows: &mut [Row; 3]) {
     let agree: f32 = match (kind, field) {
-        (crate::model::kind::STRANGERS, Field::City | Field::Region) => 0.9,
-        (crate::model::kind::STRANGERS, Field::Street) => 0.02,
-        (crate::model::kind::STRANGERS, _) => return,
+        (kind::STRANGERS | kind::NAMESAKES, Field::City | Field::Region) => 0.9,
+        (kind::STRANGERS | kind::NAMESAKES, Field::Street) => 0.02,
+        (kind::STRANGERS | kind::NAMESAKES, _) => return,
         (_, Field::House | Field::Flat) => 0.93,
         _ => 0.95,
     };
-    let differ: f32 = if kind == crate::model::kind::STRANGERS { 0.01 } else { 0.35 };
+    let differ: f32 = if kind >= kind::NAMESAKES { 0.01 } else { 0.35 };
     for (state, part) in [(1, differ), (2, agree)] {
         let same: f32 = rows[state][..level::DIFFERENT as usize].iter().sum();
         let rest = 1.0 - same;
@@ -125,5 +131,5 @@ fn condition(field: Field, kind: usize, rows: &mut [Row; 3]) {
 /// The model for two records alone, without a list to learn from: it takes one in ten thousand pairs that are worth a look for
 /// one person.
 pub fn model() -> Model {
-    Model::new(chances(), [1e-4, 1e-4, 1.0 - 2e-4], [0.0; COUNT])
+    Model::new(chances(), [1e-4, 1e-4, 1e-5, 1.0 - 2.1e-4], [0.0; COUNT])
 }

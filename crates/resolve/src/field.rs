@@ -93,6 +93,10 @@ impl Field {
             Surname | Phone | Email | Postcode | City | Region | Street | House | Flat | Locality | Patronymic
         )
     }
+    /// Whether namesakes share it.
+    pub fn is_name(self) -> bool {
+        matches!(self, Field::Given | Field::Surname | Field::Patronymic | Field::Order)
+    }
     /// Whether agreeing on a rare value says more than on a common one.
     pub fn has_shares(self) -> bool {
         use Field::*;

@@ -41,6 +41,8 @@ const ROUNDS: usize = 40;
 const BELIEF: f64 = 15.0;
 /// The same for homes, which are rarer and must not take in one person's worse records.
 const HOME_BELIEF: f64 = 150.0;
+/// Part of the pairs of one home that were born on one day.
+const TWINS: f32 = 0.003;
 
 /// Pairs at random, the same for a seed.
 pub fn random_pairs(table: &Table, count: usize, rng: &mut Rng) -> Vec<Comparison> {
@@ -58,40 +60,33 @@ pub fn random_pairs(table: &Table, count: usize, rng: &mut Rng) -> Vec<Compariso
 /// Learns from a sample, beginning at `start`.
 pub fn learn(sample: &Sample, agree_ln: [f32; COUNT], start: &Model) -> Learned {
     let beliefs = defaults::chances();
-    let mut model = Model::new(
-        start.chances,
-        [0.05 * sample.records / sample.pairs, 0.03 * sample.records / sample.pairs, 1.0],
-        agree_ln,
-    );
+    let mut model =
+        Model::new(start.chances, parts([0.05, 0.03, 0.005].map(|part| part * sample.records), sample.pairs), agree_ln);
     let (mut before, mut rounds, mut matches) = (0.0f64, 0, 0.0);
     while rounds < ROUNDS {
         rounds += 1;
         let mut counts = Counts::default();
         for compared in &sample.candidates {
             let parts = posterior(&model, compared);
-            counts.add(compared, &[parts[kind::MATCH] * sample.weight, parts[kind::HOME] * sample.weight, 0.0]);
+            let [one, home, namesakes, _] = parts.map(|part| part * sample.weight);
+            counts.add(compared, &[one, home, namesakes, 0.0]);
         }
         for compared in &sample.random {
-            counts.add(compared, &[0.0, 0.0, posterior(&model, compared)[kind::STRANGERS]]);
+            counts.add(compared, &[0.0, 0.0, 0.0, posterior(&model, compared)[kind::STRANGERS]]);
         }
         matches = counts.totals[kind::MATCH];
-        let mut chances = [[[[0.0f32; level::COUNT]; 3]; COUNT]; 3];
+        let mut chances = [[[[0.0f32; level::COUNT]; 3]; COUNT]; kind::COUNT];
         for field in FIELDS {
             for state in 0..3 {
                 counts.mix(&beliefs, &mut chances, field, state);
             }
         }
         agree_as_often_as_values_say(&mut chances[kind::STRANGERS], &agree_ln);
-        for field in FIELDS.into_iter().filter(|f| !f.is_shared_at_home()) {
-            chances[kind::HOME][field as usize] = if field == Field::Order {
-                chances[kind::MATCH][field as usize]
-            } else {
-                chances[kind::STRANGERS][field as usize]
-            };
+        for field in FIELDS {
+            tie(&mut chances, field);
         }
-        let part = |count: f64, least: f64| (count.max(least)) / sample.pairs;
-        let parts = [part(matches, 0.5), part(counts.totals[kind::HOME], 0.5)];
-        model = Model::new(chances, [parts[0], parts[1], 1.0 - parts[0] - parts[1]], agree_ln);
+        let counted = [matches, counts.totals[kind::HOME], counts.totals[kind::NAMESAKES]];
+        model = Model::new(chances, parts(counted, sample.pairs), agree_ln);
         if (matches - before).abs() < 1e-3 * matches.max(1.0) && rounds > 5 {
             break;
         }
@@ -100,7 +95,36 @@ pub fn learn(sample: &Sample, agree_ln: [f32; COUNT], start: &Model) -> Learned 
     Learned { model, rounds, matches }
 }
 
-fn posterior(model: &Model, compared: &Comparison) -> [f64; 3] {
+/// The parts of all pairs that are of each kind; none is ever quite zero.
+fn parts(counts: [f64; 3], pairs: f64) -> [f64; kind::COUNT] {
+    let [one, home, namesakes] = counts.map(|count| (count.max(0.5) / pairs).min(0.3));
+    [one, home, namesakes, 1.0 - one - home - namesakes]
+}
+
+/// What a home does not share is as among strangers, and so is what namesakes do not share; names of namesakes are as one person's.
+fn tie(chances: &mut [Chances; kind::COUNT], field: Field) {
+    let at = field as usize;
+    let (one, strangers) = (chances[kind::MATCH][at], chances[kind::STRANGERS][at]);
+    if field == Field::Order {
+        chances[kind::HOME][at] = one;
+    } else if !field.is_shared_at_home() {
+        chances[kind::HOME][at] = strangers;
+    }
+    if field == Field::Birth {
+        // Twins.
+        for row in &mut chances[kind::HOME][at] {
+            row.iter_mut().for_each(|chance| *chance *= 1.0 - TWINS);
+            row[usize::from(level::SAME)] += TWINS;
+        }
+    }
+    if field.is_name() {
+        chances[kind::NAMESAKES][at] = one;
+    } else if field != Field::Email {
+        chances[kind::NAMESAKES][at] = strangers;
+    }
+}
+
+fn posterior(model: &Model, compared: &Comparison) -> [f64; kind::COUNT] {
     let joint = model.joint_ln(compared);
     let top = joint.iter().fold(f32::MIN, |a, b| a.max(*b));
     let parts = joint.map(|j| f64::from((j - top).exp()));
@@ -110,12 +134,12 @@ fn posterior(model: &Model, compared: &Comparison) -> [f64; 3] {
 
 #[derive(Default)]
 struct Counts {
-    levels: [[[[f64; level::COUNT]; 3]; COUNT]; 3],
-    totals: [f64; 3],
+    levels: [[[[f64; level::COUNT]; 3]; COUNT]; kind::COUNT],
+    totals: [f64; kind::COUNT],
 }
 
 impl Counts {
-    fn add(&mut self, compared: &Comparison, parts: &[f64; 3]) {
+    fn add(&mut self, compared: &Comparison, parts: &[f64; kind::COUNT]) {
         for (kind, part) in parts.iter().enumerate().filter(|(_, part)| **part > 1e-6) {
             self.totals[kind] += part;
             for field in FIELDS {
@@ -128,11 +152,11 @@ impl Counts {
         }
     }
 
-    fn mix(&self, beliefs: &[Chances; 3], chances: &mut [Chances; 3], field: Field, state: usize) {
-        for kind in 0..3 {
+    fn mix(&self, beliefs: &[Chances; kind::COUNT], chances: &mut [Chances; kind::COUNT], field: Field, state: usize) {
+        for kind in 0..kind::COUNT {
             let belief = match kind {
                 kind::MATCH => BELIEF,
-                kind::HOME => HOME_BELIEF,
+                kind::HOME | kind::NAMESAKES => HOME_BELIEF,
                 _ => 20.0,
             };
             let counts = &self.levels[kind][field as usize][state];

@@ -32,3 +32,6 @@ pub use model::{Evidence, Model, Scored};
 pub use person::{Column, Person, Raw};
 pub use resolve::{Figures, Options, Progress, Resolution, resolve};
 pub use table::Table;
+
+#[cfg(test)]
+mod tests;

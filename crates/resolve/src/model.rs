@@ -1,6 +1,7 @@
 //! The weights: how likely each level is for two records of one person, of two people of one home, and of two strangers.
 //!
-//! Fellegi and Sunter ("A theory for record linkage", 1969) know two kinds of pairs. A third, people who share a home, is needed
+//! Fellegi and Sunter ("A theory for record linkage", 1969) know two kinds of pairs. Two more are needed: namesakes, who agree on their
+//! names and on nothing else more often than chance has it, and people who share a home,
 //! where families stand in one list: they agree on surname, address and phone as one person's records do, so that only given name, date of
 //! birth and the like may tell them apart. Parts of an address are conditioned on the part above them ([`Field::parent`]), because
 //! strangers of one city agree on its region too. Agreement on a value counts by how rare the value is.
@@ -14,20 +15,23 @@ pub type Chances = [[[f32; level::COUNT]; 3]; COUNT];
 pub mod kind {
     pub const MATCH: usize = 0;
     pub const HOME: usize = 1;
-    pub const STRANGERS: usize = 2;
+    /// Two people of one name: popular names go together more often than chance has it.
+    pub const NAMESAKES: usize = 2;
+    pub const STRANGERS: usize = 3;
+    pub const COUNT: usize = 4;
 }
 
 /// What is known of the three kinds of pairs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     /// Chances of levels, by [`kind`].
-    pub chances: [Chances; 3],
+    pub chances: [Chances; kind::COUNT],
     /// The part of all pairs that is of each kind, as natural logarithms.
-    pub parts_ln: [f32; 3],
+    pub parts_ln: [f32; kind::COUNT],
     /// Chance that two strangers agree on a field, as a natural logarithm; what a value's share is measured against.
     pub agree_ln: [f32; COUNT],
     /// Logarithms of `chances`, for scoring.
-    logs: Box<[Chances; 3]>,
+    logs: Box<[Chances; kind::COUNT]>,
 }
 
 /// What one field says of a pair.
@@ -62,7 +66,7 @@ pub fn parent_state(levels: &[u8; COUNT], field: Field) -> usize {
 
 impl Model {
     /// A model of these chances.
-    pub fn new(chances: [Chances; 3], parts: [f64; 3], agree_ln: [f32; COUNT]) -> Model {
+    pub fn new(chances: [Chances; kind::COUNT], parts: [f64; kind::COUNT], agree_ln: [f32; COUNT]) -> Model {
         let mut model =
             Model { logs: Box::new(chances), chances, parts_ln: parts.map(|p| p.max(1e-15).ln() as f32), agree_ln };
         model
@@ -91,7 +95,7 @@ impl Model {
     }
 
     /// Natural logarithms of the joint chances of a comparison and each kind.
-    pub fn joint_ln(&self, compared: &Comparison) -> [f32; 3] {
+    pub fn joint_ln(&self, compared: &Comparison) -> [f32; kind::COUNT] {
         let mut out = self.parts_ln;
         for field in FIELDS {
             let level = compared.levels[field as usize];
@@ -103,9 +107,13 @@ impl Model {
                 *sum += logs[field as usize][state][usize::from(level)];
             }
             if field.has_shares() {
-                out[kind::STRANGERS] += self.share_weight(compared, field);
+                let share = self.share_weight(compared, field);
+                out[kind::STRANGERS] += share;
                 if !field.is_shared_at_home() {
-                    out[kind::HOME] += self.share_weight(compared, field);
+                    out[kind::HOME] += share;
+                }
+                if !field.is_name() {
+                    out[kind::NAMESAKES] += share;
                 }
             }
         }
@@ -115,15 +123,17 @@ impl Model {
     /// Natural logarithm of the odds that a comparison is of one person.
     pub fn logit(&self, compared: &Comparison) -> f32 {
         let joint = self.joint_ln(compared);
-        let (a, b) = (joint[kind::HOME], joint[kind::STRANGERS]);
-        let top = a.max(b);
-        joint[kind::MATCH] - (top + ((a - top).exp() + (b - top).exp()).ln())
+        let two = &joint[kind::HOME..];
+        let top = two.iter().fold(f32::MIN, |a, b| a.max(*b));
+        joint[kind::MATCH] - (top + two.iter().map(|j| (j - top).exp()).sum::<f32>().ln())
     }
 
     /// The answer with its reasons.
     pub fn explain(&self, compared: &Comparison) -> Scored {
         let joint = self.joint_ln(compared);
-        let home = 1.0 / (1.0 + (joint[kind::STRANGERS] - joint[kind::HOME]).exp());
+        let top = joint[kind::HOME..].iter().fold(f32::MIN, |a, b| a.max(*b));
+        let parts: Vec<f32> = joint[kind::HOME..].iter().map(|j| (j - top).exp()).collect();
+        let sum: f32 = parts.iter().sum();
         let mut evidence = Vec::new();
         for field in FIELDS {
             let level = compared.levels[field as usize];
@@ -133,10 +143,15 @@ impl Model {
             let state = parent_state(&compared.levels, field);
             let log = |kind: usize| self.logs[kind][field as usize][state][usize::from(level)];
             let share = self.share_weight(compared, field);
-            let strangers = log(kind::STRANGERS) + share;
-            let family = log(kind::HOME) + if field.is_shared_at_home() { 0.0 } else { share };
-            // Against the kind of two people that the pair as a whole looks like.
-            let weight = log(kind::MATCH) - (home * family + (1.0 - home) * strangers);
+            let unless = |shared: bool| if shared { 0.0 } else { share };
+            let two = [
+                log(kind::HOME) + unless(field.is_shared_at_home()),
+                log(kind::NAMESAKES) + unless(field.is_name()),
+                log(kind::STRANGERS) + share,
+            ];
+            // Against the kinds of two people that the pair as a whole looks like.
+            let against: f32 = two.iter().zip(&parts).map(|(log, part)| log * part / sum).sum();
+            let weight = log(kind::MATCH) - against;
             let mut words = format!("{}: {}", field.word(), field.level_word(level));
             if level <= level::VARIANT && share <= -1.5 {
                 words.push_str(", and rare");

@@ -68,6 +68,8 @@ pub struct Figures {
 const FORGET: f32 = 0.0;
 /// Candidate pairs that are learned from.
 const SAMPLE: usize = 600_000;
+/// Random pairs that are looked at.
+const RANDOM: usize = 250_000;
 /// Records whose pairs are scored in one piece of work.
 const PIECE: usize = 2_048;
 
@@ -145,7 +147,7 @@ fn sample(table: &Table, blocks: &Blocks, options: &Options) -> Sample {
     });
     let pairs = records as f64 * (records as f64 - 1.0) / 2.0;
     let mut rng = Rng::new(options.seed);
-    let count = 400_000.min((pairs * 4.0) as usize);
+    let count = RANDOM.min(pairs as usize);
     Sample {
         candidates: parts.into_iter().flatten().collect(),
         weight: every as f64,

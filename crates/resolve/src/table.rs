@@ -116,7 +116,7 @@ impl Table {
         let mut seen: HashMap<Meaning<'_>, u32> = HashMap::new();
         let numbers = self.values[field as usize].iter().map(|value| {
             let next = seen.len() as u32;
-            *seen.entry(value.meaning()).or_insert(next)
+            *seen.entry(value.meaning(field)).or_insert(next)
         });
         let numbers = numbers.collect();
         (numbers, seen.len())

@@ -73,13 +73,15 @@ impl Value {
 
     fn name(&mut self, field: Field, skeleton: &str, words: &[&str]) {
         match field {
-            Field::Given => {
+            // Either may stand in the other's place, so both know both.
+            Field::Given | Field::Surname => {
                 let mut known = names::given(skeleton);
                 if !known.is_known() && words.len() > 1 {
                     known = names::given(&names::skeleton(words[0]));
                 }
                 self.names = known.all().collect();
                 self.formal = known.formal.len() as u8;
+                self.stem = names::surname_stem(skeleton).len() as u8;
             }
             Field::Patronymic => {
                 if let Some(read) = names::patronymic(words[0]) {
@@ -88,7 +90,6 @@ impl Value {
                     self.stem = read.stem.len() as u8;
                 }
             }
-            Field::Surname => self.stem = names::surname_stem(skeleton).len() as u8,
             Field::City => {
                 self.names = crate::places::city(skeleton).into_iter().collect();
                 self.formal = self.names.len() as u8;
@@ -98,9 +99,9 @@ impl Value {
     }
 
     /// What values that mean the same have in common: the name's number, else the skeleton, else the text.
-    pub fn meaning(&self) -> Meaning<'_> {
+    pub fn meaning(&self, field: Field) -> Meaning<'_> {
         match self.names.first() {
-            Some(name) if self.formal == 1 => Meaning::Name(*name),
+            Some(name) if self.formal == 1 && field != Field::Surname => Meaning::Name(*name),
             _ if !self.skeleton.is_empty() => Meaning::Text(&self.skeleton),
             _ => Meaning::Text(&self.text),
         }
