@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod erase;
 mod export;
 mod import;
 mod init;
@@ -49,6 +50,8 @@ enum Command {
     Import(import::Import),
     /// Checks that everything stored is sound.
     Doctor(doctor::Doctor),
+    /// Forgets a person.
+    Erase(erase::Erase),
     /// Writes data out.
     #[command(subcommand)]
     Export(export::Export),
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Serve(command) => serve::run(command, &mut printer),
         Command::Import(command) => import::run(command, &mut printer),
         Command::Doctor(command) => doctor::run(command, &mut printer),
+        Command::Erase(command) => erase::run(command, &mut printer),
         Command::Export(command) => export::run(command, &mut printer),
         Command::Bench(command) => bench::run(command, printer.out()).map_err(Stop::failed),
         Command::Config(command) => config::run(command, &mut printer),

@@ -9,6 +9,7 @@
 pub mod cache;
 pub mod dedup;
 pub mod engine;
+pub mod erase;
 pub mod error;
 pub mod event;
 pub mod index;

@@ -10,6 +10,7 @@ pub mod backfill;
 mod core;
 pub mod cuts;
 pub mod doctor;
+pub mod erasure;
 pub mod facts;
 pub mod hours;
 mod ingest;
