@@ -77,6 +77,10 @@ fn write_events(shop: &Shop, derived: bool, out: &mut dyn Write) -> Outcome {
             for event in stored_events(&preparer, row).map_err(Stop::failed)? {
                 let profile = moved.get(&event.seq).copied().unwrap_or(event.profile_id);
                 let person = people.get(&profile).copied().unwrap_or(profile);
+                if person == 0 && profile != 0 {
+                    // Erased, and the job has not come to this event yet.
+                    continue;
+                }
                 let line = line(&event, profile, person).map_err(Stop::failed)?;
                 serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
                 writeln!(out)?;

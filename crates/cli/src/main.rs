@@ -1,12 +1,14 @@
 //! `braid`: the whole program on the command line, one module a command.
 //!
 //! stdout is data, stderr the rest. Exit: 0 done, 1 failed (or findings), 2 bad input, 130 stopped.
+mod backup;
 mod bench;
 mod client;
 mod completions;
 mod config;
 mod demo;
 mod doctor;
+mod erase;
 mod export;
 mod import;
 mod init;
@@ -14,6 +16,7 @@ mod logging;
 mod openapi;
 mod printer;
 mod resolve;
+mod restore;
 mod secrets;
 mod segment;
 mod serve;
@@ -49,6 +52,12 @@ enum Command {
     Import(import::Import),
     /// Checks that everything stored is sound.
     Doctor(doctor::Doctor),
+    /// Writes the whole store to one file, beside a running server.
+    Backup(backup::Backup),
+    /// Makes a shop out of a backup.
+    Restore(restore::Restore),
+    /// Forgets a person.
+    Erase(erase::Erase),
     /// Writes data out.
     #[command(subcommand)]
     Export(export::Export),
@@ -85,6 +94,9 @@ fn main() -> ExitCode {
         Command::Serve(command) => serve::run(command, &mut printer),
         Command::Import(command) => import::run(command, &mut printer),
         Command::Doctor(command) => doctor::run(command, &mut printer),
+        Command::Backup(command) => backup::run(command, &mut printer),
+        Command::Restore(command) => restore::run(command, &mut printer),
+        Command::Erase(command) => erase::run(command, &mut printer),
         Command::Export(command) => export::run(command, &mut printer),
         Command::Bench(command) => bench::run(command, printer.out()).map_err(Stop::failed),
         Command::Config(command) => config::run(command, &mut printer),

@@ -43,7 +43,8 @@ pub fn decode(stored: Stored<'_>, prepare: &Prepare<'_>) -> Result<Vec<Event>, D
         // A single message, or a list with items that were dropped because they cannot be read.
         let split = Items::split(stored.body).map_err(unreadable)?;
         for (at, raw) in split.items.iter().enumerate() {
-            if kept(&stored, at) {
+            // What was erased keeps its place and its id.
+            if kept(&stored, at) && raw.get() != ERASED {
                 let item: Item<'_> = serde_json::from_str(raw.get()).map_err(unreadable)?;
                 push(&stored, at, &item.0, defaults(at, split.context), prepare, &mut events).map_err(damaged)?;
             }
@@ -56,6 +57,9 @@ pub fn decode(stored: Stored<'_>, prepare: &Prepare<'_>) -> Result<Vec<Event>, D
     }
     Ok(events)
 }
+
+/// What stands in a body in place of an item that was erased.
+pub const ERASED: &str = "null";
 
 fn kept(stored: &Stored<'_>, at: usize) -> bool {
     stored.ids.get(at).is_some_and(|id| *id != 0)

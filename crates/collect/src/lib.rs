@@ -31,7 +31,7 @@ pub mod answer;
 pub mod write_key;
 
 pub use accept::clean;
-pub use decode::{Stored, decode};
+pub use decode::{ERASED, Stored, decode};
 pub use enrich::extra::Extra;
 pub use enrich::{Client, KeepIp};
 pub use id::{content_message_id, event_id};

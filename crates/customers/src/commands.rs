@@ -43,8 +43,8 @@ pub fn place(tx: &mut Tx, event: &Event, seq: i64, received_at: Timestamp) -> Re
             tx.counts().profiles += 1;
         }
     }
-    let Some(row) = tx.get::<Profiles>(placed.profile_id)? else {
-        // An event of ours about a profile that is gone: logged, and nobody's.
+    let Some(row) = tx.get::<Profiles>(placed.profile_id)?.filter(|row| row.person != 0) else {
+        // An event of ours about a profile that is gone or erased: logged, and nobody's.
         return if event.profile_id.is_some() { Ok(Placed::default()) } else { Err(missing(placed.profile_id)) };
     };
     placed.person_id = row.person;
@@ -206,7 +206,7 @@ pub struct Replayed {
 pub fn refold(tx: &mut Tx, at: Replayed, event: &Event, counters: &CounterSet) -> Result<(), DbError> {
     let Replayed { seq, group, source, received_at, profile_id } = at;
     match tx.get::<Profiles>(profile_id)? {
-        Some(row) if row.folded_to >= group => return Ok(()),
+        Some(row) if row.folded_to >= group || row.person == 0 => return Ok(()),
         Some(_) => {}
         None => tx.put::<Profiles>(profile_id, Profile::new(profile_id, received_at)),
     }
@@ -235,7 +235,8 @@ pub fn owner(tx: &mut Tx, identifier: &Identifier) -> Result<Option<Owner>, DbEr
         let row = db.first(FIND_OWNER, &[(&*identifier.kind).into(), (&*identifier.value).into()])?;
         row.map(|r| Ok(Owner { profile_id: r.int(0)?, seq: r.int(1)? })).transpose()
     };
-    Ok(tx.get_with::<IdentifierTable>(identifier.hash, load)?.copied())
+    // Profile 0: the owner was erased in this run of the program.
+    Ok(tx.get_with::<IdentifierTable>(identifier.hash, load)?.copied().filter(|o| o.profile_id != 0))
 }
 
 fn evidence_of(tx: &mut Tx, identifier: &Identifier) -> Result<Evidence, DbError> {
@@ -289,7 +290,7 @@ pub fn person_state<'t>(tx: &'t mut Tx, person_id: i64, counters: &CounterSet) -
 
 /// A person by the id of any of its profiles, past ones of other people included; `None` for an id that never was.
 pub fn person(read: &mut impl Read, id: i64, counters: &CounterSet) -> Result<Option<PersonView>, DbError> {
-    let Some(profile) = read.profile(id)? else { return Ok(None) };
+    let Some(profile) = read.profile(id)?.filter(|p| p.person != 0) else { return Ok(None) };
     let person_id = profile.person;
     let root = if person_id == id { profile } else { read.profile(person_id)?.ok_or_else(|| missing(person_id))? };
     let ids = root.members.clone().unwrap_or_else(|| [person_id].into());

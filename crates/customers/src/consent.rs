@@ -10,6 +10,7 @@ use crate::model::State;
 use crate::prepare::address_kind;
 use crate::profiles::{ConsentTable, Profiles, Read, time};
 use base::Timestamp;
+use db::erase::hidden_address;
 use db::event::{ConsentClaim, Event, Identifier, Origin};
 use db::reactor::Happened;
 use db::{Bulk, DbError, Engine, Notice, Owned, Tx};
@@ -134,20 +135,69 @@ fn key(tx: &Tx, channel: &str, address: &str) -> u128 {
 }
 
 const OF_ADDRESS: &str =
-    "SELECT purpose, granted, at, claimed_at, imported, id FROM consents WHERE channel = $1 AND address = $2";
+    "SELECT purpose, granted, at, claimed_at, imported, id FROM consents WHERE channel = $1 AND address IN ($2, $3)";
 
 fn standings<'t>(tx: &'t mut Tx, channel: &str, address: &str) -> Result<&'t [Standing], DbError> {
     let key = key(tx, channel, address);
-    let load = |db: &mut Engine| {
+    // An address that was denied and then erased is known by its hidden form only.
+    let hidden = hidden_address(tx.hash_key(), channel, address);
+    let load = |db: &mut Engine| load(db, channel, address, &hidden);
+    Ok(tx.get_with::<ConsentTable>(key, load)?.map_or(&[], Vec::as_slice))
+}
+
+fn load(db: &mut Engine, channel: &str, address: &str, hidden: &str) -> Result<Option<Vec<Standing>>, DbError> {
+    {
         let mut out = Vec::new();
-        for r in db.rows(OF_ADDRESS, &[channel.into(), address.into()])? {
+        for r in db.rows(OF_ADDRESS, &[channel.into(), address.into(), hidden.into()])? {
             let (at, claimed_at) = (Timestamp::from_micros(r.int(2)?), Timestamp::from_micros(r.int(3)?));
             let at = deciding_time(at, claimed_at, r.int(4)? != 0);
             add(&mut out, Standing { purpose: r.text(0)?.into(), granted: r.int(1)? != 0, at, id: r.int(5)? });
         }
         Ok((!out.is_empty()).then_some(out))
-    };
-    Ok(tx.get_with::<ConsentTable>(key, load)?.map_or(&[], Vec::as_slice))
+    }
+}
+
+/// Hides an address that is erased: a denial that stands goes on under the hidden address, everything else stays as proof
+/// that nobody can read and nothing counts. Gives the channels in which the address had rows.
+pub(crate) fn hide(tx: &mut Tx, kind: &str, address: &str) -> Result<Vec<String>, DbError> {
+    let mut found = Vec::new();
+    let mut channel = String::new();
+    while let Some(row) = tx.first(CHANNELS, &[(&channel).into()])? {
+        channel = row.text(0)?.to_string();
+        if !fits(kind, &channel, address_kind(&channel)) {
+            continue;
+        }
+        let denied: Vec<i64> = standings(tx, &channel, address)?.iter().filter(|s| !s.granted).map(|s| s.id).collect();
+        let hidden = hidden_address(tx.hash_key(), &channel, address);
+        for id in denied {
+            let sql =
+                "UPDATE consents SET address = $3, profile_id = 0, message_id = '' WHERE id = $1 AND address = $2";
+            tx.execute(sql, &[id.into(), address.into(), (&hidden).into()])?;
+        }
+        let proof = hidden.replace("erased:", "proof:");
+        let sql =
+            "UPDATE consents SET address = $3, profile_id = 0, message_id = '' WHERE channel = $1 AND address = $2";
+        tx.execute(sql, &[(&channel).into(), address.into(), (&proof).into()])?;
+        let left = load(tx.engine(), &channel, address, &hidden)?.unwrap_or_default();
+        let key = key(tx, &channel, address);
+        tx.put::<ConsentTable>(key, left);
+        found.push(channel.clone());
+    }
+    Ok(found)
+}
+
+/// Drops what was said of a profile as such.
+pub(crate) fn drop_profile(tx: &mut Tx, profile_id: i64) -> Result<(), DbError> {
+    let address = profile_address(profile_id);
+    let mut channel = String::new();
+    while let Some(row) = tx.first(CHANNELS, &[(&channel).into()])? {
+        channel = row.text(0)?.to_string();
+        let sql = "DELETE FROM consents WHERE channel = $1 AND address = $2";
+        tx.execute(sql, &[(&channel).into(), (&*address).into()])?;
+        let key = key(tx, &channel, &address);
+        tx.put::<ConsentTable>(key, Vec::new());
+    }
+    Ok(())
 }
 
 /// What decides at one key for a purpose: the newest row of the purpose itself or of all purposes.

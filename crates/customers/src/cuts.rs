@@ -121,7 +121,7 @@ pub fn cannot_links_of(read: &mut impl Read, members: &[i64]) -> Result<Vec<Cann
 }
 
 fn person(tx: &mut Tx, id: i64) -> Result<(i64, Vec<i64>), CutError> {
-    if tx.get::<Profiles>(id)?.is_none() {
+    if tx.get::<Profiles>(id)?.is_none_or(|row| row.person == 0) {
         return Err(CutError::NoPerson(id));
     }
     let person = person_of(tx, id)?;

@@ -55,6 +55,8 @@ pub struct Facts {
     pub owners: Vec<(Box<str>, Box<str>, i64)>,
     /// Person and creation by profile.
     pub profiles: HashMap<i64, (i64, Timestamp)>,
+    /// What erasures left of profiles.
+    pub tombstones: HashSet<i64>,
     /// Edges that are there: the smaller profile, the other, the rule.
     pub edges: Vec<(i64, i64, Box<str>)>,
     /// Cuts with the seq before which they were made, in order.
@@ -69,6 +71,10 @@ pub fn read_facts(db: &mut Engine) -> Result<Facts, DbError> {
         Ok(true)
     })?;
     each_profile(db, &mut |id, profile| {
+        if profile.person == 0 {
+            facts.tombstones.insert(id);
+            return Ok(());
+        }
         facts.profiles.insert(id, (profile.person, profile.created_at));
         Ok(())
     })?;

@@ -19,6 +19,7 @@ pub mod identity;
 pub mod model;
 pub mod preload;
 pub mod prepare;
+pub mod privacy;
 pub mod profiles;
 pub mod search;
 mod sql;

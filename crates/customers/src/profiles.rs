@@ -9,7 +9,10 @@ use hashbrown::HashMap;
 /// This crate's tables.
 pub const MIGRATIONS: db::Migrations = db::Migrations {
     owner: "customers",
-    steps: &[("0001_customers", include_str!("../migrations/0001_customers.sql"))],
+    steps: &[
+        ("0001_customers", include_str!("../migrations/0001_customers.sql")),
+        ("0002_privacy", include_str!("../migrations/0002_privacy.sql")),
+    ],
 };
 
 /// Rows of profiles by id. They follow the log by rotating flush.
@@ -141,7 +144,8 @@ mod list {
                     [profile.person, -1, -1, -1]
                 };
                 let old = known.get(id);
-                if profile.members.is_some() || profile.person != *id {
+                // What an erasure left is in no list, and has no person whose figures could be summed up.
+                if profile.person != 0 && (profile.members.is_some() || profile.person != *id) {
                     people.push(profile.person);
                     // The person's own figures are summed up below; only whom the profile belongs to is written here.
                     if old.is_some_and(|o| o[0] == profile.person && (o[1] < 0) == (line[1] < 0)) {

@@ -20,7 +20,13 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Words of the name that an event states.
-pub(crate) fn name_words(event: &Event) -> Vec<String> {
+/// The words of a name as the search knows them.
+pub(crate) fn words_of(text: &str) -> Vec<String> {
+    words(text).collect()
+}
+
+/// The words of the names that an event states.
+pub fn name_words(event: &Event) -> Vec<String> {
     let named = event.traits.iter().filter(|(name, _)| matches!(&**name, "name" | "firstName" | "lastName"));
     let texts = named.filter_map(|(_, value)| serde_json::from_str::<String>(value.as_deref()?).ok());
     texts.flat_map(|t| words(&t).collect::<Vec<_>>()).collect()
@@ -77,7 +83,7 @@ pub fn find_people(
 }
 
 fn person_of(read: &mut impl Read, profile: i64) -> Result<Option<i64>, DbError> {
-    Ok(read.profile(profile)?.map(|p| p.person))
+    Ok(read.profile(profile)?.map(|p| p.person).filter(|person| *person != 0))
 }
 
 const NEXT_KIND: &str = "SELECT kind FROM identifiers WHERE kind > $1 ORDER BY kind LIMIT 1";

@@ -236,7 +236,7 @@ impl Engine {
             format!(
                 "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = {sync}; \
                  PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 1000; \
-                 PRAGMA foreign_keys = OFF;"
+                 PRAGMA foreign_keys = OFF; PRAGMA secure_delete = FAST;"
             )
         };
         connection.execute_batch(&pragmas).map_err(|e| sqlite_error(&e, &pragmas))?;

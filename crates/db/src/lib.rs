@@ -6,9 +6,11 @@
 //!
 //! Invariants: `(writer, seq)` is contiguous; no answer leaves before the commit that covers it; after any database error
 //! memory is loaded again. Deliberately absent: what events mean (the domain crates), HTTP, async.
+pub mod backup;
 pub mod cache;
 pub mod dedup;
 pub mod engine;
+pub mod erase;
 pub mod error;
 pub mod event;
 pub mod index;

@@ -92,7 +92,7 @@ fn count_past(
             if profile_id == 0 {
                 continue;
             }
-            if let Some(profile) = tx.get_mut::<Profiles>(profile_id)? {
+            if let Some(profile) = tx.get_mut::<Profiles>(profile_id)?.filter(|p| p.person != 0) {
                 profile.state.counters.fold(all, event.timestamp, &event.message_id, &event.hits);
                 touched.push(profile_id);
             }

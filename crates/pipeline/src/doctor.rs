@@ -151,6 +151,7 @@ fn check(tx: &mut Tx, preparer: &Preparer, counts: &Counts, findings: &mut Findi
     jobs::check(tx, findings)?;
     let folded_again = pass.folded_again.clone();
     let rebuilt = profiles::compare(tx, pass, findings)?;
+    crate::erasure::doctor::check(tx, findings)?;
     people::check(tx, rebuilt, tx.now(), &folded_again, findings)
 }
 

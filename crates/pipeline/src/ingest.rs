@@ -2,7 +2,7 @@
 //! reactors wrote is fed again.
 use crate::hours::Hours;
 use crate::preparer::Preparer;
-use crate::{rejects, step};
+use crate::{erasure, rejects, step};
 use base::{MINUTE_US, Timestamp};
 use collect::{Reject, Stored};
 use customers::state::{ORDER_COMPLETED, ORDER_REFUNDED};
@@ -23,6 +23,8 @@ pub struct Ingested {
     pub kept: u32,
     /// Positions of repeats.
     pub duplicates: Vec<u32>,
+    /// Positions of items that would have brought an erased person back.
+    pub erased: Vec<u32>,
 }
 
 /// Who is answered.
@@ -113,11 +115,15 @@ fn one_round(
     let first_seq = tx.next_seq();
     let mut kept = Vec::with_capacity(batch.events.len());
     let mut items = Vec::new();
-    let mut duplicates = Vec::new();
+    let (mut duplicates, mut erased) = (Vec::new(), Vec::new());
     let ids: Vec<EventId> = batch.events.iter().map(|e| e.id).collect();
     // All at once: a filter that says "perhaps" costs a page, and pages of a batch are read together.
     let sealed = dedup::in_runs(tx, &ids)?;
     for (at, sealed) in sealed.into_iter().enumerate() {
+        if customers::privacy::erased::refuses(tx, &batch.events[at], batch.origin)? {
+            erased.push(batch.events[at].index);
+            continue;
+        }
         let event = &mut batch.events[at];
         let id = match unique_id(tx, event, batch.received_at, sealed)? {
             Some(id) => id,
@@ -155,8 +161,9 @@ fn one_round(
         kept.push(Kept { index: event.index, id, timestamp: event.timestamp, profile_id: happened.profile_id });
         items.push(LoggedItem { seq, profile_id: happened.profile_id, person_id: happened.person_id });
     }
+    refuse_erased(tx, batch, &erased)?;
     if kept.is_empty() {
-        return Ok(Ingested { duplicates, ..Ingested::default() });
+        return Ok(Ingested { duplicates, erased, ..Ingested::default() });
     }
     let logged = log::append(tx, batch, &kept);
     debug_assert_eq!(logged, first_seq);
@@ -167,7 +174,28 @@ fn one_round(
         received_at: batch.received_at,
         items,
     })));
-    Ok(Ingested { first_seq, kept: count, duplicates })
+    Ok(Ingested { first_seq, kept: count, duplicates, erased })
+}
+
+/// Items of erased people leave no trace but a count: neither the log nor the debugger keeps what they said.
+fn refuse_erased(tx: &mut Tx, batch: &mut Batch, erased: &[u32]) -> Result<(), DbError> {
+    if erased.is_empty() {
+        return Ok(());
+    }
+    let body = std::str::from_utf8(&batch.raw).map_err(|e| DbError::damaged("a request's body", e))?;
+    let gone: Vec<(usize, Option<String>)> = erased.iter().map(|index| (*index as usize, None)).collect();
+    let body = db::erase::replace_items(body, &gone)?;
+    batch.packed = log::pack_body(body.as_bytes());
+    let one = |index: &u32| Reject {
+        index: *index,
+        message_id: None,
+        code: erasure::CODE,
+        pointer: String::new(),
+        detail: "it names somebody who was erased, and happened before that or stands in a file".into(),
+        raw: String::new(),
+    };
+    let refused: Vec<Reject> = erased.iter().map(one).collect();
+    rejects::record(tx, batch.source, batch.received_at, &refused)
 }
 
 /// The id under which an event is logged, or `None` for a repeat. An id made of content without a time of its own counts for

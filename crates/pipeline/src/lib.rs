@@ -10,6 +10,7 @@ pub mod backfill;
 mod core;
 pub mod cuts;
 pub mod doctor;
+pub mod erasure;
 pub mod facts;
 pub mod hours;
 mod ingest;
@@ -24,7 +25,7 @@ pub mod ticker;
 pub mod timeline;
 mod warm;
 
-pub use crate::core::{Core, Open, refuse_newer};
+pub use crate::core::{Core, Open, migrations, refuse_newer};
 pub use ingest::{Ingest, Ingested, Reply, append_derived, ingest};
 pub use preparer::{Current, Preparer};
 pub use settings::Settings;

@@ -76,6 +76,10 @@ impl Recover for Refold {
         people.sort_unstable();
         for profile_id in people {
             let person_id = customers::commands::person_of(tx, profile_id)?;
+            if person_id == 0 {
+                // Erased, and the job has not come to this event yet.
+                continue;
+            }
             timers::arm(tx, person_id, soon)?;
         }
         Ok(())

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod live;
 pub mod messages;
 pub mod reveal;
+pub mod privacy;
 pub mod segments;
 pub mod session;
 pub mod setup;
@@ -73,6 +74,12 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(customers::identity::customer_identity))
         .routes(routes!(customers::identity::unmerge_customer))
         .routes(routes!(customers::consents::record_consent))
+        .routes(routes!(privacy::erase_customer))
+        .routes(routes!(privacy::list_erasures))
+        .routes(routes!(privacy::requests::list_privacy_requests, privacy::requests::create_privacy_request))
+        .routes(routes!(privacy::requests::advance_privacy_request))
+        .routes(routes!(privacy::purposes::list_purposes, privacy::purposes::create_purpose))
+        .routes(routes!(privacy::purposes::update_purpose))
         .routes(routes!(segments::list_segments, segments::create_segment))
         .routes(routes!(segments::preview_segment))
         .routes(routes!(segments::get_segment, segments::update_segment, segments::archive_segment))

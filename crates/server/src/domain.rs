@@ -115,6 +115,10 @@ impl Domain {
         });
     }
 
+    /// The store with what reacts to its log.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
     /// The store.
     pub fn store(&self) -> &Arc<Store> {
         &self.core.store

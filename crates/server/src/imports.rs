@@ -44,8 +44,8 @@ pub struct Imported {
 impl Imported {
     /// Counts what the writer said about a piece of `items`.
     pub fn of(items: usize, ingested: &Ingested) -> Self {
-        let duplicates = ingested.duplicates.len() as u64;
-        Self { events: items as u64 - duplicates, duplicates }
+        let (duplicates, erased) = (ingested.duplicates.len() as u64, ingested.erased.len() as u64);
+        Self { events: items as u64 - duplicates - erased, duplicates }
     }
 }
 

@@ -20,6 +20,7 @@ pub mod change;
 pub mod collect_api;
 pub mod config;
 pub mod domain;
+mod erasing;
 pub mod health;
 pub mod hub;
 pub mod imports;

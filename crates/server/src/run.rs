@@ -3,7 +3,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::{Domain, Start};
 use crate::hub::Hub;
-use crate::{api, listen, live, mailer};
+use crate::{api, erasing, listen, live, mailer};
 use base::{Clock, SystemClock};
 use db::{DbError, Location, Sync};
 use std::net::SocketAddr;
@@ -89,6 +89,7 @@ pub struct Running {
     live: tokio::task::JoinHandle<()>,
     mailer: tokio::task::JoinHandle<()>,
     views: tokio::task::JoinHandle<()>,
+    erasing: tokio::task::JoinHandle<()>,
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -119,6 +120,12 @@ pub fn open(options: &Serve) -> Result<(Domain, Arc<Hub>, Notices), ServeError> 
         observer: Some(Arc::new(move |notices| observed.observe(notices))),
         ..Start::new(&options.config, location, options.sync, clock, "braid serve")
     })?;
+    // A database that is older than its folder must not serve people who were erased since.
+    let manifest = options.folder.join(pipeline::erasure::manifest::FILE);
+    let again = pipeline::erasure::manifest::catch_up(domain.core(), &manifest)?;
+    if again > 0 {
+        tracing::warn!(people = again, "the database was older than the manifest of erasures; they were erased again");
+    }
     Ok((domain, hub, notices))
 }
 
@@ -153,12 +160,13 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let live = tokio::spawn(live::run(app.clone(), notices, stopped.clone()));
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
+    let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing })
 }
 
 impl Running {
@@ -172,6 +180,7 @@ impl Running {
         let _ = self.views.await;
         // Requests that were open until now have seen people too.
         crate::views::flush(&self.app).await;
+        let _ = self.erasing.await;
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

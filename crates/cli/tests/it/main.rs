@@ -1,4 +1,5 @@
 //! The program from outside: started, killed, fed with nonsense, and asked afterwards whether everything is sound.
+mod backups;
 mod bad_input;
 mod braid;
 mod full_disk;

@@ -208,8 +208,10 @@ fn read_addresses(
     let mut out = Vec::with_capacity(own.len());
     for address in own {
         let consent = facts.consent(tx, &rule.channel, address, &rule.purpose)?;
-        let sql = "SELECT reason FROM suppressions WHERE channel = $1 AND address = $2";
-        let row = tx.first(sql, &[(&rule.channel).into(), address.into()])?;
+        // The address of somebody who was erased goes on being suppressed under its hidden form.
+        let hidden = db::erase::hidden_address(tx.hash_key(), &rule.channel, address);
+        let sql = "SELECT reason FROM suppressions WHERE channel = $1 AND address IN ($2, $3)";
+        let row = tx.first(sql, &[(&rule.channel).into(), address.into(), (&hidden).into()])?;
         let suppressed = row.map(|r| r.text(0).map(str::to_string)).transpose()?;
         out.push(AddressFacts { address: address.clone(), consent, suppressed });
     }

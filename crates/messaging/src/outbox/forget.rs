@@ -4,7 +4,7 @@ use crate::model::{Derived, Status};
 use db::{DbError, Tx};
 
 /// What stands in place of an erased address. It is no address, so nothing can match it.
-const ERASED: &str = "erased";
+pub(super) const ERASED: &str = "erased";
 
 /// Blanks address, subject and reasons in every message of these profiles and stops those that wait. Statuses, counts and
 /// the cap ledger stay true; links in mails that were sent stop working.
@@ -24,7 +24,7 @@ pub fn forget(tx: &mut Tx, profiles: &[i64]) -> Result<Vec<Derived>, DbError> {
             books.moved(&message, Status::Stopped);
         }
         tx.execute(
-            "UPDATE messages SET subject = '', why = '', address = CASE WHEN address = '' THEN '' ELSE $2 END WHERE profile_id = $1",
+            "UPDATE messages SET subject = '', why = '', event_id = '', address = CASE WHEN address = '' THEN '' ELSE $2 END WHERE profile_id = $1",
             &[(*profile).into(), ERASED.into()],
         )?;
         tx.execute("UPDATE sends SET address = $2 WHERE profile_id = $1", &[(*profile).into(), ERASED.into()])?;

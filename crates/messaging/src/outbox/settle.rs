@@ -54,6 +54,14 @@ pub fn settle(
     }
     let now = tx.now();
     let mut books = Books::default();
+    let blank;
+    let outcome = if message.address == super::forget::ERASED {
+        // The person was erased meanwhile: a mail server's words may name the address, and nothing is tried again.
+        blank = without_words(outcome);
+        &blank
+    } else {
+        outcome
+    };
     let status = match outcome {
         Outcome::Sent { reply } => {
             change(
@@ -84,6 +92,15 @@ pub fn settle(
         Outcome::Retry { reason, after_us } => retry(tx, &mut books, &message, reason, *after_us)?,
     };
     Ok((Settled::Now(status), books.close(tx)?))
+}
+
+fn without_words(outcome: &Outcome) -> Outcome {
+    let said = String::new;
+    match outcome {
+        Outcome::Sent { .. } => Outcome::Sent { reply: said() },
+        Outcome::Refused { .. } | Outcome::Retry { .. } => Outcome::Refused { reason: said() },
+        Outcome::Unknown { .. } => Outcome::Unknown { reason: said() },
+    }
 }
 
 fn retry(tx: &mut Tx, books: &mut Books, message: &Message, detail: &str, after_us: i64) -> Result<Status, DbError> {

@@ -169,6 +169,27 @@ pub fn recover(tx: &mut Tx, from_group: i64) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Takes people out of the facts of up to `limit` groups from `from_group` on; gives where to go on, `None` at the end.
+/// Their rows must be empty already.
+pub fn forget(tx: &mut Tx, people: &[i64], from_group: i64, limit: i64) -> Result<Option<i64>, DbError> {
+    let sql = "SELECT group_id, changes FROM membership_changes WHERE group_id >= $1 ORDER BY group_id LIMIT $2";
+    let rows = tx.rows(sql, &[from_group.into(), limit.into()])?;
+    let mut next = None;
+    for row in &rows {
+        let group = row.int(0)?;
+        next = Some(group + 1);
+        let mut changes = decode(row.blob(1)?)?;
+        let before = changes.len();
+        changes.retain(|c| !people.contains(&c.person_id));
+        if changes.len() < before {
+            let packed = encode(&changes);
+            let sql = "UPDATE membership_changes SET changes = $2 WHERE group_id = $1";
+            tx.execute(sql, &[group.into(), (&packed).into()])?;
+        }
+    }
+    Ok(next)
+}
+
 /// The newest changes of a segment, newest first.
 pub fn newest(db: &mut Engine, segment_id: i64, limit: usize) -> Result<Vec<Change>, DbError> {
     let mut out = Vec::new();

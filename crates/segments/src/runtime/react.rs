@@ -91,6 +91,12 @@ fn take_over(tx: &mut Tx, absorbed: &[i64]) -> Result<Vec<(i64, i64)>, DbError> 
     Ok(kept)
 }
 
+/// Takes an erased person out of every segment; its rows and its moment go, the counts fall.
+pub fn leave_all(tx: &mut Tx, person_id: i64) -> Result<(), DbError> {
+    take_over(tx, &[person_id])?;
+    tx.flush_keys::<Memberships>(&[person_id])
+}
+
 /// Evaluates a person whose moment has come; `due` is when that was.
 pub fn look_again(tx: &mut Tx, person_id: i64, due: Timestamp) -> Result<Vec<Moved>, DbError> {
     if customers::commands::person_of(tx, person_id)? != person_id {

@@ -166,6 +166,9 @@ pub async fn resolve(app: &App, id: &str) -> Result<(i64, Vec<i64>), Problem> {
             return Err(NOT_FOUND.because(format!("nobody has the id {id}")));
         };
         let person = profile.person;
+        if person == 0 {
+            return Err(NOT_FOUND.because(format!("nobody has the id {id} any more: the person was erased")));
+        }
         Ok((person, customers::commands::members_of(tx, person)?))
     })
     .await

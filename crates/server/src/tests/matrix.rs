@@ -49,6 +49,7 @@ fn case(shop: &Shop, id: &str) -> Case {
         (find("/api/v1/segments"), find("/api/v1/templates"), find("/api/v1/message-rules"));
     let text = json!({"name": "T", "channel": "email", "subject": "s", "body_html": "<p>x</p>", "body_text": "x"});
     let rule_body = json!({"segment_id": segment, "template_id": template, "channel": "email", "purpose": "marketing", "once": true, "enabled": true});
+    let purpose = json!({"purpose": "P", "ground": "G", "categories": "C", "retention": "R", "recipients": "None"});
     let condition = json!({"name": format!("S {id} {}", fresh()), "expression": "count(\"A\") >= 1"});
     let (path, body, act): (String, Option<Value>, Act) = match id {
         "sign_in" => {
@@ -173,6 +174,37 @@ fn case(shop: &Shop, id: &str) -> Case {
             ),
             Act::Write(Area::Consents),
         ),
+        "erase_customer" => {
+            let email = format!("gone{}@example.com", fresh());
+            let body = json!({"userId": format!("gone-{email}"), "messageId": email, "traits": {"email": email}});
+            assert_eq!(shop.track("/v1/identify", &body).status, 200);
+            let found = shop.owner("GET", &format!("/api/v1/customers/lookup?email={email}")).send().json();
+            (
+                format!("customers/{}/erasure", found["person_id"].as_str().unwrap_or_default()),
+                Some(json!({"reason": "asked for it"})),
+                Act::Write(Area::Privacy),
+            )
+        }
+        "list_erasures" => ("privacy/erasures".into(), None, Act::Read(Area::Privacy)),
+        "list_privacy_requests" => ("privacy/requests?state=received".into(), None, Act::Read(Area::Privacy)),
+        "create_privacy_request" => (
+            "privacy/requests".into(),
+            Some(json!({"kind": "access", "who": "Ann", "contact": "ann@example.com"})),
+            Act::Write(Area::Privacy),
+        ),
+        "advance_privacy_request" => {
+            let body = json!({"kind": "objection", "who": "Ann", "contact": "by phone"});
+            let made = shop.owner("POST", "/api/v1/privacy/requests").json(&body).send().json();
+            let id = made["id"].as_str().unwrap_or_default();
+            (format!("privacy/requests/{id}"), Some(json!({"state": "verified"})), Act::Write(Area::Privacy))
+        }
+        "list_purposes" => ("privacy/purposes".into(), None, Act::Read(Area::Privacy)),
+        "create_purpose" => ("privacy/purposes".into(), Some(purpose), Act::Write(Area::Privacy)),
+        "update_purpose" => {
+            let made = shop.owner("POST", "/api/v1/privacy/purposes").json(&purpose).send().json();
+            let id = made["id"].as_str().unwrap_or_default();
+            (format!("privacy/purposes/{id}"), Some(purpose), Act::Write(Area::Privacy))
+        }
         "list_segments" => ("segments".into(), None, Act::Read(Area::Segments)),
         "create_segment" => ("segments".into(), Some(condition), Act::Write(Area::Segments)),
         "preview_segment" => {

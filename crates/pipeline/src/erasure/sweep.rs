@@ -1,0 +1,99 @@
+//! Tables whose rows are texts: each row is looked at once, and emptied where it names the person.
+use super::Work;
+use customers::privacy::needles::Needles;
+use db::{DbError, Tx};
+
+/// Rows that one piece looks at.
+pub const ROWS: i64 = 500;
+
+/// A table with texts.
+pub(super) struct Table {
+    /// The crate that makes it; a store without that room has no such table.
+    owner: &'static str,
+    /// Key and texts of the rows after a key, `$1`, at most `$2`.
+    read: &'static str,
+    /// Empties the row of a key.
+    empty: &'static str,
+}
+
+pub(super) const TABLES: [Table; 3] = [
+    Table {
+        owner: "db",
+        read: "SELECT id, raw, detail FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE rejects SET raw = '', detail = 'erased' WHERE id = $1",
+    },
+    Table {
+        owner: "server",
+        read: "SELECT id, COALESCE(before, ''), COALESCE(after, ''), subject FROM audit WHERE id > $1 AND chain = '' ORDER BY id LIMIT $2",
+        // Lines of the chained audit prove each other and are left as they are; they name people by number.
+        // What was done, when and by whom stays: that is what the audit is for.
+        empty: "UPDATE audit SET before = NULL, after = NULL, \
+                subject = CASE WHEN subject_kind = 'customer' THEN subject ELSE 'erased' END WHERE id = $1",
+    },
+    Table {
+        owner: "customers",
+        read: "SELECT id, who, contact, note FROM privacy_requests WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE privacy_requests SET who = 'erased', contact = '', note = '' WHERE id = $1",
+    },
+];
+
+/// Looks at the next rows of a table; gives where to go on, `None` at its end.
+pub fn table(tx: &mut Tx, work: &Work, at: usize, position: i64) -> Result<Option<i64>, DbError> {
+    let Some(table) = TABLES.get(at) else { return Ok(None) };
+    if !has(tx, table.owner)? {
+        return Ok(None);
+    }
+    if at == 0 && position == 0 && has(tx, "server")? {
+        answers(tx, &work.needles)?;
+    }
+    let mut next = None;
+    for row in tx.rows(table.read, &[position.into(), ROWS.into()])? {
+        let id = row.int(0)?;
+        next = Some(id);
+        let mut hit = false;
+        for column in 1..row.0.len() {
+            hit |= work.needles.hit(row.text(column)?);
+        }
+        if hit {
+            tx.execute(table.empty, &[id.into()])?;
+        }
+    }
+    Ok(next)
+}
+
+fn has(tx: &mut Tx, owner: &str) -> Result<bool, DbError> {
+    Ok(tx.first("SELECT step FROM migrations WHERE owner = $1 LIMIT 1", &[owner.into()])?.is_some())
+}
+
+/// Answers kept for repeats of requests: a day's worth at most, so all are looked at at once.
+fn answers(tx: &mut Tx, needles: &Needles) -> Result<(), DbError> {
+    let sql = "SELECT key, body FROM idempotency ORDER BY created_at DESC LIMIT 100000";
+    for row in tx.rows(sql, &[])? {
+        if needles.hit(row.text(1)?) {
+            tx.execute("DELETE FROM idempotency WHERE key = $1", &[row.text(0)?.into()])?;
+        }
+    }
+    Ok(())
+}
+
+/// Suppressed addresses of the person, whether or not a consent named them.
+pub fn suppressed(tx: &mut Tx, needles: &Needles) -> Result<Vec<(String, String)>, DbError> {
+    let mut out = Vec::new();
+    for address in needles.addresses() {
+        for row in tx.rows("SELECT channel, address FROM suppressions WHERE channel IN ('email', 'sms', 'viber', 'whatsapp', 'call') AND address IN ($1, $2)", &[address.into(), (&format!("+{address}")).into()])? {
+            out.push((row.text(0)?.to_string(), row.text(1)?.to_string()));
+        }
+    }
+    Ok(out)
+}
+
+/// Goes on suppressing an address that nobody can read any more.
+pub fn hide_suppression(tx: &mut Tx, channel: &str, address: &str) -> Result<(), DbError> {
+    let hidden = db::erase::hidden_address(tx.hash_key(), channel, address);
+    tx.execute("DELETE FROM suppressions WHERE channel = $1 AND address = $2", &[channel.into(), (&hidden).into()])?;
+    tx.execute(
+        "UPDATE suppressions SET address = $3 WHERE channel = $1 AND address = $2",
+        &[channel.into(), address.into(), (&hidden).into()],
+    )
+    .map(drop)
+}

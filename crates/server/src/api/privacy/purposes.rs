@@ -1,0 +1,279 @@
+//! The register of processing purposes, as data and as a page to print.
+use super::text;
+use crate::app::App;
+use crate::caller::{ReadPrivacy, WritePrivacy};
+use crate::change::{Done, check_version};
+use crate::input::{Id, Input, Params, if_match};
+use crate::problem::{NOT_FOUND, Problem};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use base::Timestamp;
+use customers::privacy::{purposes, requests};
+use db::{DbError, Engine};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::sync::Arc;
+
+/// A purpose of processing.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Purpose {
+    /// `0` for a preset that was not changed yet.
+    id: String,
+    purpose: String,
+    /// The legal ground.
+    ground: String,
+    categories: String,
+    retention: String,
+    recipients: String,
+    archived: bool,
+    version: i64,
+}
+
+/// How many requests of a kind stand in a state.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct RequestCount {
+    kind: String,
+    state: String,
+    count: i64,
+    overdue: i64,
+}
+
+/// A kind of document that outlives an erasure.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct RetainedKind {
+    event: String,
+    ground: String,
+    term_days: i64,
+    enabled: bool,
+    /// Documents without a person that are kept now.
+    kept: i64,
+}
+
+/// The register.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Register {
+    items: Vec<Purpose>,
+    requests: Vec<RequestCount>,
+    retained: Vec<RetainedKind>,
+    erasures: i64,
+}
+
+fn body(p: purposes::Purpose) -> Purpose {
+    Purpose {
+        id: p.id.to_string(),
+        purpose: p.purpose,
+        ground: p.ground,
+        categories: p.categories,
+        retention: p.retention,
+        recipients: p.recipients,
+        archived: p.archived_at != 0,
+        version: p.version,
+    }
+}
+
+fn register(db: &mut Engine, now: Timestamp) -> Result<Register, DbError> {
+    let items = purposes::list(db)?.into_iter().map(body).collect();
+    let count = |(kind, state, count, overdue)| RequestCount { kind, state, count, overdue };
+    let requests = requests::statistics(db, now)?.into_iter().map(count).collect();
+    let sql = "SELECT k.event, k.ground, k.term_days, k.enabled, \
+               (SELECT COUNT(*) FROM retained_documents d WHERE d.event = k.event) FROM retained_kinds k ORDER BY k.event LIMIT 1000";
+    let kind = |r: &db::Row| {
+        Ok(RetainedKind {
+            event: r.text(0)?.into(),
+            ground: r.text(1)?.into(),
+            term_days: r.int(2)?,
+            enabled: r.int(3)? == 1,
+            kept: r.int(4)?,
+        })
+    };
+    let retained = db.rows(sql, &[])?.iter().map(kind).collect::<Result<_, DbError>>()?;
+    let erasures = db.first("SELECT COUNT(*) FROM jobs WHERE kind = 'erase'", &[])?.map_or(Ok(0), |r| r.int(0))?;
+    Ok(Register { items, requests, retained, erasures })
+}
+
+/// In which form.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FormatQuery {
+    /// `html`: a page to print.
+    #[param(inline)]
+    pub format: Option<Format>,
+}
+
+/// A form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    Json,
+    Html,
+}
+
+/// Shows the register of processing purposes, with what is retained and how requests stand.
+#[utoipa::path(get, path = "/api/v1/privacy/purposes", tag = "privacy", params(FormatQuery),
+    responses((status = 200, body = Register)))]
+pub async fn list_purposes(
+    State(app): State<Arc<App>>,
+    _: ReadPrivacy,
+    Params(q): Params<FormatQuery>,
+) -> Result<Response, Problem> {
+    let now = app.now();
+    let register = app.query(move |db| Ok(register(db, now)?)).await?;
+    if q.format == Some(Format::Html) {
+        return Ok(page(&print(&register, now)));
+    }
+    Ok(Json(register).into_response())
+}
+
+/// A page that loads nothing and runs nothing.
+pub fn page(html: &str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
+    ];
+    (headers, html.to_string()).into_response()
+}
+
+/// A text as HTML.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// A table as HTML; every cell is escaped.
+pub fn table(title: &str, head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut out = format!("<h2>{}</h2>\n<table>\n<tr>", escape(title));
+    for cell in head {
+        out.push_str(&format!("<th>{}</th>", escape(cell)));
+    }
+    out.push_str("</tr>\n");
+    for row in rows {
+        let cells: String = row.iter().map(|c| format!("<td>{}</td>", escape(c))).collect();
+        out.push_str(&format!("<tr>{cells}</tr>\n"));
+    }
+    out.push_str("</table>\n");
+    out
+}
+
+/// A whole page around what it says.
+pub fn document(title: &str, inside: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n<style>\
+         body{{font:14px/1.4 sans-serif;margin:2em;max-width:70em}}table{{border-collapse:collapse;width:100%}}\
+         th,td{{border:1px solid #999;padding:.3em .5em;text-align:left;vertical-align:top;word-break:break-word}}\
+         th{{background:#eee}}</style></head>\n<body><h1>{0}</h1>\n{inside}</body></html>\n",
+        escape(title)
+    )
+}
+
+fn print(register: &Register, now: Timestamp) -> String {
+    let purposes: Vec<Vec<String>> = register
+        .items
+        .iter()
+        .filter(|p| !p.archived)
+        .map(|p| [&p.purpose, &p.ground, &p.categories, &p.retention, &p.recipients].into_iter().cloned().collect())
+        .collect();
+    let retained: Vec<Vec<String>> = register
+        .retained
+        .iter()
+        .filter(|r| r.enabled)
+        .map(|r| vec![r.event.clone(), r.ground.clone(), r.term_days.to_string(), r.kept.to_string()])
+        .collect();
+    let requests: Vec<Vec<String>> = register
+        .requests
+        .iter()
+        .map(|r| vec![r.kind.clone(), r.state.clone(), r.count.to_string(), r.overdue.to_string()])
+        .collect();
+    let inside = [
+        format!("<p>{}</p>\n", escape(&format!("As of {now}. People erased so far: {}.", register.erasures))),
+        table("Purposes", &["Purpose", "Legal ground", "Categories", "Retention", "Recipients"], &purposes),
+        table("Documents kept after an erasure", &["Document", "Ground", "Days", "Kept now"], &retained),
+        table("Requests", &["Kind", "State", "Requests", "Overdue"], &requests),
+    ];
+    document("Register of processing purposes", &inside.concat())
+}
+
+/// A purpose as it should stand in the register.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PurposeInput {
+    purpose: String,
+    ground: String,
+    categories: String,
+    retention: String,
+    recipients: String,
+    /// Out of force, but not forgotten.
+    #[serde(default)]
+    archived: bool,
+}
+
+fn model(id: i64, version: i64, input: &PurposeInput, now: i64) -> Result<purposes::Purpose, Problem> {
+    Ok(purposes::Purpose {
+        id,
+        purpose: text("/purpose", &input.purpose, true)?,
+        ground: text("/ground", &input.ground, true)?,
+        categories: text("/categories", &input.categories, true)?,
+        retention: text("/retention", &input.retention, true)?,
+        recipients: text("/recipients", &input.recipients, true)?,
+        version,
+        archived_at: if input.archived { now } else { 0 },
+    })
+}
+
+/// Adds a purpose.
+#[utoipa::path(post, path = "/api/v1/privacy/purposes", tag = "privacy", request_body = PurposeInput,
+    responses((status = 201, body = Purpose)))]
+pub async fn create_purpose(
+    State(app): State<Arc<App>>,
+    WritePrivacy(caller): WritePrivacy,
+    input: Input<PurposeInput>,
+) -> Result<Response, Problem> {
+    let new = input.value;
+    app.change(&caller, input.request, move |tx| {
+        let now = tx.now().micros();
+        let mut purpose = model(0, 1, &new, now)?;
+        purposes::ensure(tx)?;
+        purpose.id = tx.next_id();
+        purposes::put(tx, &purpose);
+        let (id, after) = (purpose.id, json!({"purpose": purpose.purpose, "ground": purpose.ground}));
+        Ok(Done::created(body(purpose)).versioned(1).noted(("create", "purpose"), id, None, Some(after)))
+    })
+    .await
+}
+
+/// Changes a purpose.
+#[utoipa::path(put, path = "/api/v1/privacy/purposes/{id}", tag = "privacy", params(("id" = String, Path)),
+    request_body = PurposeInput, responses((status = 200, body = Purpose)))]
+pub async fn update_purpose(
+    State(app): State<Arc<App>>,
+    WritePrivacy(caller): WritePrivacy,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    input: Input<PurposeInput>,
+) -> Result<Response, Problem> {
+    let (id, wanted, new) = (Id::in_path(&id)?, if_match(&headers)?, input.value);
+    app.change(&caller, input.request, move |tx| {
+        let known = purposes::list(tx.engine())?.into_iter().find(|p| p.id == id);
+        let known = known.ok_or_else(|| NOT_FOUND.because(format!("there is no purpose {id}")))?;
+        check_version(wanted, known.version)?;
+        let now = tx.now().micros();
+        let purpose = model(id, known.version + 1, &new, now)?;
+        purposes::put(tx, &purpose);
+        let before = json!({"purpose": known.purpose, "ground": known.ground});
+        let (version, after) = (purpose.version, json!({"purpose": purpose.purpose, "ground": purpose.ground}));
+        Ok(Done::ok(body(purpose)).versioned(version).noted(("update", "purpose"), id, Some(before), Some(after)))
+    })
+    .await
+}
