@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod preview;
 pub mod problem;
 pub mod rejects;
+pub mod rerun;
 pub mod run;
 pub mod secrets;
 pub mod session;

@@ -3,7 +3,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::{Domain, Start};
 use crate::hub::Hub;
-use crate::{api, listen, live, mailer};
+use crate::{api, listen, live, mailer, rerun};
 use base::{Clock, SystemClock};
 use db::{DbError, Location, Sync};
 use std::net::SocketAddr;
@@ -88,6 +88,7 @@ pub struct Running {
     served: tokio::task::JoinHandle<()>,
     live: tokio::task::JoinHandle<()>,
     mailer: tokio::task::JoinHandle<()>,
+    rerun: tokio::task::JoinHandle<()>,
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -150,12 +151,13 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let (stop, stopped) = watch::channel(false);
     let live = tokio::spawn(live::run(app.clone(), notices, stopped.clone()));
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));
+    let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer })
+    Ok(Running { app, address, stop, served, live, mailer, rerun })
 }
 
 impl Running {
@@ -166,6 +168,7 @@ impl Running {
         let _ = self.served.await;
         let _ = self.live.await;
         let _ = self.mailer.await;
+        let _ = self.rerun.await;
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

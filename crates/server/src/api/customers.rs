@@ -72,9 +72,10 @@ pub async fn list_customers(
         (Some(_), Some(_)) => return Err(BAD_QUERY.because("ask for query or for segment_id, not both")),
         (Some(text), None) => {
             let after = place::<1>(q.cursor.as_deref())?.map(|[id]| id);
-            let country = app.domain.settings().country;
-            let found =
-                app.query(move |db| Ok(search::find_people(db, &text, country, after, limit as usize)?)).await?;
+            let (country, rules) = (app.domain.settings().country, app.domain.preparer().current().rules);
+            let found = app
+                .query(move |db| Ok(search::find_people(db, &text, (&rules, country), after, limit as usize)?))
+                .await?;
             (found.people, found.next.map(|id| cursor(&[id])), found.total.map(|t| t as i64))
         }
         (None, Some(segment)) => {
