@@ -159,6 +159,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Joins two customers because somebody says so: over the limits, and over an earlier decision to keep them apart. */
+        post: operations["merge_customers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/merge/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what joining two customers would give. */
+        post: operations["preview_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/messages": {
         parameters: {
             query?: never;
@@ -289,6 +323,169 @@ export interface paths {
         get: operations["home"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/blocked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the values that are kept out, by kind and value. */
+        get: operations["list_blocked_values"];
+        put?: never;
+        /** Keeps a value out from now on; a job takes it off the profiles that it joined. */
+        post: operations["block_value"];
+        /** Lets a value identify people again; a job gives it back to the past. */
+        delete: operations["unblock_value"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was joined and separated, oldest first; `next_cursor` is there as long as anything was found, so that a reader
+         *     goes on from where it was.
+         */
+        get: operations["list_identity_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists pairs to look at, the newest first. */
+        get: operations["list_review"];
+        put?: never;
+        /** Decides about many pairs at once; none is changed if one of them was decided already or is not there. */
+        post: operations["decide_reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/review/{pair}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides about a pair. */
+        post: operations["decide_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the rules by which people are told apart. */
+        get: operations["get_identity_rules"];
+        /** Changes the rules. New events follow them at once; a job brings the past to them. */
+        put: operations["put_identity_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Counts what rules would do: the whole log is decided again in a snapshot beside the writer, about a second for 200,000
+         *     events. One at a time.
+         */
+        post: operations["preview_identity_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/stitch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the stitch rate. */
+        get: operations["stitch_rate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists suspects that nobody has decided about, those with most others first. */
+        get: operations["list_suspects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/suspects/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leaves a suspect as it is: it is listed no more and never demoted by itself. */
+        post: operations["dismiss_suspect"];
         delete?: never;
         options?: never;
         head?: never;
@@ -783,7 +980,28 @@ export interface components {
          * @description What kind of thing wants to be looked at.
          * @enum {string}
          */
-        AttentionKind: "rejects" | "unknown_messages" | "review" | "sending_stopped" | "fast_sync_off";
+        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off";
+        /**
+         * @description How a value is kept out.
+         * @enum {string}
+         */
+        BlockMode: "block" | "pattern" | "demote";
+        /** @description A value that is kept out. */
+        BlockedValue: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description `*` = every kind. */
+            kind: string;
+            mode: components["schemas"]["BlockMode"];
+            /**
+             * Format: int64
+             * @description Profiles that carry it now; a blocked value's until the past was decided again.
+             */
+            profiles: number;
+            reason: string;
+            value: string;
+        };
         /** @description Two profiles that somebody said are not one person. */
         CannotLink: {
             a: components["schemas"]["Id"];
@@ -810,6 +1028,11 @@ export interface components {
          * @enum {string}
          */
         ChangeKind: "entered" | "left";
+        /** @description A person with its profiles. */
+        ChangedPerson: {
+            person_id: string;
+            profile_ids: string[];
+        };
         /** @description What a row of the consent ledger says. */
         Consent: {
             /** @description The contact point. */
@@ -920,6 +1143,11 @@ export interface components {
         };
         /** @description One value, or several that belong together. */
         Detach: components["schemas"]["KindValue"] | components["schemas"]["KindValue"][];
+        /** @description A value that is fine. */
+        DismissedSuspect: {
+            kind: string;
+            value: string;
+        };
         /** @description An event with everything that came with it. */
         EventDetail: {
             context: {
@@ -943,6 +1171,19 @@ export interface components {
                 [key: string]: unknown;
             };
             type: string;
+        };
+        /** @description A limit that the result would be above. */
+        ExceededLimit: {
+            kind: string;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            values: number;
+            /**
+             * Format: int64
+             * @description Null = ever.
+             */
+            window_days?: number | null;
         };
         /** @description One thing that is wrong with the input. */
         FieldError: {
@@ -1018,6 +1259,8 @@ export interface components {
         /** @description Evidence that two profiles are one person. */
         IdentityEdge: {
             a: components["schemas"]["Id"];
+            /** @description Who made it by hand. */
+            actor?: string | null;
             /** Format: date-time */
             at: string;
             b: components["schemas"]["Id"];
@@ -1025,6 +1268,50 @@ export interface components {
             id: components["schemas"]["Id"];
             message_id: string;
             rule: string;
+            /** @description The same in words, for a page that draws the graph. */
+            why: string;
+        };
+        /**
+         * @description In which form values of a kind are stored and compared.
+         * @enum {string}
+         */
+        IdentityForm: "exact" | "lower" | "compact" | "email" | "phone";
+        /** @description When a value counts as shared by many. */
+        IdentityHubs: {
+            /**
+             * Format: int32
+             * @description Demoted without asking from so many on; 0 = never.
+             */
+            demote_at: number;
+            /**
+             * Format: int32
+             * @description Listed as a suspect from so many other values of one kind on.
+             */
+            suspect_at: number;
+            /** Format: int32 */
+            window_days: number;
+        };
+        /** @description What holds for a kind of identifier. */
+        IdentityKindRule: {
+            form: components["schemas"]["IdentityForm"];
+            /** @description `*` stands for all kinds without a rule of their own. */
+            kind: string;
+            limits: components["schemas"]["IdentityLimit"][];
+            /**
+             * Format: int32
+             * @description 1 is matched first and left out last.
+             */
+            priority: number;
+        };
+        /** @description So many values within so many days. */
+        IdentityLimit: {
+            /** Format: int32 */
+            count: number;
+            /**
+             * Format: int32
+             * @description Null = ever.
+             */
+            window_days?: number | null;
         };
         /** @description A profile of a person. */
         IdentityProfile: {
@@ -1033,6 +1320,72 @@ export interface components {
             identifiers: components["schemas"]["KindValue"][];
             profile_id: components["schemas"]["Id"];
             source?: string | null;
+        };
+        /** @description The rules that hold. */
+        IdentityRules: {
+            /** @description Whether the whole past was decided by these rules and the present list of values. */
+            applied: boolean;
+            /** @description Values that identify nobody in any shop. */
+            built_in: string[];
+            /** Format: date-time */
+            changed_at?: string | null;
+            changed_by?: string | null;
+            hubs: components["schemas"]["IdentityHubs"];
+            job_id?: components["schemas"]["Id"] | null;
+            kinds: components["schemas"]["IdentityKindRule"][];
+            stitch: components["schemas"]["IdentityStitch"];
+            /**
+             * Format: int64
+             * @description 0 = the defaults.
+             */
+            version: number;
+        };
+        /** @description Rules as they are sent. */
+        IdentityRulesInput: {
+            hubs: components["schemas"]["IdentityHubs"];
+            kinds: components["schemas"]["IdentityKindRule"][];
+            stitch: components["schemas"]["IdentityStitch"];
+        };
+        /** @description What rules would do to the past. */
+        IdentityRulesPreview: {
+            /**
+             * Format: int64
+             * @description Events that would go to another profile, or to nobody.
+             */
+            events_moved: number;
+            /**
+             * Format: int64
+             * @description How many people there would be.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description People that would fall apart.
+             */
+            people_apart: number;
+            /**
+             * Format: int64
+             * @description People that several of today's would become.
+             */
+            people_joined: number;
+            /**
+             * Format: int64
+             * @description Values that would come to another profile, or off.
+             */
+            values_moved: number;
+        };
+        /** @description The stitch rate. */
+        IdentityStitch: {
+            /**
+             * Format: double
+             * @description Alarm when a rate is this many times smaller or larger than in the four weeks before; 0 = never.
+             */
+            alarm_factor: number;
+            /**
+             * Format: int32
+             * @description An anonymous profile counts as stitched when it becomes known within so many days.
+             */
+            known_within_days: number;
         };
         /** @description A piece of long work. */
         Job: {
@@ -1091,6 +1444,35 @@ export interface components {
             name: string;
             role: components["schemas"]["Role"];
             shop: components["schemas"]["Shop"];
+        };
+        /** @description Whom to join with. */
+        Merge: {
+            with: components["schemas"]["Id"];
+        };
+        /** @description What a join would give. */
+        MergePreview: {
+            /** Format: int64 */
+            events: number;
+            /** @description Limits that the result would be above; a join by hand is made all the same. */
+            exceeds: components["schemas"]["ExceededLimit"][];
+            identifiers: components["schemas"]["KindValue"][];
+            /** Format: int64 */
+            orders: number;
+            /** @description The id that the person would have: that of the oldest profile. */
+            person_id: components["schemas"]["Id"];
+            profile_ids: components["schemas"]["Id"][];
+            /** @description As they would be: of each trait the one that was set last. */
+            traits: Record<string, never>;
+            /** @description Whether somebody took these apart before; the join takes that back. */
+            was_kept_apart: boolean;
+        };
+        /** @description What a join gave. */
+        MergeResult: {
+            /** @description The id that leads to this person from now on. */
+            absorbed: components["schemas"]["Id"];
+            /** @description The edge that `unmerge` removes to undo it. */
+            edge: components["schemas"]["Id"];
+            person_id: components["schemas"]["Id"];
         };
         /** @description A message. */
         Message: {
@@ -1154,6 +1536,14 @@ export interface components {
         NewApiKey: {
             name: string;
             role: components["schemas"]["Role"];
+        };
+        /** @description A value to keep out. */
+        NewBlockedValue: {
+            /** @description `*` = every kind. */
+            kind: string;
+            mode?: components["schemas"]["BlockMode"];
+            reason?: string;
+            value: string;
         };
         /** @description What somebody said about being written to. */
         NewConsent: {
@@ -1261,6 +1651,77 @@ export interface components {
              * @enum {string}
              */
             status: "rejected";
+        };
+        /** @description One decision about many pairs. */
+        ReviewBulk: {
+            decision: components["schemas"]["ReviewDecision"];
+            pairs: components["schemas"]["ReviewPair"][];
+        };
+        /** @description What came of each. */
+        ReviewBulkResult: {
+            items: components["schemas"]["ReviewResult"][];
+        };
+        /**
+         * @description What is decided.
+         * @enum {string}
+         */
+        ReviewDecision: "join" | "keep_apart" | "later";
+        /** @description A decision. */
+        ReviewDecisionInput: {
+            decision: components["schemas"]["ReviewDecision"];
+        };
+        /** @description A pair to look at. */
+        ReviewItem: {
+            /** @description Both profiles; together they name the pair in addresses: `{a}-{b}`. */
+            a: components["schemas"]["Id"];
+            actor?: string | null;
+            /** Format: date-time */
+            at: string;
+            b: components["schemas"]["Id"];
+            /** Format: date-time */
+            closed_at?: string | null;
+            /** @description `join` or `keep_apart`, once it was decided. */
+            decision?: string | null;
+            /** @description What speaks for it, in words. */
+            evidence: string;
+            /** @description The identifier of that event. */
+            kind?: string | null;
+            message_id?: string | null;
+            person_a?: components["schemas"]["CustomerRow"] | null;
+            person_b?: components["schemas"]["CustomerRow"] | null;
+            /**
+             * Format: double
+             * @description That both are one, where it is known.
+             */
+            probability?: number | null;
+            /**
+             * @description Who asks: `same_event` and `alias` where an event says that two are one whom somebody took apart, `resolve` for lists
+             *     without a shared key.
+             */
+            rule: string;
+            value?: string | null;
+        };
+        /** @description A page of pairs. */
+        ReviewList: {
+            items: components["schemas"]["ReviewItem"][];
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many wait for a look.
+             */
+            open: number;
+        };
+        /** @description A pair of a bulk decision. */
+        ReviewPair: {
+            a: components["schemas"]["Id"];
+            b: components["schemas"]["Id"];
+        };
+        /** @description What came of a decision. */
+        ReviewResult: {
+            a: components["schemas"]["Id"];
+            b: components["schemas"]["Id"];
+            decision: string;
+            person_id?: components["schemas"]["Id"] | null;
         };
         /**
          * @description What somebody is in the shop.
@@ -1392,11 +1853,75 @@ export interface components {
             /** @description As it is shown. */
             name: string;
         };
+        /** @description A rate that left its usual range. */
+        StitchAlarm: {
+            /** Format: double */
+            before: number;
+            /** Format: double */
+            now: number;
+            rate: string;
+        };
+        /** @description The stitch rate. */
+        StitchBody: {
+            alarms: components["schemas"]["StitchAlarm"][];
+            /** @description The four weeks before. */
+            before: components["schemas"]["StitchRates"];
+            /** @description The last week, hour by hour; hours in which nothing happened are left out. */
+            hours: components["schemas"]["StitchHour"][];
+            /** @description The last 24 hours. */
+            last_day: components["schemas"]["StitchRates"];
+        };
+        /** @description One hour, by the time of receipt. */
+        StitchHour: {
+            /**
+             * Format: int64
+             * @description New profiles that only a browser's or device's id names.
+             */
+            anonymous: number;
+            /** Format: int64 */
+            events: number;
+            /** Format: date-time */
+            hour: string;
+            /** Format: int64 */
+            joins: number;
+            /**
+             * Format: int64
+             * @description Of those: that became known within the rules' days.
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Anonymous profiles of any hour that became known in this one.
+             */
+            stitched: number;
+        };
+        /** @description Rates over a stretch of time; null where there is too little to say. */
+        StitchRates: {
+            /** Format: int64 */
+            anonymous: number;
+            /** Format: double */
+            anonymous_per_1000?: number | null;
+            /** Format: int64 */
+            events: number;
+            /** Format: double */
+            joins_per_1000?: number | null;
+            /** Format: double */
+            stitched_share?: number | null;
+        };
         /**
          * @description Where an event belongs on a person's timeline.
          * @enum {string}
          */
         Strand: "online" | "store" | "message" | "talk" | "partner";
+        /** @description An event that shows it. */
+        SuspectExample: {
+            /** Format: date-time */
+            at: string;
+            other_kind: string;
+            other_value: string;
+            profile_id: components["schemas"]["Id"];
+            seq: components["schemas"]["Id"];
+        };
         /** @description What can be said on a channel. */
         Template: {
             body_html: string;
@@ -1765,6 +2290,9 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 anonymous_id?: string;
+                /** @description Any kind of identifier, with `value`: `loyalty_card`, `telegram`, … */
+                kind?: string;
+                value?: string;
             };
             header?: never;
             path?: never;
@@ -1838,6 +2366,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Identity"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_customers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergePreview"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -2145,6 +2741,468 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Home"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_blocked_values: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description `*` = every kind. */
+                            kind: string;
+                            mode: components["schemas"]["BlockMode"];
+                            /**
+                             * Format: int64
+                             * @description Profiles that carry it now; a blocked value's until the past was decided again.
+                             */
+                            profiles: number;
+                            reason: string;
+                            value: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    block_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlockedValue"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockedValue"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unblock_value: {
+        parameters: {
+            query: {
+                kind: string;
+                value: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_identity_changes: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            after: components["schemas"]["ChangedPerson"][];
+                            /** Format: date-time */
+                            at: string;
+                            before: components["schemas"]["ChangedPerson"][];
+                            /** @description `event`, `merge`, `review`, `unmerge`, `detach`, `rules`, `watch`. */
+                            cause: string;
+                            /** @description What shows it: rule, kind and message, or who did it. */
+                            evidence: Record<string, never>;
+                            id: components["schemas"]["Id"];
+                            /** @description `merged`, `split`, or `stitch_alarm` (a rate of joins left its usual range). */
+                            kind: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_review: {
+        parameters: {
+            query?: {
+                state?: "open" | "closed";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewList"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_reviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewBulk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewBulkResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pair: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDecisionInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityRules"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_identity_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityRulesInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityRules"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_identity_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityRulesInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityRulesPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stitch_rate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StitchBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_suspects: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description The newest of them. */
+                            examples: components["schemas"]["SuspectExample"][];
+                            /** Format: date-time */
+                            first_at: string;
+                            kind: string;
+                            /** Format: date-time */
+                            last_at: string;
+                            /** @description The kind of the others that it is seen with, and how many within the rules' window. */
+                            other_kind: string;
+                            /** Format: int64 */
+                            others: number;
+                            /**
+                             * Format: int64
+                             * @description Profiles that these events went to.
+                             */
+                            profiles: number;
+                            value: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_suspect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DismissedSuspect"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {

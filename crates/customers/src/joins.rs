@@ -53,6 +53,11 @@ pub fn sides(tx: &mut Tx, a: i64, b: i64) -> Result<[(i64, Vec<i64>); 2], JoinEr
     Ok([first, second])
 }
 
+/// Whether somebody took these people apart.
+pub fn kept_apart(tx: &mut Tx, left: &[i64], right: &[i64]) -> Result<bool, DbError> {
+    Ok(!tx.memory::<CannotLinks>()?.between(left, right).is_empty())
+}
+
 /// Joins the people of two profiles by an edge between these profiles: over the limits, and over what was taken apart
 /// before, since whoever decides last is believed. Undone by removing the edge.
 pub fn join(tx: &mut Tx, a: i64, b: i64, rule: Rule, actor: &str) -> Result<Joined, JoinError> {

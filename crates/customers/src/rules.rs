@@ -13,7 +13,8 @@ mod store;
 mod tests;
 
 pub use store::{
-    ListError, Listed, RERUN, RulesRow, applied, block, blocked_list, current, newest, of, set, set_applied, unblock,
+    ListError, Listed, RERUN, RulesRow, applied, block, blocked_list, carried, current, listed_values, newest, of, set,
+    set_applied, unblock,
 };
 
 /// In which form values of a kind are stored and compared.
@@ -163,7 +164,7 @@ impl RulesData {
             }
         }
         let Hubs { suspect_at, demote_at, window_days } = self.hubs;
-        if suspect_at < 2 || suspect_at > 1000 || demote_at > 1000 || (demote_at > 0 && demote_at < suspect_at) {
+        if !(2..=1000).contains(&suspect_at) || demote_at > 1000 || (demote_at > 0 && demote_at < suspect_at) {
             return Err(bad("/hubs", "suspect_at is 2 to 1000; demote_at is not below it, or 0 for never"));
         }
         if !(1..=365).contains(&window_days) {
@@ -244,9 +245,12 @@ impl Default for Rules {
     }
 }
 
+/// A value that is kept out: kind (`*` = every kind), value, mode.
+pub type KeptOut = (Box<str>, Box<str>, Mode);
+
 impl Rules {
-    /// Checked rules with the values that are kept out: kind (`*` = every kind), value, mode.
-    pub fn new(data: &RulesData, values: impl IntoIterator<Item = (Box<str>, Box<str>, Mode)>, version: i64) -> Self {
+    /// Checked rules with the values that are kept out.
+    pub fn new(data: &RulesData, values: impl IntoIterator<Item = KeptOut>, version: i64) -> Self {
         let mut kinds = HashMap::new();
         let mut other = Compiled { priority: 10, limits: Vec::new(), form: Form::Exact };
         for rule in &data.kinds {

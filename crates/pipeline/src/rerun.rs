@@ -118,7 +118,7 @@ impl Figures {
 }
 
 fn at(position: i64, round: usize, what: &str) -> Progress {
-    Progress::to(position).noting(&format!("round {round}: {what}"))
+    Progress::to(position).noting(format!("round {round}: {what}"))
 }
 
 /// Notes progress; false when somebody stopped the job.

@@ -2,6 +2,7 @@
 mod admin;
 mod collect;
 mod harness;
+mod identity;
 mod libraries;
 mod mail;
 mod matrix;

@@ -1,5 +1,5 @@
 //! Rules and listed values in the store, and as the writer holds them.
-use super::{BadRules, Mode, Rules, RulesData, bad};
+use super::{BadRules, KeptOut, Mode, Rules, RulesData, bad};
 use crate::identifier::{KIND_MAX, VALUE_MAX};
 use crate::pattern;
 use base::{Country, Timestamp};
@@ -81,11 +81,31 @@ pub fn set_applied(tx: &mut Tx, version: i64) -> Result<(), DbError> {
 
 /// The rules as the store has them.
 pub fn current(db: &mut Engine) -> Result<Rules, DbError> {
-    let data = newest(db)?.rules;
+    let (data, values) = (newest(db)?.rules, listed_values(db)?);
+    Ok(Rules::new(&data, values, number(db, VERSION)?))
+}
+
+/// The values that are kept out.
+pub fn listed_values(db: &mut Engine) -> Result<Vec<KeptOut>, DbError> {
     let rows = db.rows("SELECT kind, value, mode FROM blocked_values", &[])?;
-    let values: Result<Vec<_>, DbError> =
-        rows.iter().map(|r| Ok((r.text(0)?.into(), r.text(1)?.into(), Mode::parse(r.text(2)?)))).collect();
-    Ok(Rules::new(&data, values?, number(db, VERSION)?))
+    rows.iter().map(|r| Ok((r.text(0)?.into(), r.text(1)?.into(), Mode::parse(r.text(2)?)))).collect()
+}
+
+/// How many profiles carry each of some listed values as their own; a pattern's are not counted.
+pub fn carried(db: &mut Engine, listed: &[Listed]) -> Result<Vec<i64>, DbError> {
+    let mut out = Vec::with_capacity(listed.len());
+    for one in listed {
+        // A value stands on one profile at most, and with `*` on one for each kind.
+        let sql = "SELECT CAST(COUNT(*) AS BIGINT) FROM identifiers WHERE kind = $1 AND value = $2";
+        let any = "SELECT CAST(COUNT(*) AS BIGINT) FROM identifiers WHERE value = $1";
+        let row = match (one.mode, one.kind.as_str()) {
+            (Mode::Pattern, _) => None,
+            (_, "*") => db.first(any, &[one.value.as_str().into()])?,
+            (_, kind) => db.first(sql, &[kind.into(), one.value.as_str().into()])?,
+        };
+        out.push(row.map_or(Ok(0), |r| r.int(0))?);
+    }
+    Ok(out)
 }
 
 /// Reads the rules again after a change that this transaction wrote.

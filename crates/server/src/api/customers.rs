@@ -1,6 +1,7 @@
 //! `/customers`: finding people, and everything about one of them.
 pub mod consents;
 pub mod identity;
+pub mod merge;
 pub mod person;
 pub mod row;
 pub mod timeline;
@@ -117,6 +118,9 @@ pub struct LookupQuery {
     phone: Option<String>,
     user_id: Option<String>,
     anonymous_id: Option<String>,
+    /// Any kind of identifier, with `value`: `loyalty_card`, `telegram`, …
+    kind: Option<String>,
+    value: Option<String>,
 }
 
 /// Finds a customer by one identifier in any spelling.
@@ -128,12 +132,19 @@ pub async fn lookup_customer(
     Params(q): Params<LookupQuery>,
 ) -> Result<Json<Person>, Problem> {
     let given = [("email", q.email), ("phone", q.phone), ("user_id", q.user_id), ("anonymous_id", q.anonymous_id)];
-    let mut given = given.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
-    let (Some((kind, value)), None) = (given.next(), given.next()) else {
-        return Err(BAD_QUERY.because("name exactly one of email, phone, user_id and anonymous_id"));
-    };
-    let country = app.domain.settings().country;
-    let found = app.read(move |tx| Ok(customers::lookup(tx, kind, &value, country)?)).await?;
+    let mut given: Vec<(String, String)> =
+        given.into_iter().filter_map(|(kind, value)| Some((kind.to_string(), value?))).collect();
+    match (q.kind, q.value) {
+        (Some(kind), Some(value)) => given.push((kind, value)),
+        (None, None) => {}
+        _ => return Err(BAD_QUERY.because("kind and value go together")),
+    }
+    if given.len() != 1 {
+        return Err(BAD_QUERY.because("name exactly one of email, phone, user_id, anonymous_id, or kind with value"));
+    }
+    let (kind, value) = given.remove(0);
+    let (country, asked) = (app.domain.settings().country, kind.clone());
+    let found = app.read(move |tx| Ok(customers::lookup(tx, &asked, &value, country)?)).await?;
     let (person, _) = found.ok_or_else(|| NOT_FOUND.because(format!("nobody has this {kind}")))?;
     find_person(&app, person).await.map(Json)
 }
