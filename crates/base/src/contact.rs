@@ -56,42 +56,92 @@ pub fn normalise_email(text: &str) -> Option<String> {
     Some(text.to_lowercase())
 }
 
-/// Brings a telephone number to E.164 (`+380671234567`); `None` when it cannot be a number.
+/// Words that stand before a number and say nothing.
+const LABELS: [&str; 9] = ["tel", "phone", "mobile", "mob", "телефон", "тел", "мобільний", "моб", "т"];
+
+/// What begins an extension.
+const EXTENSIONS: [&str; 6] = ["дод", "доб", "вн", "ext", "x", "#"];
+
+/// Digits of a written number in order, and whether a `+` stands before them; `None` for text that is no number.
 ///
-/// `+` and `00` begin an international number. Otherwise the number is read as one of `country`: with its trunk prefix,
-/// bare, or with the country code but without `+` (tills and spreadsheets drop it). A number of 11 to 15 digits that fits
-/// none of these is taken as international.
-pub fn normalise_phone(text: &str, country: Country) -> Option<String> {
-    let text = text.trim();
-    let text = text.strip_prefix("tel:").unwrap_or(text);
-    let mut digits = String::with_capacity(16);
-    let mut plus = false;
+/// A letter O of either alphabet counts as a zero and a Cyrillic З as a three, as people type them into forms; such a text
+/// must hold at least seven real digits, so that a word is no number; more than two are a word too.
+fn digits_of(text: &str) -> Option<(bool, String)> {
+    let mut text = text.trim();
+    let lower = text.to_lowercase();
+    // Lower case may have another length in bytes; labels are of letters whose forms have the same.
+    if let Some(label) = LABELS.iter().find(|l| lower.starts_with(**l) && text.is_char_boundary(l.len())) {
+        let rest = text[label.len()..].trim_start_matches(['.', ':']).trim_start();
+        if rest.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '(') {
+            text = rest;
+        }
+    }
+    let (mut digits, mut plus, mut real) = (String::with_capacity(16), false, 0);
     for (at, c) in text.char_indices() {
         match c {
-            '0'..='9' => digits.push(c),
+            '0'..='9' => {
+                digits.push(c);
+                real += 1;
+            }
+            '\u{ff10}'..='\u{ff19}' => {
+                digits.push(char::from(b'0' + (u32::from(c) - 0xff10) as u8));
+                real += 1;
+            }
+            'O' | 'o' | 'О' | 'о' => digits.push('0'),
+            'З' | 'з' => digits.push('3'),
             '+' if digits.is_empty() && !plus => plus = true,
-            ' ' | '-' | '(' | ')' | '.' | '/' | '\u{a0}' | '\u{2011}' | '\u{2013}' => {}
-            // An extension: what was read before it is the number.
-            ';' | ',' | 'x' | '#' if at > 0 => break,
+            // A second number after a stroke; a stroke within one stands earlier.
+            '/' | '\\' if digits.len() >= 10 => break,
+            ' '
+            | '-'
+            | '('
+            | ')'
+            | '.'
+            | '/'
+            | '_'
+            | '\u{a0}'
+            | '\u{202f}'
+            | '\u{2009}'
+            | '\u{200b}'
+            | '\u{2010}'..='\u{2015}' => {}
+            // An extension or a second number: what was read before it is the number.
+            ';' | ',' | '\n' if at > 0 => break,
+            _ if at > 0 && EXTENSIONS.iter().any(|e| text[at..].to_lowercase().starts_with(e)) => break,
             _ => return None,
         }
         if digits.len() > 20 {
             return None;
         }
     }
-    let international = |d: &str| {
-        let plan = COUNTRIES.iter().find(|c| d.starts_with(c.dial));
-        let fits = match plan {
-            // `+44 (0)20…`: the trunk prefix in brackets is not dialled from abroad.
-            Some(c) if !c.trunk.is_empty() && c.trunk != "1" && d[c.dial.len()..].starts_with(c.trunk) => {
-                let rest = &d[c.dial.len() + c.trunk.len()..];
-                return (c.digits.0..=c.digits.1).contains(&rest.len()).then(|| format!("+{}{rest}", c.dial));
-            }
-            Some(c) => (c.digits.0..=c.digits.1).contains(&(d.len() - c.dial.len())),
-            None => (8..=15).contains(&d.len()) && !d.starts_with('0'),
-        };
-        fits.then(|| format!("+{d}"))
+    let letters = digits.len() - real;
+    (letters == 0 || (letters <= 2 && real >= 7)).then_some((plus, digits))
+}
+
+/// A number that begins with its country code, in E.164 if it can be one.
+fn international(d: &str) -> Option<String> {
+    // `+8067…` is a Ukrainian number without its three; no country has that code.
+    if d.len() == 11 && d.starts_with("80") && !d[2..].starts_with(['0', '1', '2', '8']) {
+        return Some(format!("+3{d}"));
+    }
+    let fits = match COUNTRIES.iter().find(|c| d.starts_with(c.dial)) {
+        // `+44 (0)20…`: the trunk prefix in brackets is not dialled from abroad.
+        Some(c) if !c.trunk.is_empty() && c.trunk != "1" && d[c.dial.len()..].starts_with(c.trunk) => {
+            let rest = &d[c.dial.len() + c.trunk.len()..];
+            return (c.digits.0..=c.digits.1).contains(&rest.len()).then(|| format!("+{}{rest}", c.dial));
+        }
+        Some(c) => (c.digits.0..=c.digits.1).contains(&(d.len() - c.dial.len())),
+        None => (8..=15).contains(&d.len()) && !d.starts_with('0'),
     };
+    fits.then(|| format!("+{d}"))
+}
+
+/// Brings a telephone number to E.164 (`+380671234567`); `None` when it cannot be a number.
+///
+/// `+`, `00` and the former `8 10` begin an international number. Otherwise the number is read as one of `country`: with its
+/// trunk prefix, bare, or with the country code but without `+` (tills and spreadsheets drop it); in Ukraine also with the
+/// trunk prefix of before 2009 (`8 067…`). A number of 11 to 15 digits that fits none of these is taken as international.
+pub fn normalise_phone(text: &str, country: Country) -> Option<String> {
+    let (plus, digits) = digits_of(text)?;
     if plus {
         return international(&digits);
     }
@@ -111,9 +161,15 @@ pub fn normalise_phone(text: &str, country: Country) -> Option<String> {
         {
             return Some(format!("+{digits}"));
         }
+        if country.code == "UA" && digits.starts_with("80") && national(&digits[2..]) {
+            return Some(format!("+3{digits}"));
+        }
         if national(&digits) && !(country.trunk == "0" && digits.starts_with('0')) {
             return Some(format!("+{}{digits}", country.dial));
         }
+    }
+    if let Some(rest) = digits.strip_prefix("810").filter(|rest| rest.len() >= 10) {
+        return international(rest);
     }
     (digits.len() >= 11).then(|| international(&digits)).flatten()
 }

@@ -40,6 +40,43 @@ fn phones_as_people_write_them() {
         ("0", "UA", None),
         ("(415) 555-2671", "US", Some("+14155552671")),
         ("+380 67 123 45 6", "UA", None),
+        // All the ways in which one Ukrainian number was seen written.
+        ("0671234567", "UA", Some("+380671234567")),
+        ("38 067 1234567", "UA", Some("+380671234567")),
+        ("(067) 123-45-67", "UA", Some("+380671234567")),
+        ("(+38) 067 123 45 67", "UA", Some("+380671234567")),
+        ("+38 (0)67 123 45 67", "UA", Some("+380671234567")),
+        ("+380 (067) 123-45-67", "UA", Some("+380671234567")),
+        ("3800671234567", "UA", Some("+380671234567")),
+        ("8 067 123 45 67", "UA", Some("+380671234567")),
+        ("80 67 123 45 67", "UA", Some("+380671234567")),
+        ("+80671234567", "UA", Some("+380671234567")),
+        ("8-10-380-67-123-45-67", "UA", Some("+380671234567")),
+        ("О67 123 45 67", "UA", Some("+380671234567")),
+        ("O671234567", "UA", Some("+380671234567")),
+        ("067 12З 45 67", "UA", Some("+380671234567")),
+        ("тел. 067 123 45 67", "UA", Some("+380671234567")),
+        ("Моб.: +38 067 123 45 67", "UA", Some("+380671234567")),
+        ("tel:+380671234567", "UA", Some("+380671234567")),
+        ("0671234567 дод. 12", "UA", Some("+380671234567")),
+        ("0671234567, 0501112233", "UA", Some("+380671234567")),
+        ("0671234567/0501112233", "UA", Some("+380671234567")),
+        ("067–123–45–67", "UA", Some("+380671234567")),
+        ("０６７１２３４５６７", "UA", Some("+380671234567")),
+        ("067\u{a0}123\u{202f}45\u{2009}67", "UA", Some("+380671234567")),
+        ("044 123 45 67", "UA", Some("+380441234567")),
+        ("0 800 123 456", "UA", Some("+380800123456")),
+        // Neighbours, with and without a plus.
+        ("48 512 345 678", "UA", Some("+48512345678")),
+        ("0048 512 345 678", "UA", Some("+48512345678")),
+        ("067 123 45 67", "PL", None),
+        ("512 345 678", "PL", Some("+48512345678")),
+        ("+800 1234 5678", "UA", Some("+80012345678")),
+        ("8 067 123 45 67", "GB", Some("+380671234567")),
+        // Words are no numbers.
+        ("ооо", "UA", None),
+        ("OOOOOOOOOO", "UA", None),
+        ("зоо 12345678", "UA", None),
     ];
     for (text, country, want) in cases {
         assert_eq!(normalise_phone(text, Country::find(country)).as_deref(), want, "{text} in {country}");
@@ -93,6 +130,19 @@ proptest! {
             if let Some(phone) = normalise_phone(&text, Country::find(country)) {
                 prop_assert_eq!(normalise_phone(&phone, Country::find(country)), Some(phone.clone()), "{}", text);
             }
+        }
+    }
+    /// Whatever is typed: no panic, and what is normal stays as it is.
+    #[test]
+    fn any_text_as_a_phone_or_address(text in "(\\PC{0,24}|[+0-9оОзЗ() /.,xдобвнtel:-]{6,24})") {
+        for country in ["UA", "GB", "US", "PL", "KZ", "ZZ"] {
+            if let Some(phone) = normalise_phone(&text, Country::find(country)) {
+                prop_assert!(phone.starts_with('+') && phone[1..].bytes().all(|b| b.is_ascii_digit()), "{phone}");
+                prop_assert_eq!(normalise_phone(&phone, Country::find(country)), Some(phone.clone()), "{}", text);
+            }
+        }
+        if let Some(email) = normalise_email(&text) {
+            prop_assert_eq!(normalise_email(&email), Some(email.clone()));
         }
     }
     #[test]

@@ -1,17 +1,21 @@
 //! Placing events, folding them, and reading people, over the database.
+use crate::changes::{self, Kind, Side, Why};
 use crate::counters::CounterSet;
 use crate::identifier;
 use crate::identity::{self, Graph, Placement, Sighting, Target, memory::sightings_of};
 use crate::model::{Evidence, Member, OwnIdentifier, PersonView, Profile, State};
 use crate::profiles::{IdentifierTable, Owner, Profiles, Read};
+use crate::rules;
 use crate::search::name_words;
 use crate::sql::{self, NewEdge};
 use crate::state::{self, Logged};
+use crate::{hubs, stitch};
 use base::{Country, Timestamp};
 use db::event::{Event, EventKind, Identifier};
 use db::index::{self, CHUNK};
 use db::{DbError, Engine, Memory, Notice, Tx, names};
 use hashbrown::HashMap;
+use serde_json::json;
 use std::ops::Deref;
 
 /// Where an event went.
@@ -31,7 +35,8 @@ pub struct Placed {
 /// Decides which profile an event belongs to and makes it so: new profile, identifiers, edges, review items. `seq` is the
 /// seq that the event gets, `received_at` the time of its batch.
 pub fn place(tx: &mut Tx, event: &Event, seq: i64, received_at: Timestamp) -> Result<Placed, DbError> {
-    let placement = identity::place(&mut TxGraph(tx), event)?;
+    let rules = rules::of(tx)?;
+    let placement = identity::place(&mut TxGraph(tx), event, &rules)?;
     let mut placed = Placed::default();
     match placement.target {
         Target::Nobody => return Ok(placed),
@@ -49,13 +54,21 @@ pub fn place(tx: &mut Tx, event: &Event, seq: i64, received_at: Timestamp) -> Re
     };
     placed.person_id = row.person;
     placed.attached = !placement.attach.is_empty();
+    if placement.is_plain() {
+        return Ok(placed);
+    }
+    stitch::before(tx, event, &placement, &placed)?;
     attach(tx, event, &placement, placed.profile_id, seq)?;
     for join in &placement.edges {
         let (a, b) = (placed.profile_id, join.other);
         sql::append_edge(tx, &edge(event, join, (a, b), seq));
-        let (person, absorbed) = join_people(tx, a, b)?;
+        let shown = json!({"rule": join.rule.as_str(), "kind": &*join.kind, "message_id": &*event.message_id});
+        let (person, absorbed) = join_people(tx, a, b, &Why { cause: "event", evidence: shown })?;
         placed.person_id = person;
         placed.absorbed.extend(absorbed);
+    }
+    if !placed.created || placement.demoted > 0 {
+        hubs::note(tx, event, &placement, (placed.profile_id, placed.person_id, seq), &rules)?;
     }
     for refused in &placement.review {
         sql::append_review(tx, &edge(event, &refused.join, refused.pair, seq));
@@ -70,7 +83,8 @@ fn missing(profile_id: i64) -> DbError {
 
 fn edge<'a>(event: &'a Event, join: &'a identity::Join, (a, b): (i64, i64), seq: i64) -> NewEdge<'a> {
     let (message_id, at) = (&*event.message_id, event.timestamp);
-    NewEdge { a, b, rule: join.rule.as_str(), kind: &join.kind, value: &join.value, seq, message_id, at }
+    let rule = join.rule.as_str();
+    NewEdge { a, b, rule, kind: &join.kind, value: &join.value, seq, message_id, at, actor: "" }
 }
 
 fn attach(tx: &mut Tx, event: &Event, placement: &Placement, profile_id: i64, seq: i64) -> Result<(), DbError> {
@@ -90,16 +104,20 @@ fn evidence(event: &Event, seq: i64) -> Evidence {
 }
 
 /// Makes the people of two profiles one; gives its id and the id that is no person any more. The rows are facts at once.
-pub(crate) fn join_people(tx: &mut Tx, a: i64, b: i64) -> Result<(i64, Option<i64>), DbError> {
+pub(crate) fn join_people(tx: &mut Tx, a: i64, b: i64, why: &Why) -> Result<(i64, Option<i64>), DbError> {
     let (first, second) = (person_of(tx, a)?, person_of(tx, b)?);
     if first == second {
         return Ok((first, None));
     }
-    let mut members = members_of(tx, first)?;
-    members.extend(members_of(tx, second)?);
+    let (mut members, others) = (members_of(tx, first)?, members_of(tx, second)?);
+    let before = [Side::new(first, &members), Side::new(second, &others)];
+    members.extend(others);
     let born = |tx: &mut Tx, id| Ok::<_, DbError>((row(tx, id)?.created_at, id));
     let (stays, goes) = if born(tx, first)? < born(tx, second)? { (first, second) } else { (second, first) };
+    let after = [Side::new(stays, &members)];
     set_people(tx, vec![members])?;
+    changes::append(tx, Kind::Merged, &before, &after, why);
+    stitch::joined(tx)?;
     tx.counts().absorbed += 1;
     tx.notify(Notice::Person { person_id: stays });
     Ok((stays, Some(goes)))
@@ -235,7 +253,7 @@ pub fn owner(tx: &mut Tx, identifier: &Identifier) -> Result<Option<Owner>, DbEr
         let row = db.first(FIND_OWNER, &[(&*identifier.kind).into(), (&*identifier.value).into()])?;
         row.map(|r| Ok(Owner { profile_id: r.int(0)?, seq: r.int(1)? })).transpose()
     };
-    // Profile 0: the owner was erased in this run of the program.
+    // Profile 0: the value was taken off its profile, or its owner was erased, in this run of the program.
     Ok(tx.get_with::<IdentifierTable>(identifier.hash, load)?.copied().filter(|o| o.profile_id != 0))
 }
 
@@ -247,7 +265,7 @@ fn evidence_of(tx: &mut Tx, identifier: &Identifier) -> Result<Evidence, DbError
 
 /// The person that an identifier belongs to, with the profile that holds it; the value as people write it.
 pub fn lookup(tx: &mut Tx, kind: &str, value: &str, country: Country) -> Result<Option<(i64, i64)>, DbError> {
-    let Some(value) = identifier::normalise(kind, value, country) else { return Ok(None) };
+    let Some(value) = rules::of(tx)?.normalise(kind, value, country) else { return Ok(None) };
     let hash = identifier::hash(tx.hash_key(), kind, &value);
     let identifier = Identifier { kind: kind.into(), value: value.into(), hash };
     match owner(tx, &identifier)? {
@@ -314,8 +332,9 @@ pub fn view(person_id: i64, profiles: &[(i64, Profile)], counters: &CounterSet) 
             identifiers.push(OwnIdentifier { kind, value, profile_id: *profile_id, seen, evidence });
         }
     }
-    identifiers
-        .sort_by(|a, b| (identifier::priority(&a.kind), &a.value).cmp(&(identifier::priority(&b.kind), &b.value)));
+    identifiers.sort_by(|a, b| {
+        (identifier::shown_order(&a.kind), &a.value).cmp(&(identifier::shown_order(&b.kind), &b.value))
+    });
     let member = |(id, p): &(i64, Profile)| Member {
         profile_id: *id,
         created_at: p.created_at,
@@ -360,14 +379,37 @@ pub fn timeline_entries(read: &mut impl Read, profiles: &[i64]) -> Result<Vec<Ti
 #[derive(Debug, Default)]
 pub(crate) struct CannotLinks {
     of: HashMap<i64, Vec<i64>>,
-    fresh: Vec<(i64, i64)>,
+    /// What the running group did: the pair, and whether it was added.
+    done: Vec<(i64, i64, bool)>,
 }
 
 impl CannotLinks {
     pub(crate) fn add(&mut self, a: i64, b: i64) {
+        self.put(a, b);
+        self.done.push((a, b, true));
+    }
+    /// Takes away every mention of a pair.
+    pub(crate) fn remove(&mut self, a: i64, b: i64) {
+        while self.holds(a, b) {
+            self.take(a, b);
+            self.done.push((a, b, false));
+        }
+    }
+    pub(crate) fn holds(&self, a: i64, b: i64) -> bool {
+        self.of.get(&a).is_some_and(|list| list.contains(&b))
+    }
+    fn put(&mut self, a: i64, b: i64) {
         self.of.entry(a).or_default().push(b);
         self.of.entry(b).or_default().push(a);
-        self.fresh.push((a, b));
+    }
+    fn take(&mut self, a: i64, b: i64) {
+        for (from, to) in [(a, b), (b, a)] {
+            if let Some(list) = self.of.get_mut(&from)
+                && let Some(at) = list.iter().rposition(|x| *x == to)
+            {
+                list.remove(at);
+            }
+        }
     }
     fn find(&self, a: &[i64], b: &[i64]) -> Option<(i64, i64)> {
         if self.of.is_empty() {
@@ -375,28 +417,35 @@ impl CannotLinks {
         }
         a.iter().find_map(|x| self.of.get(x)?.iter().find(|y| b.contains(y)).map(|y| (*x, *y)))
     }
+    /// All pairs with one of each side.
+    pub(crate) fn between(&self, a: &[i64], b: &[i64]) -> Vec<(i64, i64)> {
+        let mut out: Vec<(i64, i64)> = Vec::new();
+        for x in a {
+            out.extend(self.of.get(x).into_iter().flatten().filter(|y| b.contains(y)).map(|y| (*x, *y)));
+        }
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
 }
 
 impl Memory for CannotLinks {
     fn load(db: &mut Engine) -> Result<Self, DbError> {
         let mut out = Self::default();
         for row in db.rows("SELECT a, b FROM cannot_link", &[])? {
-            out.add(row.int(0)?, row.int(1)?);
+            out.put(row.int(0)?, row.int(1)?);
         }
-        out.fresh.clear();
         Ok(out)
     }
     fn commit(&mut self) {
-        self.fresh.clear();
+        self.done.clear();
     }
     fn rollback(&mut self) {
-        for (a, b) in self.fresh.drain(..).rev() {
-            for (from, to) in [(a, b), (b, a)] {
-                if let Some(list) = self.of.get_mut(&from)
-                    && let Some(at) = list.iter().rposition(|x| *x == to)
-                {
-                    list.remove(at);
-                }
+        while let Some((a, b, added)) = self.done.pop() {
+            if added {
+                self.take(a, b);
+            } else {
+                self.put(a, b);
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Both keep the pieces apart afterwards (`cannot-link`) and stand in the ledger of cuts with the seq before which they were
 //! made, so that identity can be decided again from the log.
+use crate::changes::{self, Kind, Side, Why};
 use crate::commands::{CannotLinks, members_of, person_of, set_people};
 use crate::counters::CounterSet;
 use crate::identifier;
@@ -65,10 +66,11 @@ pub struct EdgeRow {
     pub seq: i64,
     pub message_id: String,
     pub at: Timestamp,
+    /// Who made it by hand; empty when events did.
+    pub actor: String,
 }
 
-const EDGES_OF: &str =
-    "SELECT id, a, b, rule, kind, value, seq, message_id, at FROM edges WHERE a = $1 AND removed_at = 0 ORDER BY id";
+const EDGES_OF: &str = "SELECT id, a, b, rule, kind, value, seq, message_id, at, actor FROM edges WHERE a = $1 AND removed_at = 0 ORDER BY id";
 const REMOVE_EDGE: &str = "UPDATE edges SET removed_at = $2 WHERE id = $1";
 const MOVE_VALUE: &str = "UPDATE identifiers SET profile_id = $3 WHERE kind = $1 AND value = $2";
 
@@ -87,6 +89,7 @@ pub fn edges_of(read: &mut impl Read, members: &[i64]) -> Result<Vec<EdgeRow>, D
                 seq: r.int(6)?,
                 message_id: r.text(7)?.into(),
                 at: Timestamp::from_micros(r.int(8)?),
+                actor: r.text(9)?.into(),
             });
         }
     }
@@ -157,6 +160,10 @@ fn cut_edges(
     let pieces = components(members, stay);
     tx.counts().absorbed -= pieces.len() as i64 - 1;
     let people = set_people(tx, pieces.clone())?;
+    if people.len() > 1 {
+        let after: Vec<Side> = people.iter().zip(&pieces).map(|(p, profiles)| Side::new(*p, profiles)).collect();
+        changes::append(tx, Kind::Split, &[Side::new(person, members)], &after, &Why::by("unmerge", actor));
+    }
     if !people.contains(&person) {
         // The id of the former person is that of its oldest profile, which is the oldest of its piece too.
         return Err(DbError::damaged("profiles", format!("person {person} vanished in a cut")));
@@ -216,6 +223,8 @@ pub fn detach(
     }
     keep_apart(tx, from, to, actor)?;
     divide(tx, (from, to), &old, &chosen, reader, counters)?;
+    let after = [Side::new(person, &members), Side::new(to, &[to])];
+    changes::append(tx, Kind::Split, &after[..1], &after, &Why::by("detach", actor));
     tx.notify(Notice::Person { person_id: person });
     tx.notify(Notice::Person { person_id: to });
     Ok(vec![Piece { person_id: person, profile_ids: members }, Piece { person_id: to, profile_ids: vec![to] }])
@@ -295,7 +304,7 @@ fn isolate(tx: &mut Tx, person: i64, members: &[i64], profile: i64, actor: &str)
         let (a, b) = (neighbour(&pair[0]), neighbour(&pair[1]));
         let EdgeRow { kind, value, seq, message_id, at, .. } = &pair[1];
         let rule = Rule::Bypass.as_str();
-        sql::append_edge(tx, &NewEdge { a, b, rule, kind, value, seq: *seq, message_id, at: *at });
+        sql::append_edge(tx, &NewEdge { a, b, rule, kind, value, seq: *seq, message_id, at: *at, actor });
         sql::append_cut(tx, "bypass", (a, b), (kind, value), actor);
         stay.push((a, b));
     }

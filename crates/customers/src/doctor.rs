@@ -3,14 +3,15 @@
 use crate::commands::index_name;
 use crate::counters::CounterSet;
 use crate::cuts::own_identifiers;
-use crate::identity::memory::{Cut, MemoryGraph};
+use crate::identity::Rule;
+use crate::identity::memory::Cut;
 use crate::model::{Identifiers, Profile, State};
 use crate::profiles::Read;
 use crate::state;
 use base::Timestamp;
 use db::event::Event;
 use db::{DbError, Engine};
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +34,7 @@ pub struct Finding {
     pub detail: String,
 }
 
-fn error(check: &'static str, subject: impl ToString, detail: impl Into<String>) -> Finding {
+pub(crate) fn error(check: &'static str, subject: impl ToString, detail: impl Into<String>) -> Finding {
     Finding { check, severity: Severity::Error, subject: subject.to_string(), detail: detail.into() }
 }
 
@@ -45,6 +46,8 @@ pub struct Placed {
     pub received_at: Timestamp,
     /// 0 = nowhere.
     pub profile_id: i64,
+    /// Where it is now, after what was moved since.
+    pub live_id: i64,
     pub event: Event,
 }
 
@@ -83,17 +86,29 @@ pub fn read_facts(db: &mut Engine) -> Result<Facts, DbError> {
         facts.edges.push((a.min(b), a.max(b), r.text(2)?.into()));
         Ok(true)
     })?;
+    facts.cuts = read_cuts(db)?;
+    Ok(facts)
+}
+
+/// Reads what people cut and joined, in order.
+pub fn read_cuts(db: &mut Engine) -> Result<Vec<(i64, Timestamp, Cut)>, DbError> {
+    let mut out = Vec::new();
     for r in db.rows("SELECT seq, at, rule, a, b, kind, value FROM identity_cuts ORDER BY id", &[])? {
         let (a, b) = (r.int(3)?, r.int(4)?);
         let cut = match r.text(2)? {
             "edge" => Cut::Edge { a, b },
             "bypass" => Cut::Bypass { a, b },
             "detach" => Cut::Detach { from: a, to: b, kind: r.text(5)?.into(), value: r.text(6)?.into() },
+            "apart" => Cut::Apart { a, b },
+            "lift" => Cut::Lift { a, b },
+            rule if Rule::parse(rule).is_some_and(Rule::is_by_hand) => {
+                Cut::Join { a, b, rule: Rule::parse(rule).unwrap_or(Rule::Manual) }
+            }
             other => return Err(DbError::damaged("identity_cuts", format!("rule {other:?}"))),
         };
-        facts.cuts.push((r.int(0)?, Timestamp::from_micros(r.int(1)?), cut));
+        out.push((r.int(0)?, Timestamp::from_micros(r.int(1)?), cut));
     }
-    Ok(facts)
+    Ok(out)
 }
 
 /// Visits every profile's row, in pieces, by id.
@@ -112,158 +127,6 @@ pub fn each_profile(
         for row in &rows {
             visit(row.int(0)?, crate::codec::decode(row.blob(1)?, row.int(2)?)?)?;
         }
-    }
-}
-
-/// Kind and value of an event's highest-priority identifier.
-type First = (Box<str>, Box<str>);
-
-/// Decides the identities of a log again, cuts included.
-#[derive(Debug, Default)]
-pub struct Replay {
-    pub graph: MemoryGraph,
-    cuts: std::collections::VecDeque<(i64, Timestamp, Cut)>,
-    /// Events of profiles that will be divided, as they are theirs now.
-    history: HashMap<i64, Vec<Event>>,
-    divided: HashSet<i64>,
-    /// Where each event is now: seq and profile.
-    pub places: Vec<(i64, i64)>,
-    /// The same events by seq, with the identifier that decides where they go.
-    moves: HashMap<i64, Vec<(i64, Option<First>)>>,
-    findings: Vec<Finding>,
-}
-
-impl Replay {
-    /// Begins with the cuts that will be made on the way.
-    pub fn new(facts: &Facts) -> Self {
-        let divided =
-            facts.cuts.iter().filter_map(|(.., c)| if let Cut::Detach { from, .. } = c { Some(*from) } else { None });
-        Self { divided: divided.collect(), cuts: facts.cuts.iter().cloned().collect(), ..Self::default() }
-    }
-
-    /// The next event of the log, in order of seq.
-    pub fn event(&mut self, placed: &Placed) {
-        self.cut_before(placed.seq);
-        let recorded = (placed.profile_id != 0).then_some(placed.profile_id);
-        // An event about a profile is no evidence of identity.
-        let profile = match placed.event.profile_id {
-            Some(profile) => recorded.map(|_| profile),
-            None => self.graph.place(&placed.event, placed.seq, placed.received_at, recorded),
-        };
-        if profile != recorded {
-            let detail = format!("logged with profile {recorded:?}, decided again as {profile:?}");
-            self.findings.push(error("identity.replay", format!("event {}", placed.seq), detail));
-        }
-        let Some(profile) = profile else { return };
-        if self.divided.contains(&profile) {
-            self.history.entry(profile).or_default().push(placed.event.clone());
-            let first = placed.event.identifiers.first().filter(|_| placed.event.profile_id.is_none());
-            let first = first.map(|i| (i.kind.clone(), i.value.clone()));
-            self.moves.entry(profile).or_default().push((placed.seq, first));
-        } else {
-            self.places.push((placed.seq, profile));
-        }
-    }
-
-    fn cut_before(&mut self, seq: i64) {
-        while self.cuts.front().is_some_and(|(at, ..)| *at <= seq) {
-            let mut cuts = Vec::new();
-            let Some((_, at, first)) = self.cuts.pop_front() else { return };
-            cuts.push(first);
-            // The values of one detach are moved together.
-            while let (Some(Cut::Detach { from, to, .. }), Some((_, _, Cut::Detach { from: f, to: t, .. }))) =
-                (cuts.last(), self.cuts.front())
-                && (from, to) == (f, t)
-                && let Some((.., next)) = self.cuts.pop_front()
-            {
-                cuts.push(next);
-            }
-            let history = &self.history;
-            self.graph.cut(&cuts, at, &mut |profile| history.get(&profile).cloned().unwrap_or_default());
-            self.divide(&cuts);
-        }
-    }
-
-    fn divide(&mut self, cuts: &[Cut]) {
-        let Some(Cut::Detach { from, to, .. }) = cuts.first() else { return };
-        let moves = |k: &str, v: &str| {
-            cuts.iter().any(|c| matches!(c, Cut::Detach { kind, value, .. } if **kind == *k && **value == *v))
-        };
-        let goes = |first: Option<(&str, &str)>| first.is_some_and(|(k, v)| moves(k, v));
-        let events = self.history.remove(from).unwrap_or_default();
-        let first =
-            |e: &Event| goes(e.identifiers.first().filter(|_| e.profile_id.is_none()).map(|i| (&*i.kind, &*i.value)));
-        let (moved, kept): (Vec<Event>, Vec<Event>) = events.into_iter().partition(first);
-        self.history.insert(*from, kept);
-        self.history.entry(*to).or_default().extend(moved);
-        let seqs = self.moves.remove(from).unwrap_or_default();
-        let (moved, kept): (Vec<_>, Vec<_>) =
-            seqs.into_iter().partition(|(_, f)| goes(f.as_ref().map(|(k, v)| (&**k, &**v))));
-        self.moves.insert(*from, kept);
-        self.moves.entry(*to).or_default().extend(moved);
-    }
-
-    /// The end of the log: makes the last cuts and gives where every event is, by seq.
-    pub fn finish(&mut self) -> Vec<(i64, i64)> {
-        self.cut_before(i64::MAX);
-        let mut places = std::mem::take(&mut self.places);
-        for (profile, seqs) in &self.moves {
-            places.extend(seqs.iter().map(|(seq, _)| (*seq, *profile)));
-        }
-        places.sort_unstable();
-        places
-    }
-
-    /// Compares what was decided again with the facts: owners of identifiers, people of profiles.
-    pub fn compare(&mut self, facts: &Facts) -> Vec<Finding> {
-        let mut out = std::mem::take(&mut self.findings);
-        let mut decided: HashMap<(&str, &str), i64> = self.graph.owned().map(|(k, v, p)| ((k, v), p)).collect();
-        for (kind, value, profile) in &facts.owners {
-            match decided.remove(&(&**kind, &**value)) {
-                Some(again) if again == *profile => {}
-                again => out.push(error(
-                    "identity.owner",
-                    kind,
-                    format!("a value stands on profile {profile}, decided again: {again:?}"),
-                )),
-            }
-        }
-        for ((kind, _), profile) in decided {
-            out.push(error("identity.owner", kind, format!("a value of profile {profile} is missing")));
-        }
-        out.extend(self.compare_edges(&facts.edges));
-        let mut again: HashMap<i64, i64> = self.graph.profiles().into_iter().collect();
-        for (profile, (person, _)) in &facts.profiles {
-            let decided = again.remove(profile);
-            if decided != Some(*person) {
-                out.push(error(
-                    "identity.person",
-                    profile,
-                    format!("belongs to person {person}, decided again: {decided:?}"),
-                ));
-            }
-        }
-        out.extend(again.keys().map(|p| error("identity.person", p, "the profile is missing")));
-        out
-    }
-
-    fn compare_edges(&self, stored: &[(i64, i64, Box<str>)]) -> Vec<Finding> {
-        let mut balance: HashMap<(i64, i64, &str), i64> = HashMap::new();
-        for (a, b, rule) in stored {
-            *balance.entry((*a, *b, &**rule)).or_default() += 1;
-        }
-        for (a, b, rule) in self.graph.edges() {
-            *balance.entry((*a.min(b), *a.max(b), rule.as_str())).or_default() -= 1;
-        }
-        let mut wrong: Vec<_> = balance.into_iter().filter(|(_, more)| *more != 0).collect();
-        wrong.sort_unstable();
-        let said = |more: i64| if more > 0 { "is stored, and the log does not say it" } else { "is missing" };
-        wrong
-            .into_iter()
-            .map(|((a, b, rule), more)| {
-                error("identity.edge", format!("{a} and {b}"), format!("an edge ({rule}) {}", said(more)))
-            })
-            .collect()
     }
 }
 

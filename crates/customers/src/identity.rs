@@ -5,7 +5,8 @@
 //! event goes to the profile of its highest-priority identifier, and an edge with its evidence joins each other person.
 //! Where a limit would be exceeded the lowest-priority identifier is left out and all is tried again. Two profiles that
 //! cannot be linked never come into one person, by whatever path.
-use base::{DAY_US, Timestamp};
+use crate::rules::Rules;
+use base::Timestamp;
 use db::event::{Event, EventKind, Identifier};
 
 pub mod memory;
@@ -56,6 +57,12 @@ pub enum Rule {
     Alias,
     /// Both were joined to a profile that was cut out from between them.
     Bypass,
+    /// Somebody joined two people by hand.
+    Manual,
+    /// Somebody joined two people that the review queue showed.
+    Review,
+    /// Two lists without a shared key were found to name one person.
+    Resolve,
 }
 
 impl Rule {
@@ -65,7 +72,19 @@ impl Rule {
             Rule::SameEvent => "same_event",
             Rule::Alias => "alias",
             Rule::Bypass => "bypass",
+            Rule::Manual => "manual",
+            Rule::Review => "review",
+            Rule::Resolve => "resolve",
         }
+    }
+    /// Whether somebody made it, not events.
+    pub fn is_by_hand(self) -> bool {
+        matches!(self, Rule::Manual | Rule::Review | Rule::Resolve)
+    }
+    /// The inverse of [`Rule::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        let all = [Rule::SameEvent, Rule::Alias, Rule::Bypass, Rule::Manual, Rule::Review, Rule::Resolve];
+        all.into_iter().find(|r| r.as_str() == text)
     }
 }
 
@@ -100,6 +119,14 @@ pub struct Placement {
 }
 
 impl Placement {
+    /// Nothing is to be written besides the event: what nearly every event gets.
+    pub fn is_plain(&self) -> bool {
+        self.target != Target::New
+            && self.attach.is_empty()
+            && self.edges.is_empty()
+            && self.demoted == 0
+            && self.review.is_empty()
+    }
     fn plain(target: Target) -> Self {
         Self { target, attach: Vec::new(), edges: Vec::new(), demoted: 0, review: Vec::new() }
     }
@@ -112,19 +139,8 @@ pub struct Limit {
     pub window_us: Option<i64>,
 }
 
-const YEAR: Option<i64> = Some(365 * DAY_US);
-
-/// The limits of a kind of identifier.
-pub fn limits(kind: &str) -> &'static [Limit] {
-    match kind {
-        "user_id" => &[Limit { count: 1, window_us: None }],
-        "anonymous_id" => &[Limit { count: 20, window_us: YEAR }, Limit { count: 5, window_us: Some(7 * DAY_US) }],
-        _ => &[Limit { count: 5, window_us: YEAR }],
-    }
-}
-
 /// Decides where an event goes.
-pub fn place<G: Graph>(graph: &mut G, event: &Event) -> Result<Placement, G::Error> {
+pub fn place<G: Graph>(graph: &mut G, event: &Event, rules: &Rules) -> Result<Placement, G::Error> {
     if let Some(profile) = event.profile_id {
         return Ok(Placement::plain(Target::Profile(profile)));
     }
@@ -137,7 +153,7 @@ pub fn place<G: Graph>(graph: &mut G, event: &Event) -> Result<Placement, G::Err
     let mut placement = match owners[0] {
         // Nearly every event: everything it carries is known and in one place.
         Some(profile) if owners.iter().all(|o| *o == Some(profile)) => Placement::plain(Target::Profile(profile)),
-        _ => place_limited(graph, event, &owners)?,
+        _ => place_limited(graph, event, &owners, rules)?,
     };
     if event.kind == EventKind::Alias {
         add_alias(graph, event, &mut placement)?;
@@ -146,10 +162,15 @@ pub fn place<G: Graph>(graph: &mut G, event: &Event) -> Result<Placement, G::Err
 }
 
 /// Tries with all identifiers, then without the lowest, until no limit is exceeded. One identifier alone never exceeds one.
-fn place_limited<G: Graph>(graph: &mut G, event: &Event, owners: &[Option<i64>]) -> Result<Placement, G::Error> {
+fn place_limited<G: Graph>(
+    graph: &mut G,
+    event: &Event,
+    owners: &[Option<i64>],
+    rules: &Rules,
+) -> Result<Placement, G::Error> {
     for live in (1..=owners.len()).rev() {
         let attempt = attempt(graph, event, &owners[..live])?;
-        if live == 1 || !exceeds(graph, event, &attempt)? {
+        if live == 1 || !exceeds(graph, event, &attempt, rules)? {
             return Ok(Placement { demoted: owners.len() - live, ..attempt.placement });
         }
     }
@@ -196,7 +217,7 @@ fn attempt<G: Graph>(graph: &mut G, event: &Event, owners: &[Option<i64>]) -> Re
 
 /// Whether the person that would result has too many values of some kind because of this event. What was above a limit
 /// before, through an alias, stays as it is and keeps nothing else out.
-fn exceeds<G: Graph>(graph: &mut G, event: &Event, attempt: &Attempt) -> Result<bool, G::Error> {
+fn exceeds<G: Graph>(graph: &mut G, event: &Event, attempt: &Attempt, rules: &Rules) -> Result<bool, G::Error> {
     let Placement { attach, edges, .. } = &attempt.placement;
     if attach.is_empty() && edges.is_empty() {
         return Ok(false);
@@ -235,7 +256,7 @@ fn exceeds<G: Graph>(graph: &mut G, event: &Event, attempt: &Attempt) -> Result<
         if edges.is_empty() && !attach.iter().any(|at| *event.identifiers[*at].kind == *kind) {
             continue;
         }
-        for limit in limits(kind) {
+        for limit in rules.limits(kind) {
             let after = all.count(kind, *limit, event.timestamp);
             let before = parts.iter().map(|p| p.count(kind, *limit, event.timestamp)).max().unwrap_or(0);
             if after > limit.count && after > before {

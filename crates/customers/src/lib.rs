@@ -8,22 +8,31 @@
 //! it; a profile's state is a function of the set of its events; profiles are never poured into one another; no order of
 //! arrival turns a denied consent into a granted one. [`doctor`] checks them on real data.
 //! Deliberately absent: conditions over profiles (`segments`), sending (`messaging`), HTTP.
+pub mod changes;
 pub mod codec;
 pub mod commands;
 pub mod consent;
 pub mod counters;
 pub mod cuts;
 pub mod doctor;
+pub mod hubs;
 pub mod identifier;
 pub mod identity;
+pub mod joins;
 pub mod model;
+pub mod pattern;
 pub mod preload;
 pub mod prepare;
 pub mod privacy;
 pub mod profiles;
+pub mod regroup;
+pub mod replay;
+pub mod review;
+pub mod rules;
 pub mod search;
 mod sql;
 pub mod state;
+pub mod stitch;
 
 pub use commands::{Placed, fold_event, lookup, person, place, refold};
 pub use model::{PersonView, Profile, State};

@@ -1,7 +1,8 @@
 //! What a message means for customers, found on the threads that take requests: identifiers, traits, touched counters,
 //! money, consent. Pure; about a microsecond a message.
 use crate::counters::CounterSet;
-use crate::identifier::{Blocked, Gather, normalise};
+use crate::identifier::{Gather, normalise};
+use crate::rules::Rules;
 use crate::state::{ORDER_COMPLETED, ORDER_REFUNDED};
 use base::{Country, Decimal, Money};
 use db::event::{Amount, ConsentClaim, Event, EventKind};
@@ -28,7 +29,7 @@ pub struct Preparer<'a> {
     pub currency: &'a str,
     /// The store's key for hashes of identifiers.
     pub hash_key: (u64, u64),
-    pub blocked: &'a Blocked,
+    pub rules: &'a Rules,
     pub counters: &'a CounterSet,
 }
 
@@ -74,8 +75,8 @@ impl Preparer<'_> {
         }
         if event.kind == EventKind::Alias {
             event.previous_id = message.previous_id.as_deref().and_then(|previous| {
-                let value = normalise("user_id", previous, self.country)?;
-                (!self.blocked.contains("user_id", &value)).then(|| value.into())
+                let value = self.rules.normalise("user_id", previous, self.country)?;
+                (!self.rules.is_blocked("user_id", &value)).then(|| value.into())
             });
         }
         let properties = message.properties.map(RawValue::get);
@@ -105,7 +106,7 @@ impl Preparer<'_> {
         event.identifiers.clear();
         let identify = event.kind == EventKind::Identify;
         let out = &mut event.identifiers;
-        let mut gather = Gather { country: self.country, key: self.hash_key, blocked: self.blocked, out };
+        let mut gather = Gather { country: self.country, key: self.hash_key, rules: self.rules, out };
         if let Some(user_id) = &message.user_id {
             gather.add("user_id", user_id);
         }

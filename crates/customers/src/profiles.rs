@@ -12,6 +12,7 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
     steps: &[
         ("0001_customers", include_str!("../migrations/0001_customers.sql")),
         ("0002_privacy", include_str!("../migrations/0002_privacy.sql")),
+        ("0003_identity", include_str!("../migrations/0003_identity.sql")),
     ],
 };
 
@@ -209,8 +210,14 @@ pub struct IdentifierTable;
 /// The owner of an identifier and the event that decided it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Owner {
+    /// 0 = nobody, any more.
     pub profile_id: i64,
     pub seq: i64,
+}
+
+impl Owner {
+    /// Of a value that was taken off its profile.
+    pub const NOBODY: Owner = Owner { profile_id: 0, seq: 0 };
 }
 
 impl Table for IdentifierTable {

@@ -1,7 +1,7 @@
 //! Finding people by what somebody types, and listing them by last event, orders or revenue.
-use crate::identifier::normalise;
 use crate::model::{PersonView, Profile};
 use crate::profiles::{Read, SLOT_US};
+use crate::rules::Rules;
 use base::Country;
 use db::DbError;
 use db::event::Event;
@@ -56,7 +56,7 @@ pub enum Matching {
 pub fn find_people(
     read: &mut impl Read,
     query: &str,
-    (country, matching): (Country, Matching),
+    (rules, country, matching): (&Rules, Country, Matching),
     cursor: Option<i64>,
     limit: usize,
 ) -> Result<Found, DbError> {
@@ -64,7 +64,7 @@ pub fn find_people(
     if query.is_empty() {
         return Ok(Found { total: Some(0), ..Found::default() });
     }
-    let mut profiles = by_identifier(read, query, country, matching)?;
+    let mut profiles = by_identifier(read, query, rules, (country, matching))?;
     profiles.extend(by_name(read, query)?);
     let full = profiles.len() >= FOUND_MAX;
     profiles.sort_unstable();
@@ -93,10 +93,15 @@ const BY_VALUE: &str = "SELECT profile_id FROM identifiers WHERE kind = $1 AND v
 const BY_WORD: &str =
     "SELECT profile_id FROM name_words WHERE word >= $1 AND word < $2 ORDER BY word, profile_id LIMIT $3";
 
-fn by_identifier(read: &mut impl Read, query: &str, country: Country, matching: Matching) -> Result<Vec<i64>, DbError> {
+fn by_identifier(
+    read: &mut impl Read,
+    query: &str,
+    rules: &Rules,
+    (country, matching): (Country, Matching),
+) -> Result<Vec<i64>, DbError> {
     let mut out = Vec::new();
     for kind in kinds(read)? {
-        if let Some(value) = normalise(&kind, query, country) {
+        if let Some(value) = rules.normalise(&kind, query, country) {
             for row in read.query(BY_VALUE, &[(&kind).into(), (&*value).into()])? {
                 out.push(row.int(0)?);
             }

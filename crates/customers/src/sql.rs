@@ -33,6 +33,7 @@ static EDGES: Bulk = Bulk {
         ("message_id", 't'),
         ("at", 'i'),
         ("removed_at", 'i'),
+        ("actor", 't'),
     ],
     key: 1,
     insert_only: false,
@@ -48,12 +49,14 @@ pub struct NewEdge<'a> {
     pub seq: i64,
     pub message_id: &'a str,
     pub at: Timestamp,
+    /// Who made it; empty when events did.
+    pub actor: &'a str,
 }
 
 /// Appends an edge; gives its id.
 pub fn append_edge(tx: &mut Tx, edge: &NewEdge<'_>) -> i64 {
     let id = tx.next_id();
-    let NewEdge { a, b, rule, kind, value, seq, message_id, at } = *edge;
+    let NewEdge { a, b, rule, kind, value, seq, message_id, at, actor } = *edge;
     let row = vec![
         id.into(),
         a.into(),
@@ -65,6 +68,7 @@ pub fn append_edge(tx: &mut Tx, edge: &NewEdge<'_>) -> i64 {
         message_id.into(),
         time(at),
         0.into(),
+        actor.into(),
     ];
     tx.append(&EDGES, row);
     id
@@ -90,7 +94,7 @@ static REVIEW: Bulk = Bulk {
 
 /// Appends something for a person to look at; `a` and `b` of the edge are the pair that cannot be linked.
 pub fn append_review(tx: &mut Tx, edge: &NewEdge<'_>) {
-    let NewEdge { a, b, rule, kind, value, seq, message_id, at } = *edge;
+    let NewEdge { a, b, rule, kind, value, seq, message_id, at, .. } = *edge;
     let (a, b) = (a.min(b), a.max(b));
     let row = vec![
         a.into(),

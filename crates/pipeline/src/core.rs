@@ -6,7 +6,7 @@ use crate::ticker::Tick;
 use crate::{Settings, shop};
 use base::{Clock, Timestamp};
 use customers::counters::CounterSet;
-use customers::identifier::Blocked;
+use customers::rules::Rules;
 use db::migrate::migrate;
 use db::writer::{Observer, Options};
 use db::{DbError, Engine, Location, Migrations, Store, Sync};
@@ -63,7 +63,7 @@ impl Core {
         let settings = Arc::new(open.settings);
         let mut all = migrations();
         all.extend(open.migrations.iter().copied());
-        let nothing = Current { counters: Arc::new(CounterSet::default()), blocked: Arc::new(Blocked::default()) };
+        let nothing = Current { counters: Arc::new(CounterSet::default()), rules: Arc::new(Rules::default()) };
         let preparer = Arc::new(Preparer::new(settings.clone(), nothing));
         let noted = settings.clone();
         let jobs: Arc<Vec<Kind>> = Arc::new(jobs::kinds().into_iter().chain(open.jobs).collect());

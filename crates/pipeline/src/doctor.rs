@@ -190,5 +190,11 @@ fn notes(db: &mut Engine, now: Timestamp, fast: bool) -> Result<Vec<Note>, DbErr
         "SELECT COUNT(*), MIN(finished_at) FROM jobs WHERE state = 'failed' AND retryable = 1",
         "jobs that could not go on and may be resumed",
     )?;
+    let waits = customers::rules::current(db)?.version - customers::rules::applied(db)?;
+    if waits > 0 {
+        let detail = "the rules of identity changed and the past is not decided by them yet: identities were not decided \
+                      again; see the job identity_rerun";
+        out.push(Note { what: "identity_rules", count: waits, detail: detail.to_string(), oldest_s: None });
+    }
     Ok(out)
 }

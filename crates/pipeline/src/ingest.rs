@@ -168,6 +168,9 @@ fn one_round(
     let logged = log::append(tx, batch, &kept);
     debug_assert_eq!(logged, first_seq);
     let count = kept.len() as u32;
+    if batch.origin != Origin::Derived {
+        customers::stitch::events(tx, i64::from(count))?;
+    }
     tx.notify(Notice::Logged(Arc::new(Logged {
         source: batch.source,
         origin: batch.origin,
@@ -238,7 +241,7 @@ fn count_hour(tx: &mut Tx, happened: &Happened<'_>) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Definitions changed between preparing and writing: the hits are found again.
+/// Definitions or rules changed between preparing and writing: hits and identifiers are found again.
 fn prepare_again(tx: &mut Tx, preparer: &Preparer, batch: &mut Batch) -> Result<(), DbError> {
     let current = step::current(tx)?;
     let body = std::str::from_utf8(&batch.raw).map_err(|e| DbError::damaged("a request's body", e))?;
@@ -256,8 +259,9 @@ fn prepare_again(tx: &mut Tx, preparer: &Preparer, batch: &mut Batch) -> Result<
     for (event, fresh) in batch.events.iter_mut().zip(again) {
         debug_assert_eq!(event.index, fresh.index);
         event.hits = fresh.hits;
+        (event.identifiers, event.previous_id) = (fresh.identifiers, fresh.previous_id);
     }
-    batch.prepared_with = current.counters.version;
+    batch.prepared_with = current.version();
     // Later requests are prepared with these; should this group be undone, they are prepared again as this one was.
     preparer.replace(current);
     Ok(())
@@ -299,7 +303,7 @@ fn derived_batch(tx: &mut Tx, preparer: &Preparer, events: Vec<NewEvent>) -> Res
         raw: body.into(),
         count: events.len() as u32,
         events: decoded,
-        prepared_with: current.counters.version,
+        prepared_with: current.version(),
     })
 }
 

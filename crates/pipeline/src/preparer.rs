@@ -4,7 +4,7 @@ use base::Timestamp;
 use bytes::Bytes;
 use collect::{Call, Client, Defaults, Options, Received, Refusal, Rejection, Request, Source, SourceKind, Stored};
 use customers::counters::CounterSet;
-use customers::identifier::Blocked;
+use customers::rules::Rules;
 use db::event::Event;
 use db::log::LogRow;
 use db::message::Message;
@@ -15,7 +15,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 #[derive(Debug, Clone)]
 pub struct Current {
     pub counters: Arc<CounterSet>,
-    pub blocked: Arc<Blocked>,
+    pub rules: Arc<Rules>,
+}
+
+impl Current {
+    /// What a batch was prepared with: it is prepared again when either has changed since.
+    pub fn version(&self) -> u64 {
+        // Both rise by one a change: a million changes of rules before a number could come twice.
+        (self.counters.version << 20) | (self.rules.version as u64 & 0xf_ffff)
+    }
 }
 
 /// Prepares bodies with the current definitions.
@@ -44,10 +52,14 @@ impl Preparer {
         let _ = self.hash_key.set(tx.hash_key());
         let fresh = crate::step::current(tx)?;
         let known = self.current();
-        if known.counters.version != fresh.counters.version || !Arc::ptr_eq(&known.blocked, &fresh.blocked) {
+        if known.version() != fresh.version() {
             self.replace(fresh);
         }
         Ok(())
+    }
+    /// Takes over the store's secret only.
+    pub(crate) fn follow_key(&self, tx: &Tx) {
+        let _ = self.hash_key.set(tx.hash_key());
     }
     fn key(&self) -> (u64, u64) {
         self.hash_key.get().copied().unwrap_or_default()
@@ -73,7 +85,7 @@ impl Preparer {
         received_at: Timestamp,
     ) -> Result<Received, Refusal> {
         let current = self.current();
-        let request = Request { call, source, client, body, received_at, prepared_with: current.counters.version };
+        let request = Request { call, source, client, body, received_at, prepared_with: current.version() };
         let browser = source.kind == SourceKind::Browser;
         collect::receive(request, &self.options(), &|message, defaults, event| {
             self.fill(&current, source.id, browser, message, defaults, event)
@@ -112,7 +124,7 @@ impl Preparer {
             country: self.settings.country,
             currency: &self.settings.currency,
             hash_key: self.key(),
-            blocked: &current.blocked,
+            rules: &current.rules,
             counters: &current.counters,
         };
         preparer

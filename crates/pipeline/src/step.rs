@@ -130,15 +130,15 @@ pub fn finish(tx: &mut Tx) -> Result<(), DbError> {
     segments::runtime::changes::tell(tx)
 }
 
-/// Version of the counters that batches must be prepared with.
+/// Version of the counters and rules that batches must be prepared with.
 pub fn definitions_version(tx: &mut Tx) -> Result<u64, DbError> {
-    Ok(definitions::current(tx)?.counters.version)
+    Ok(current(tx)?.version())
 }
 
 /// What the writer prepares with.
 pub fn current(tx: &mut Tx) -> Result<Current, DbError> {
     let counters = definitions::current(tx)?.counters.clone();
-    Ok(Current { counters, blocked: customers::identifier::blocked(tx)? })
+    Ok(Current { counters, rules: customers::rules::of(tx)? })
 }
 
 /// `[collect] dedup_days`.

@@ -8,4 +8,6 @@ mod faults;
 mod harness;
 mod identity;
 mod jobs;
+mod kiosk;
 mod live;
+mod rerun;

@@ -48,6 +48,7 @@ impl Ticker for Tick {
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
         }
         self.jobs.advance(tx, &self.preparer, &mut appended)?;
+        customers::stitch::watch(tx)?;
         // What definitions became is what requests are prepared with from now on.
         self.preparer.follow(tx)?;
         append_derived(tx, &self.preparer, appended)

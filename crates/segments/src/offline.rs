@@ -13,10 +13,11 @@ use crate::evaluate::{PersonView, evaluate};
 use crate::language::{SyntaxError, parse};
 use base::{Country, Timestamp};
 use customers::counters::{CounterSet, Definition, SetError, Summary};
-use customers::identifier::{self, Blocked};
+use customers::identifier;
 use customers::identity::memory::MemoryGraph;
 use customers::model::State;
 use customers::prepare::Preparer;
+use customers::rules::Rules;
 use customers::state;
 use db::event::Event;
 use jiff::tz::TimeZone;
@@ -106,7 +107,7 @@ struct Crowd<'a> {
     set: &'a CounterSet,
     until: Option<Timestamp>,
     country: Country,
-    blocked: Blocked,
+    rules: Rules,
     seen: HashSet<u128>,
     graph: MemoryGraph,
     states: BTreeMap<i64, State>,
@@ -121,7 +122,7 @@ impl<'a> Crowd<'a> {
             set,
             until: options.at,
             country: options.country,
-            blocked: Blocked::default(),
+            rules: Rules::default(),
             seen: HashSet::new(),
             graph: MemoryGraph::default(),
             states: BTreeMap::new(),
@@ -161,7 +162,7 @@ impl<'a> Crowd<'a> {
             country: self.country,
             currency: "",
             hash_key: HASH_KEY,
-            blocked: &self.blocked,
+            rules: &self.rules,
             counters: self.set,
         };
         if let Err(refusal) = preparer.fill(message, shared, &mut event) {

@@ -13,7 +13,7 @@ pub mod timers;
 pub use changes::{Change, count};
 pub use definitions::{Filling, Segment, Segments};
 pub use memberships::{Cause, Membership, Memberships};
-pub use react::{evaluate_now, expected, leave_all, look_again, react, read_person, reevaluate};
+pub use react::{evaluate_now, expected, leave_all, look_again, react, read_person, reevaluate, take_over};
 
 /// This crate's tables.
 pub const MIGRATIONS: db::Migrations =

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod customers;
 pub mod events;
 pub mod home;
+pub mod identity;
 pub mod invitations;
 pub mod jobs;
 pub mod live;
@@ -73,6 +74,21 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(customers::timeline::customer_timeline))
         .routes(routes!(customers::identity::customer_identity))
         .routes(routes!(customers::identity::unmerge_customer))
+        .routes(routes!(customers::merge::merge_customers))
+        .routes(routes!(customers::merge::preview_merge))
+        .routes(routes!(identity::rules::get_identity_rules, identity::rules::put_identity_rules))
+        .routes(routes!(identity::rules::preview_identity_rules))
+        .routes(routes!(
+            identity::listed::list_blocked_values,
+            identity::listed::block_value,
+            identity::listed::unblock_value
+        ))
+        .routes(routes!(identity::suspects::list_suspects))
+        .routes(routes!(identity::suspects::dismiss_suspect))
+        .routes(routes!(identity::review::list_review, identity::review::decide_reviews))
+        .routes(routes!(identity::review::decide_review))
+        .routes(routes!(identity::changes::list_identity_changes))
+        .routes(routes!(identity::stitch::stitch_rate))
         .routes(routes!(customers::consents::record_consent))
         .routes(routes!(privacy::erase_customer))
         .routes(routes!(privacy::list_erasures))

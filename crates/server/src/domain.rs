@@ -135,6 +135,10 @@ impl Domain {
     pub fn settings(&self) -> &Settings {
         &self.core.settings
     }
+    /// The same, for who keeps it.
+    pub fn shared_settings(&self) -> &Arc<Settings> {
+        &self.core.settings
+    }
     /// Stops the writer: what is queued is done, dirty rows are flushed, the lock is given back.
     pub fn close(&self) {
         self.core.store.close();
@@ -181,7 +185,7 @@ impl Domain {
             raw: body.into(),
             count: ids.len() as u32,
             events,
-            prepared_with: current.counters.version,
+            prepared_with: current.version(),
         })
     }
 

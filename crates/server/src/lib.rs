@@ -37,6 +37,7 @@ pub mod policy;
 pub mod preview;
 pub mod problem;
 pub mod rejects;
+pub mod rerun;
 pub mod run;
 pub mod scope;
 pub mod second_factor;

@@ -3,7 +3,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::{Domain, Start};
 use crate::hub::Hub;
-use crate::{api, erasing, listen, live, mailer};
+use crate::{api, erasing, listen, live, mailer, rerun};
 use base::{Clock, SystemClock};
 use db::{DbError, Location, Sync};
 use std::net::SocketAddr;
@@ -90,6 +90,7 @@ pub struct Running {
     mailer: tokio::task::JoinHandle<()>,
     views: tokio::task::JoinHandle<()>,
     erasing: tokio::task::JoinHandle<()>,
+    rerun: tokio::task::JoinHandle<()>,
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -161,12 +162,13 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
     let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
+    let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun })
 }
 
 impl Running {
@@ -181,6 +183,7 @@ impl Running {
         // Requests that were open until now have seen people too.
         crate::views::flush(&self.app).await;
         let _ = self.erasing.await;
+        let _ = self.rerun.await;
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

@@ -4,6 +4,7 @@ mod admin;
 mod borders;
 mod collect;
 mod harness;
+mod identity;
 mod libraries;
 mod mail;
 mod matrix;

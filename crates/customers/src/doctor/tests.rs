@@ -93,5 +93,5 @@ fn a_replay_makes_the_cuts_where_they_were_made() {
     assert_eq!(checks(&shop), Vec::<&str>::new());
     shop.write(|tx| tx.execute("DELETE FROM identity_cuts", &[]).map(drop));
     let found = checks(&shop);
-    assert!(found.contains(&"identity.replay") && found.contains(&"identity.owner"), "{found:?}");
+    assert!(found.contains(&"identity.edge") && found.contains(&"identity.owner"), "{found:?}");
 }

@@ -1,11 +1,13 @@
 //! The graph of profiles in memory: for events in plain files, and for deciding a log's identities again.
-use super::{Graph, Placement, Rule, Sighting, Target};
+use super::{Graph, Join, Placement, Rule, Sighting, Target};
 use crate::model::{Evidence, Identifiers};
+use crate::rules::Rules;
 use crate::state;
 use base::Timestamp;
 use db::event::{Event, Identifier};
 use hashbrown::{HashMap, HashSet};
 use std::convert::Infallible;
+use std::sync::Arc;
 
 /// A cut that somebody made, as it stands in the ledger of cuts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,31 @@ pub enum Cut {
     Bypass { a: i64, b: i64 },
     /// A value went from one profile to another.
     Detach { from: i64, to: i64, kind: Box<str>, value: Box<str> },
+    /// Somebody joined two people.
+    Join { a: i64, b: i64, rule: Rule },
+    /// Somebody said that two people are not one.
+    Apart { a: i64, b: i64 },
+    /// A pair that was kept apart may be one again.
+    Lift { a: i64, b: i64 },
+}
+
+/// An edge with what shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    pub a: i64,
+    pub b: i64,
+    pub rule: Rule,
+    pub seq: i64,
+    pub message_id: Box<str>,
+    pub at: Timestamp,
+    pub kind: Box<str>,
+    pub value: Box<str>,
+}
+
+impl Edge {
+    fn by_hand(a: i64, b: i64, rule: Rule, at: Timestamp) -> Self {
+        Self { a, b, rule, seq: 0, message_id: "".into(), at, kind: "".into(), value: "".into() }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -32,9 +59,11 @@ pub struct MemoryGraph {
     nodes: HashMap<i64, Node>,
     /// Profiles of people that have several.
     members: HashMap<i64, Vec<i64>>,
-    edges: Vec<(i64, i64, Rule)>,
+    edges: Vec<Edge>,
     cannot_link: HashSet<(i64, i64)>,
     next_profile: i64,
+    /// By which events are placed.
+    pub rules: Arc<Rules>,
     /// Joins that were refused.
     pub refused: Vec<(i64, i64)>,
 }
@@ -81,6 +110,10 @@ fn ordered(a: i64, b: i64) -> (i64, i64) {
 }
 
 impl MemoryGraph {
+    /// An empty graph in which events are placed by these rules.
+    pub fn with_rules(rules: Arc<Rules>) -> Self {
+        Self { rules, ..Self::default() }
+    }
     /// The profile that owns a value.
     pub fn find(&self, kind: &str, value: &str) -> Option<i64> {
         self.owners.get(kind)?.get(value).copied()
@@ -111,15 +144,91 @@ impl MemoryGraph {
     pub fn owned(&self) -> impl Iterator<Item = (&str, &str, i64)> {
         self.owners.iter().flat_map(|(kind, values)| values.iter().map(move |(value, p)| (&**kind, &**value, *p)))
     }
-    /// Edges that are there: both profiles and the rule.
-    pub fn edges(&self) -> &[(i64, i64, Rule)] {
+    /// Takes a value out of the graph, for comparing; gives who owned it.
+    pub fn take_owner(&mut self, kind: &str, value: &str) -> Option<i64> {
+        self.owners.get_mut(kind)?.remove(value)
+    }
+    /// The event that brought a value to a profile.
+    pub fn evidence(&self, profile: i64, kind: &str, value: &str) -> Option<Evidence> {
+        let identifiers = &self.nodes.get(&profile)?.identifiers;
+        identifiers.position(kind, value).ok().and_then(|at| identifiers.keys[at].evidence.clone())
+    }
+    /// Edges that are there.
+    pub fn edges(&self) -> &[Edge] {
         &self.edges
     }
 
     /// Places an event that was logged at `seq`; gives its profile. A new profile gets the id `new_id`, or the next number.
     pub fn place(&mut self, event: &Event, seq: i64, received_at: Timestamp, new_id: Option<i64>) -> Option<i64> {
-        let Ok(placement) = super::place(self, event);
+        let rules = self.rules.clone();
+        let Ok(placement) = super::place(self, event, &rules);
         self.apply(event, &placement, seq, received_at, new_id)
+    }
+
+    /// Places an event of a log that was placed before, maybe by other rules; gives its profile. It stays where it was
+    /// (`recorded`) if that is the same person: profiles are never dissolved, and what made a profile makes it again, with an
+    /// edge where the rules know somebody. `fresh` gives a new profile's id.
+    pub fn place_again(
+        &mut self,
+        event: &Event,
+        seq: i64,
+        (received_at, recorded): (Timestamp, Option<i64>),
+        fresh: &mut dyn FnMut() -> i64,
+    ) -> Option<i64> {
+        let rules = self.rules.clone();
+        let Ok(mut placement) = super::place(self, event, &rules);
+        let recorded_new = recorded.filter(|r| !self.nodes.contains_key(r));
+        match placement.target {
+            Target::Nobody => return None,
+            Target::New => {
+                let id = recorded_new.unwrap_or_else(fresh);
+                return self.apply(event, &placement, seq, received_at, Some(id));
+            }
+            Target::Profile(known) => {
+                if let Some(made) = recorded_new {
+                    self.create(Some(made), received_at);
+                    placement.target = Target::Profile(made);
+                    placement.edges.insert(0, self.way_to(event, known));
+                } else if let Some(other) = recorded.filter(|r| *r != known) {
+                    let person = self.person_of(other);
+                    let same = person == self.person_of(known);
+                    if same || placement.edges.iter().any(|e| self.person_of(e.other) == person) {
+                        placement.target = Target::Profile(other);
+                        // An edge to its own person would lead nowhere: it goes to the one that was found instead.
+                        for at in 0..placement.edges.len() {
+                            if self.person_of(placement.edges[at].other) == person {
+                                placement.edges[at].other = known;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        self.apply(event, &placement, seq, received_at, None)
+    }
+
+    /// The first identifier of an event that leads to a profile, as a join.
+    fn way_to(&self, event: &Event, profile: i64) -> Join {
+        let found = event.identifiers.iter().find(|i| self.find(&i.kind, &i.value) == Some(profile));
+        let (kind, value) = found.map_or(("".into(), "".into()), |i| (i.kind.clone(), i.value.clone()));
+        Join { other: profile, rule: Rule::SameEvent, kind, value }
+    }
+
+    /// Whether a profile is known.
+    pub fn knows(&self, profile: i64) -> bool {
+        self.nodes.contains_key(&profile)
+    }
+    /// Whether a profile has values of its own.
+    pub fn owns_any(&self, profile: i64) -> bool {
+        self.nodes.get(&profile).is_some_and(|n| n.identifiers.own().next().is_some())
+    }
+    /// When a profile was made.
+    pub fn created_at(&self, profile: i64) -> Option<Timestamp> {
+        self.nodes.get(&profile).map(|n| n.created_at)
+    }
+    /// Makes a profile that owns nothing.
+    pub fn create_bare(&mut self, profile: i64, created_at: Timestamp) {
+        self.create(Some(profile), created_at);
     }
 
     fn apply(
@@ -149,7 +258,9 @@ impl MemoryGraph {
             }
         }
         for join in &placement.edges {
-            self.edges.push((profile, join.other, join.rule));
+            let (kind, value) = (join.kind.clone(), join.value.clone());
+            let (rule, message_id, at) = (join.rule, event.message_id.clone(), event.timestamp);
+            self.edges.push(Edge { a: profile, b: join.other, rule, seq, message_id, at, kind, value });
             self.join(profile, join.other);
         }
         self.refused.extend(placement.review.iter().map(|r| ordered(r.pair.0, r.pair.1)));
@@ -194,35 +305,98 @@ impl MemoryGraph {
     /// Makes the cuts of one command. `history` gives, per profile, the events that are its own now, as they were logged:
     /// what a detach moves.
     pub fn cut(&mut self, cuts: &[Cut], at: Timestamp, history: &mut dyn FnMut(i64) -> Vec<Event>) {
-        let mut touched: Vec<i64> = Vec::new();
+        let (mut touched, mut apart): (Vec<i64>, Vec<(i64, i64)>) = (Vec::new(), Vec::new());
         for cut in cuts {
             match cut {
                 Cut::Edge { a, b } => {
                     touched.extend(self.component(*a));
-                    self.edges.retain(|(x, y, _)| ordered(*x, *y) != ordered(*a, *b));
+                    self.edges.retain(|e| ordered(e.a, e.b) != ordered(*a, *b));
                     self.cannot_link.insert(ordered(*a, *b));
+                    apart.push((*a, *b));
                 }
-                Cut::Bypass { a, b } => self.edges.push((*a, *b, Rule::Bypass)),
+                // In between stood a way; by other rules there may have been none.
+                Cut::Bypass { a, b } if self.person_of(*a) == self.person_of(*b) => {
+                    self.edges.push(Edge::by_hand(*a, *b, Rule::Bypass, at));
+                }
+                Cut::Bypass { .. } => {}
                 Cut::Detach { from, to, kind, value } => {
                     if !self.nodes.contains_key(to) {
                         self.create(Some(*to), at);
                     }
-                    self.owners.entry_ref(&**kind).or_default().insert(value.clone(), *to);
+                    if !self.rules.is_blocked(kind, value) {
+                        self.owners.entry_ref(&**kind).or_default().insert(value.clone(), *to);
+                    }
                     self.cannot_link.insert(ordered(*from, *to));
+                    apart.push((*from, *to));
+                }
+                Cut::Lift { a, b } => {
+                    self.cannot_link.remove(&ordered(*a, *b));
+                }
+                Cut::Join { a, b, rule } => {
+                    if self.knows(*a) && self.knows(*b) && self.person_of(*a) != self.person_of(*b) {
+                        self.edges.push(Edge::by_hand(*a, *b, *rule, at));
+                        self.join(*a, *b);
+                    }
+                }
+                Cut::Apart { a, b } => {
+                    self.cannot_link.insert(ordered(*a, *b));
+                    apart.push((*a, *b));
                 }
             }
         }
         self.split(touched);
+        for (a, b) in apart {
+            self.separate(a, b);
+        }
         for (from, to) in detached(cuts) {
             self.rebuild(from, to, cuts, history);
         }
+    }
+
+    /// Cuts what still joins two profiles that somebody took apart, the newest edge of each way first: by the rules of that
+    /// time there was no such way.
+    fn separate(&mut self, a: i64, b: i64) {
+        while a != b && self.person_of(a) == self.person_of(b) {
+            let members = self.component(a);
+            let Some(newest) = self.newest_on_way(a, b) else { return };
+            self.edges.remove(newest);
+            self.split(members);
+        }
+    }
+
+    /// The newest edge on the only way between two profiles.
+    fn newest_on_way(&self, a: i64, b: i64) -> Option<usize> {
+        let mut came: HashMap<i64, Option<(i64, usize)>> = HashMap::from([(a, None)]);
+        let mut queue = std::collections::VecDeque::from([a]);
+        let members: HashSet<i64> = self.component(a).into_iter().collect();
+        let within: Vec<(usize, &Edge)> =
+            self.edges.iter().enumerate().filter(|(_, e)| members.contains(&e.a) && members.contains(&e.b)).collect();
+        while let Some(at) = queue.pop_front() {
+            for (index, edge) in &within {
+                let next = match (edge.a == at, edge.b == at) {
+                    (true, _) => edge.b,
+                    (_, true) => edge.a,
+                    _ => continue,
+                };
+                if !came.contains_key(&next) {
+                    came.insert(next, Some((at, *index)));
+                    queue.push_back(next);
+                }
+            }
+        }
+        let (mut at, mut newest) = (b, None);
+        while let Some(Some((from, index))) = came.get(&at).copied() {
+            newest = newest.max(Some(index));
+            at = from;
+        }
+        newest
     }
 
     /// Finds people anew among the given profiles.
     fn split(&mut self, mut left: Vec<i64>) {
         left.sort_unstable();
         left.dedup();
-        for component in components(&left, self.edges.iter().map(|(a, b, _)| (*a, *b))) {
+        for component in components(&left, self.edges.iter().map(|e| (e.a, e.b))) {
             for member in &component {
                 self.members.remove(member);
             }

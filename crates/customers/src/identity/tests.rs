@@ -99,7 +99,7 @@ fn the_lowest_is_left_out_first_and_matching_tried_again() {
     // With the anonymous id this would be a second user of the first profile; without it it is one with the address.
     let address = s.send(0, "email=x@b.c");
     let e = event(&message(9, 1, "user=u2 email=x@b.c anon=a"));
-    let Ok(placement) = place(&mut s.graph, &e);
+    let Ok(placement) = place(&mut s.graph, &e, &crate::rules::Rules::default());
     assert_eq!((placement.target, placement.demoted), (Target::Profile(address), 1));
     assert_eq!(placement.attach, [0]);
     assert!(placement.edges.is_empty());

@@ -1,5 +1,5 @@
 //! What messages mean.
-use crate::identifier::Blocked;
+use crate::rules::{Mode, Rules, RulesData};
 use crate::tests::harness::{KEY, counters, draft, event, preparer};
 use db::event::{Event, Scalar};
 use db::message::Message;
@@ -13,8 +13,8 @@ fn shared(text: &str, context: &str) -> Event {
     let message: Message<'_> = serde_json::from_str(text).expect("a message");
     let context: &RawValue = serde_json::from_str(context).expect("a context");
     let mut event = draft(&message);
-    let (counters, blocked) = (counters(), Blocked::default());
-    preparer(&counters, &blocked, KEY, true).fill(&message, Some(context), &mut event).expect("it names somebody");
+    let (counters, rules) = (counters(), Rules::default());
+    preparer(&counters, &rules, KEY, true).fill(&message, Some(context), &mut event).expect("it names somebody");
     event
 }
 
@@ -84,15 +84,16 @@ fn a_batchs_context_counts_where_the_message_says_nothing() {
 fn a_browsers_message_must_name_somebody() {
     let text = r#"{"event":"Store Opened"}"#;
     let message: Message<'_> = serde_json::from_str(text).expect("a message");
-    let (counters, blocked) = (counters(), Blocked::default());
-    let refused = preparer(&counters, &blocked, KEY, true).fill(&message, None, &mut draft(&message));
+    let (counters, rules) = (counters(), Rules::default());
+    let refused = preparer(&counters, &rules, KEY, true).fill(&message, None, &mut draft(&message));
     assert_eq!(refused.map_err(|r| r.code), Err("no_identifier"));
     assert!(event(text).identifiers.is_empty(), "a server's event belongs to its place");
     // The shop's own telephone is nobody's.
     let message: Message<'_> =
         serde_json::from_str(r#"{"context":{"traits":{"phone":"0800 500 500","email":"a@b.c"}}}"#).expect("a message");
-    let blocked = Blocked::new([("phone".into(), "+380800500500".into()), ("*".into(), "a@b.c".into())]);
-    let refused = preparer(&counters, &blocked, KEY, true).fill(&message, None, &mut draft(&message));
+    let listed = [("phone".into(), "+380800500500".into(), Mode::Block), ("*".into(), "a@b.c".into(), Mode::Block)];
+    let rules = Rules::new(&RulesData::default(), listed, 1);
+    let refused = preparer(&counters, &rules, KEY, true).fill(&message, None, &mut draft(&message));
     assert!(refused.is_err());
 }
 

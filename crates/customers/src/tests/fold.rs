@@ -363,8 +363,8 @@ fn figures() {
         "timestamp":"2026-05-01T12:00:00Z","properties":{"product_id":"12345","sku":"SKU-12345","category":"face care","name":"Night cream","price":499.9,"currency":"UAH","quantity":1},
         "context":{"page":{"path":"/p/12345","url":"https://shop.example.com/p/12345","title":"Night cream"},"userAgent":"Mozilla/5.0 (X11; Linux x86_64)","locale":"uk-UA","library":{"name":"braid.js","version":"1.0.0"}}}"#;
     let message: db::message::Message<'_> = serde_json::from_str(text).expect("a message");
-    let blocked = identifier::Blocked::default();
-    let preparer = harness::preparer(&counters, &blocked, KEY, true);
+    let rules = crate::rules::Rules::default();
+    let preparer = harness::preparer(&counters, &rules, KEY, true);
     let draft = harness::draft(&message);
     time("draft alone", &mut || drop(std::hint::black_box(harness::draft(&message))));
     time("prepare with draft", &mut || {

@@ -3,9 +3,10 @@ use crate::commands::{self, Placed};
 use crate::counters::{Counted, CounterSet, Definition, Keep, Meaning, Occurrence};
 use crate::cuts::{EventReader, LoggedEvent};
 use crate::doctor;
-use crate::identifier::Blocked;
 use crate::prepare::Preparer;
 use crate::profiles::Profiles;
+use crate::replay::{Replay, unused_ids};
+use crate::rules::Rules;
 use base::{Clock, Country, ManualClock, SECOND_US, Timestamp};
 use db::event::{Batch, Event, EventKind, Origin};
 use db::log::{self, Kept};
@@ -13,6 +14,7 @@ use db::message::Message;
 use db::testing::Place;
 use db::writer::{Options, Recover};
 use db::{DbError, Open, Store, Tx};
+use hashbrown::HashMap;
 use std::sync::{Arc, Mutex};
 
 pub const KEY: (u64, u64) = (7, 11);
@@ -32,8 +34,8 @@ pub fn counters() -> CounterSet {
     CounterSet::build(1, vec![views, newest]).expect("the definitions are sound")
 }
 
-pub fn preparer<'a>(counters: &'a CounterSet, blocked: &'a Blocked, key: (u64, u64), browser: bool) -> Preparer<'a> {
-    Preparer { browser, country: Country::find("UA"), currency: "UAH", hash_key: key, blocked, counters }
+pub fn preparer<'a>(counters: &'a CounterSet, rules: &'a Rules, key: (u64, u64), browser: bool) -> Preparer<'a> {
+    Preparer { browser, country: Country::find("UA"), currency: "UAH", hash_key: key, rules, counters }
 }
 
 /// The event of a message's JSON; `timestamp` is required, `messageId` and `type` (track) are not.
@@ -41,7 +43,7 @@ pub fn event_with(key: (u64, u64), text: &str) -> Event {
     let message: Message<'_> = serde_json::from_str(text).unwrap_or_else(|e| panic!("{text}: {e}"));
     let mut event = draft(&message);
     let counters = counters();
-    preparer(&counters, &Blocked::default(), key, false)
+    preparer(&counters, &Rules::default(), key, false)
         .fill(&message, None, &mut event)
         .expect("a server's event is taken");
     event
@@ -93,7 +95,7 @@ impl Recover for Refold {
         let counters = counters();
         let events = self.0.lock().expect("no test panicked").clone();
         for (group, placed) in events.iter().filter(|(_, p)| p.seq >= from_seq && p.profile_id != 0) {
-            let doctor::Placed { seq, source, received_at, profile_id, ref event } = *placed;
+            let doctor::Placed { seq, source, received_at, profile_id, ref event, .. } = *placed;
             let at = commands::Replayed { seq, group: *group, source, received_at, profile_id };
             commands::refold(tx, at, event, &counters)?;
         }
@@ -176,7 +178,8 @@ impl Shop {
             let kept = [Kept { index: 0, id: event.id, timestamp: event.timestamp, profile_id }];
             log::append(tx, &batch(received_at), &kept);
             let event = event.clone();
-            let placed_event = doctor::Placed { seq, source: SERVER, received_at, profile_id, event };
+            let placed_event =
+                doctor::Placed { seq, source: SERVER, received_at, profile_id, live_id: profile_id, event };
             log.lock().expect("no test panicked").push((group, placed_event));
             Ok(placed)
         })
@@ -202,10 +205,26 @@ impl Shop {
             let counters = counters();
             let db = tx.engine();
             let facts = doctor::read_facts(db)?;
-            let mut replay = doctor::Replay::new(&facts);
-            log.iter().for_each(|placed| replay.event(placed));
-            let places = replay.finish();
-            let mut out = replay.compare(&facts);
+            // Where each event is now, as its profile's index has it.
+            let mut live: HashMap<i64, i64> = HashMap::new();
+            let mut indexes: Vec<(i64, Vec<i64>)> = Vec::new();
+            doctor::each_profile(db, &mut |id, profile| {
+                indexes.push((id, profile.tail.entries().iter().map(|e| e.seq).collect()));
+                Ok(())
+            })?;
+            for (id, tail) in indexes {
+                let chunks = db::index::chunks(db, id)?;
+                live.extend(chunks.iter().map(|e| e.seq).chain(tail).map(|seq| (seq, id)));
+            }
+            let rules = Arc::new(crate::rules::current(db)?);
+            let mut replay = Replay::new(&facts, rules, unused_ids()).keeping_places();
+            for placed in &log {
+                let live_id = live.get(&placed.seq).copied().unwrap_or(placed.profile_id);
+                replay.event(&doctor::Placed { live_id, ..placed.clone() });
+            }
+            let moves = replay.finish();
+            let mut out = replay.compare(&facts, &moves);
+            let places = replay.places();
             let names = db::names::all(db)?;
             let mut profiles = Vec::new();
             doctor::each_profile(db, &mut |id, profile| {

@@ -90,7 +90,7 @@ fn people_are_found_by_any_spelling_prefix_and_name() {
         let ivan = shop.send(r#"{"messageId":"2","type":"identify","userId":"cust-78","traits":{"email":"ivan@example.com","name":"Іван Коваленко"}}"#);
         let find = |query: &str| {
             let query = query.to_string();
-            shop.read(move |tx| Ok(find_people(tx, &query, ua(Matching::Beginnings), None, 10)?.people))
+            shop.read(move |tx| Ok(find_people(tx, &query, (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings), None, 10)?.people))
         };
         let (olha, ivan) = (olha.person_id, ivan.person_id);
         let cases: &[(&str, &[i64])] = &[
@@ -124,8 +124,8 @@ fn people_are_found_by_any_spelling_prefix_and_name() {
         shop.send(r#"{"messageId":"3","type":"identify","userId":"cust-78","traits":{"name":"Петро"},"timestamp":"2026-06-01T00:00:00Z"}"#);
         assert_eq!(find("кова"), [olha]);
         let (first, rest) = shop.read(|tx| {
-            let first = find_people(tx, "cust", ua(Matching::Beginnings), None, 1)?;
-            let rest = find_people(tx, "cust", ua(Matching::Beginnings), first.next, 1)?;
+            let first = find_people(tx, "cust", (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings), None, 1)?;
+            let rest = find_people(tx, "cust", (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings), first.next, 1)?;
             Ok((first, rest))
         });
         assert_eq!((first.people, first.total, rest.people, rest.next), (vec![ivan], Some(2), vec![olha], None));

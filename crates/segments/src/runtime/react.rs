@@ -69,7 +69,7 @@ pub fn react(tx: &mut Tx, happened: &mut Happened<'_>) -> Result<(), DbError> {
 
 /// Takes the memberships of absorbed people: their rows go, what they had is told, so that who stays in keeps the earliest
 /// beginning and triggers nothing.
-fn take_over(tx: &mut Tx, absorbed: &[i64]) -> Result<Vec<(i64, i64)>, DbError> {
+pub fn take_over(tx: &mut Tx, absorbed: &[i64]) -> Result<Vec<(i64, i64)>, DbError> {
     let mut kept = Vec::new();
     for person_id in absorbed {
         let list = tx.get::<Memberships>(*person_id)?.map(|row| row.list.clone()).unwrap_or_default();

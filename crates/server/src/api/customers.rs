@@ -1,6 +1,7 @@
 //! `/customers`: finding people, and everything about one of them.
 pub mod consents;
 pub mod identity;
+pub mod merge;
 pub mod person;
 pub mod row;
 pub mod timeline;
@@ -74,8 +75,10 @@ pub async fn list_customers(
             let after = place::<1>(q.cursor.as_deref())?.map(|[id]| id);
             let sees = caller.may(crate::access::Act::SeeContacts);
             let matching = if sees { search::Matching::Beginnings } else { search::Matching::Whole };
-            let how = (app.domain.settings().country, matching);
-            let found = app.query(move |db| Ok(search::find_people(db, &text, how, after, limit as usize)?)).await?;
+            let (country, rules) = (app.domain.settings().country, app.domain.preparer().current().rules);
+            let found = app
+                .query(move |db| Ok(search::find_people(db, &text, (&rules, country, matching), after, limit as usize)?))
+                .await?;
             (found.people, found.next.map(|id| cursor(&[id])), found.total.map(|t| t as i64))
         }
         (None, Some(segment)) => {
@@ -117,6 +120,9 @@ pub struct LookupQuery {
     phone: Option<String>,
     user_id: Option<String>,
     anonymous_id: Option<String>,
+    /// Any kind of identifier, with `value`: `loyalty_card`, `telegram`, …
+    kind: Option<String>,
+    value: Option<String>,
 }
 
 /// Finds a customer by one identifier in any spelling.
@@ -128,12 +134,19 @@ pub async fn lookup_customer(
     Params(q): Params<LookupQuery>,
 ) -> Result<Json<Person>, Problem> {
     let given = [("email", q.email), ("phone", q.phone), ("user_id", q.user_id), ("anonymous_id", q.anonymous_id)];
-    let mut given = given.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
-    let (Some((kind, value)), None) = (given.next(), given.next()) else {
-        return Err(BAD_QUERY.because("name exactly one of email, phone, user_id and anonymous_id"));
-    };
-    let country = app.domain.settings().country;
-    let found = app.read(move |tx| Ok(customers::lookup(tx, kind, &value, country)?)).await?;
+    let mut given: Vec<(String, String)> =
+        given.into_iter().filter_map(|(kind, value)| Some((kind.to_string(), value?))).collect();
+    match (q.kind, q.value) {
+        (Some(kind), Some(value)) => given.push((kind, value)),
+        (None, None) => {}
+        _ => return Err(BAD_QUERY.because("kind and value go together")),
+    }
+    if given.len() != 1 {
+        return Err(BAD_QUERY.because("name exactly one of email, phone, user_id, anonymous_id, or kind with value"));
+    }
+    let (kind, value) = given.remove(0);
+    let (country, asked) = (app.domain.settings().country, kind.clone());
+    let found = app.read(move |tx| Ok(customers::lookup(tx, &asked, &value, country)?)).await?;
     let (person, _) = found.ok_or_else(|| NOT_FOUND.because(format!("nobody has this {kind}")))?;
     find_person(&app, person).await.map(Json)
 }

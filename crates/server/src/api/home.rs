@@ -80,6 +80,12 @@ pub enum AttentionKind {
     UnknownMessages,
     /// Two people may be one, or one two.
     Review,
+    /// A value seems to be shared by many people.
+    Suspects,
+    /// The share of visitors who become known, or of joins, left its usual range.
+    StitchRate,
+    /// The past is not decided by the present rules of identity yet.
+    IdentityRules,
     /// Messages wait and no mail server is set.
     SendingStopped,
     /// Commits may be lost in a power cut.
@@ -122,15 +128,23 @@ struct Figures {
     review: i64,
     views: i64,
     approvals: i64,
+    suspects: i64,
+    stitch: Vec<customers::stitch::Alarm>,
+    rules_waiting: i64,
 }
 
-fn figures(db: &mut Engine, now: Timestamp, from: Timestamp, midnight: Timestamp) -> Result<Figures, DbError> {
+fn figures(
+    db: &mut Engine,
+    now: Timestamp,
+    from: Timestamp,
+    midnight: Timestamp,
+    rules: &customers::rules::Rules,
+) -> Result<Figures, DbError> {
     let one = |db: &mut Engine, sql: &str, since: i64| db.first(sql, &[since.into()])?.map_or(Ok(0), |r| r.int(0));
     let day = now.plus(-DAY_US);
     let first_new = first_profile_since(db, midnight)?;
     let new = "SELECT CAST(COUNT(*) AS BIGINT) FROM profile_list WHERE profile_id >= $1 AND person = profile_id";
     let rejects = "SELECT CAST(COUNT(*) AS BIGINT) FROM rejects WHERE received_at >= $1";
-    let review = "SELECT CAST(COUNT(*) AS BIGINT) FROM review_items WHERE closed_at = $1";
     Ok(Figures {
         counts: counts(db)?,
         hours: hours::since(db, from)?,
@@ -139,9 +153,12 @@ fn figures(db: &mut Engine, now: Timestamp, from: Timestamp, midnight: Timestamp
         moved: moved_since(db, day)?,
         rejects: one(db, rejects, day.micros())?,
         unknown: messaging::lists::totals(db)?.unknown,
-        review: one(db, review, 0)?,
         views: crate::views::open_alarms(db)?,
         approvals: crate::approvals::waiting(db, now)?,
+        review: customers::review::open(db, now)?,
+        suspects: customers::hubs::list(db, rules, now, 100)?.len() as i64,
+        stitch: customers::stitch::rates(db, rules.stitch.alarm_factor, now)?.2,
+        rules_waiting: customers::rules::current(db)?.version - customers::rules::applied(db)?,
     })
 }
 
@@ -194,7 +211,8 @@ pub async fn home(State(app): State<Arc<App>>, _: ReadHome) -> Result<Json<Home>
     let this_hour = now.micros().div_euclid(HOUR_US) * HOUR_US;
     let from = Timestamp::from_micros((this_hour - 23 * HOUR_US).min(midnight.micros().div_euclid(HOUR_US) * HOUR_US));
     app.settle().await?;
-    let f = app.query(move |db| Ok(figures(db, now, from, midnight)?)).await?;
+    let rules = app.domain.preparer().current().rules;
+    let f = app.query(move |db| Ok(figures(db, now, from, midnight, &rules)?)).await?;
     let segments = app.read(|tx| Ok(segments::runtime::commands::list(tx)?)).await?;
     let currency = app.config.currency.clone();
     let money = |minor: i64| Money { minor, currency: currency.clone() };
@@ -257,6 +275,18 @@ fn attention(app: &App, f: &Figures) -> Vec<Attention> {
     add(AttentionKind::UnusualViews, f.views, "somebody looked at unusually many customers", "/audit");
     add(AttentionKind::ExportApprovals, f.approvals, "exports wait for a second person", "/exports");
     add(AttentionKind::Review, f.review, "identities to look at", "/customers");
+    add(AttentionKind::Suspects, f.suspects, "values that many people seem to share", "/customers");
+    for alarm in &f.stitch {
+        let detail = format!("{} is {:.3}, in the weeks before it was {:.3}", alarm.rate, alarm.now, alarm.before);
+        add(AttentionKind::StitchRate, 1, &detail, "/customers");
+    }
+    let waiting = f.rules_waiting.max(0);
+    add(
+        AttentionKind::IdentityRules,
+        waiting,
+        "changes of identity's rules that the past does not follow yet",
+        "/customers",
+    );
     let stopped = if app.config.smtp_url.is_empty() { f.counts.outbox_pending } else { 0 };
     add(AttentionKind::SendingStopped, stopped, "messages wait, and no mail server is set", "/messages?status=pending");
     let fast = i64::from(app.domain.store().sync() != db::Sync::Full);

@@ -260,6 +260,57 @@ fn case(shop: &Shop, id: &str) -> Case {
         "list_messages" => ("messages?status=pending".into(), None, Act::Read(Area::Messages)),
         // No message is unknown here, so the right role gets a clean "no such message".
         "settle_message" => ("messages/1/settle".into(), Some(json!({"as": "sent"})), Act::Write(Area::Messages)),
+        "get_identity_rules" => ("identity/rules".into(), None, Act::Read(Area::Identity)),
+        "put_identity_rules" | "preview_identity_rules" => {
+            let now = shop.owner("GET", "/api/v1/identity/rules").send().json();
+            let body = json!({"kinds": now["kinds"], "hubs": now["hubs"], "stitch": now["stitch"]});
+            if id == "put_identity_rules" {
+                ("identity/rules".into(), Some(body), Act::Write(Area::Identity))
+            } else {
+                ("identity/rules/preview".into(), Some(body), Act::Read(Area::Identity))
+            }
+        }
+        "list_blocked_values" => ("identity/blocked".into(), None, Act::Read(Area::Identity)),
+        "block_value" => (
+            "identity/blocked".into(),
+            Some(json!({"kind": "loyalty_card", "value": format!("desk-{}", fresh())})),
+            Act::Write(Area::Identity),
+        ),
+        "unblock_value" => {
+            let value = format!("gone-{}", fresh());
+            shop.owner("POST", "/api/v1/identity/blocked").json(&json!({"kind": "card", "value": value})).send();
+            (format!("identity/blocked?kind=card&value={value}"), None, Act::Write(Area::Identity))
+        }
+        "list_suspects" => ("identity/suspects".into(), None, Act::Read(Area::Identity)),
+        "dismiss_suspect" => (
+            "identity/suspects/dismiss".into(),
+            Some(json!({"kind": "loyalty_card", "value": "family"})),
+            Act::Write(Area::Identity),
+        ),
+        "list_review" => ("identity/review".into(), None, Act::Read(Area::Identity)),
+        // No pair waits here, so the right role gets a clean "no such pair".
+        "decide_review" => {
+            ("identity/review/1-2".into(), Some(json!({"decision": "later"})), Act::Write(Area::Identity))
+        }
+        "decide_reviews" => (
+            "identity/review".into(),
+            Some(json!({"pairs": [{"a": "1", "b": "2"}], "decision": "later"})),
+            Act::Write(Area::Identity),
+        ),
+        "list_identity_changes" => ("identity/changes".into(), None, Act::Read(Area::Identity)),
+        "stitch_rate" => ("identity/stitch".into(), None, Act::Read(Area::Identity)),
+        "preview_merge" | "merge_customers" => {
+            let user = format!("merged-{}", fresh());
+            let call = json!({"userId": user, "messageId": user, "traits": {"name": "Ann"}});
+            assert_eq!(shop.track("/v1/identify", &call).status, 200);
+            let path = format!("/api/v1/customers/lookup?user_id={user}");
+            let other = json!({"with": shop.owner("GET", &path).send().json()["person_id"]});
+            if id == "preview_merge" {
+                ("customers/1/merge/preview".into(), Some(other), Act::Read(Area::Identity))
+            } else {
+                ("customers/1/merge".into(), Some(other), Act::Write(Area::Identity))
+            }
+        }
         other => panic!("the route {other} is documented, but not in this matrix"),
     };
     Case { path: format!("/api/v1/{path}"), body, act }
@@ -376,7 +427,7 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
         };
         let answer = answer.send();
         let fine = (200..300).contains(&answer.status)
-            || (id == "settle_message" && answer.status == 404)
+            || (matches!(id, "settle_message" | "decide_review" | "decide_reviews") && answer.status == 404)
             || (matches!(id, "stop_job" | "resume_job") && answer.status == 409)
             || (id == "close_view_alarm" && answer.status == 404)
             || (PERSONAL.contains(&id) && [403, 404, 409].contains(&answer.status));

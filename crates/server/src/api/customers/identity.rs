@@ -22,6 +22,13 @@ pub struct KindValue {
     value: String,
 }
 
+impl KindValue {
+    /// A value with its kind.
+    pub fn new(kind: &str, value: impl Into<String>) -> Self {
+        Self { kind: kind.into(), value: value.into() }
+    }
+}
+
 /// A profile of a person.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct IdentityProfile {
@@ -43,6 +50,22 @@ pub struct IdentityEdge {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     evidence: Option<KindValue>,
+    /// The same in words, for a page that draws the graph.
+    why: String,
+    /// Who made it by hand.
+    actor: Option<String>,
+}
+
+fn why(edge: &customers::cuts::EdgeRow) -> String {
+    match edge.rule.as_str() {
+        "same_event" => format!("one event carried both, by {}", edge.kind),
+        "alias" => format!("an alias call named the former {}", edge.kind),
+        "bypass" => "both were joined to a profile that was taken out from between them".into(),
+        "manual" => format!("{} joined them by hand", edge.actor),
+        "review" => format!("{} joined them in the review queue", edge.actor),
+        "resolve" => "two lists without a shared key were found to name one person".into(),
+        other => other.into(),
+    }
 }
 
 /// Two profiles that somebody said are not one person.
@@ -90,6 +113,8 @@ pub async fn customer_identity(
         };
         let profiles = view.members.iter().map(profile).collect();
         let edge = |e: customers::cuts::EdgeRow| IdentityEdge {
+            why: why(&e),
+            actor: Some(e.actor).filter(|a| !a.is_empty()),
             id: Id(e.id),
             a: Id(e.a),
             b: Id(e.b),

@@ -1,0 +1,294 @@
+//! Decides the identities of a log again, cuts included: what `doctor` compares a store with, and what a re-run after a change
+//! of rules brings it to.
+use crate::doctor::{Facts, Finding, Placed, error};
+use crate::identity::memory::{Cut, Edge, MemoryGraph};
+use crate::rules::Rules;
+use base::Timestamp;
+use db::event::Event;
+use hashbrown::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Kind and value of an event's highest-priority identifier.
+type First = (Box<str>, Box<str>);
+
+/// An event that is to be elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Move {
+    pub seq: i64,
+    /// Where it is now; 0 = nobody's.
+    pub from: i64,
+    pub to: i64,
+}
+
+/// An event of a profile that will be divided.
+#[derive(Debug)]
+struct Held {
+    seq: i64,
+    live: i64,
+    /// The identifier that decides where it goes; none for events about a profile.
+    first: Option<First>,
+}
+
+/// Decides the identities of a log again, cuts included.
+pub struct Replay {
+    pub graph: MemoryGraph,
+    cuts: std::collections::VecDeque<(i64, Timestamp, Cut)>,
+    /// Events of profiles that will be divided, as they are theirs now.
+    history: HashMap<i64, Vec<Event>>,
+    divided: HashSet<i64>,
+    /// Profiles that a detach made: nothing else makes them.
+    made: HashSet<i64>,
+    /// The same events by profile, briefly.
+    held: HashMap<i64, Vec<Held>>,
+    /// Events that name nobody by the present rules, by the profile that they were logged with.
+    bare: HashMap<i64, (Timestamp, Vec<(i64, i64)>)>,
+    /// Where every event is, if somebody wants to know.
+    places: Option<Vec<(i64, i64)>>,
+    moves: Vec<Move>,
+    fresh: Box<dyn FnMut() -> i64 + Send>,
+    /// Profiles that the log does not name.
+    given: HashSet<i64>,
+}
+
+/// Numbers that no profile has, for replays that only look.
+pub fn unused_ids() -> Box<dyn FnMut() -> i64 + Send> {
+    let mut next = i64::MAX / 2;
+    Box::new(move || {
+        next += 1;
+        next
+    })
+}
+
+impl Replay {
+    /// Begins with the cuts that will be made on the way. `fresh` gives ids for profiles that the log does not name.
+    pub fn new(facts: &Facts, rules: Arc<Rules>, fresh: Box<dyn FnMut() -> i64 + Send>) -> Self {
+        let detach = |c: &Cut| if let Cut::Detach { from, to, .. } = c { Some((*from, *to)) } else { None };
+        let (divided, made) = facts.cuts.iter().filter_map(|(.., c)| detach(c)).unzip();
+        Self {
+            graph: MemoryGraph::with_rules(rules),
+            cuts: facts.cuts.iter().cloned().collect(),
+            history: HashMap::new(),
+            divided,
+            made,
+            held: HashMap::new(),
+            bare: HashMap::new(),
+            places: None,
+            moves: Vec::new(),
+            fresh,
+            given: HashSet::new(),
+        }
+    }
+
+    /// Remembers where every event is.
+    pub fn keeping_places(mut self) -> Self {
+        self.places = Some(Vec::new());
+        self
+    }
+
+    /// The next event of the log, in order of seq.
+    pub fn event(&mut self, placed: &Placed) {
+        self.cut_before(placed.seq);
+        let live = placed.live_id;
+        // Where an earlier re-run put an event it stays if it can, so that no profile is ever left empty. What a detach moved
+        // is moved by the detach.
+        let recorded = if live != 0 && !self.made.contains(&live) { live } else { placed.profile_id };
+        let recorded = (recorded != 0).then_some(recorded);
+        let profile = match placed.event.profile_id {
+            // An event about a profile is no evidence of identity.
+            Some(profile) => recorded.map(|_| profile),
+            None => self.place(placed, recorded),
+        };
+        let Some(profile) = profile else {
+            match recorded {
+                Some(r) => {
+                    let bare = self.bare.entry(r).or_insert((placed.received_at, Vec::new()));
+                    bare.1.push((placed.seq, live));
+                }
+                None => self.settle(placed.seq, live, 0),
+            }
+            return;
+        };
+        if self.divided.contains(&profile) {
+            self.history.entry(profile).or_default().push(placed.event.clone());
+            let first = placed.event.identifiers.first().filter(|_| placed.event.profile_id.is_none());
+            let first = first.map(|i| (i.kind.clone(), i.value.clone()));
+            self.held.entry(profile).or_default().push(Held { seq: placed.seq, live, first });
+        } else {
+            self.settle(placed.seq, live, profile);
+        }
+    }
+
+    fn place(&mut self, placed: &Placed, recorded: Option<i64>) -> Option<i64> {
+        // A profile is as old as the first event that was logged with it, whether that names somebody by now or not.
+        let born = recorded.and_then(|r| self.bare.get(&r)).map_or(placed.received_at, |(at, _)| *at);
+        let (fresh, given) = (&mut self.fresh, &mut self.given);
+        let mut give = || {
+            let id = fresh();
+            given.insert(id);
+            id
+        };
+        self.graph.place_again(&placed.event, placed.seq, (born, recorded), &mut give)
+    }
+
+    fn settle(&mut self, seq: i64, live: i64, profile: i64) {
+        if live != profile {
+            self.moves.push(Move { seq, from: live, to: profile });
+        }
+        if let Some(places) = &mut self.places {
+            places.push((seq, profile));
+        }
+    }
+
+    fn cut_before(&mut self, seq: i64) {
+        while self.cuts.front().is_some_and(|(at, ..)| *at <= seq) {
+            let mut cuts = Vec::new();
+            let Some((_, at, first)) = self.cuts.pop_front() else { return };
+            cuts.push(first);
+            // The values of one detach are moved together.
+            while let (Some(Cut::Detach { from, to, .. }), Some((_, _, Cut::Detach { from: f, to: t, .. }))) =
+                (cuts.last(), self.cuts.front())
+                && (from, to) == (f, t)
+                && let Some((.., next)) = self.cuts.pop_front()
+            {
+                cuts.push(next);
+            }
+            let history = &self.history;
+            self.graph.cut(&cuts, at, &mut |profile| history.get(&profile).cloned().unwrap_or_default());
+            self.divide(&cuts);
+        }
+    }
+
+    fn divide(&mut self, cuts: &[Cut]) {
+        let Some(Cut::Detach { from, to, .. }) = cuts.first() else { return };
+        let moves = |k: &str, v: &str| {
+            cuts.iter().any(|c| matches!(c, Cut::Detach { kind, value, .. } if **kind == *k && **value == *v))
+        };
+        let goes = |first: Option<(&str, &str)>| first.is_some_and(|(k, v)| moves(k, v));
+        let events = self.history.remove(from).unwrap_or_default();
+        let first =
+            |e: &Event| goes(e.identifiers.first().filter(|_| e.profile_id.is_none()).map(|i| (&*i.kind, &*i.value)));
+        let (moved, kept): (Vec<Event>, Vec<Event>) = events.into_iter().partition(first);
+        self.history.insert(*from, kept);
+        let held = self.held.remove(from).unwrap_or_default();
+        let (went, stayed): (Vec<_>, Vec<_>) =
+            held.into_iter().partition(|h| goes(h.first.as_ref().map(|(k, v)| (&**k, &**v))));
+        self.held.insert(*from, stayed);
+        // What is divided again later must know its past; the rest has its place.
+        if self.divided.contains(to) {
+            self.history.entry(*to).or_default().extend(moved);
+        }
+        self.held.entry(*to).or_default().extend(went);
+    }
+
+    /// The end of the log: makes the last cuts and gives the events that are to be elsewhere, by seq.
+    pub fn finish(&mut self) -> Vec<Move> {
+        self.cut_before(i64::MAX);
+        for (profile, held) in std::mem::take(&mut self.held) {
+            for Held { seq, live, .. } in held {
+                self.settle(seq, live, profile);
+            }
+        }
+        for (profile, (born, events)) in std::mem::take(&mut self.bare) {
+            // Nobody's; but of a profile that has nothing else they are all that it is.
+            let mine = if self.graph.knows(profile) && self.graph.owns_any(profile) { 0 } else { profile };
+            if mine != 0 && !self.graph.knows(profile) {
+                self.graph.create_bare(profile, born);
+            }
+            for (seq, live) in events {
+                self.settle(seq, live, mine);
+            }
+        }
+        self.moves.sort_unstable();
+        if let Some(places) = &mut self.places {
+            places.sort_unstable();
+        }
+        std::mem::take(&mut self.moves)
+    }
+
+    /// Profiles that it made and the log does not name.
+    pub fn given(&self) -> &HashSet<i64> {
+        &self.given
+    }
+
+    /// Where every event is, by seq; empty unless it was asked for.
+    pub fn places(&mut self) -> Vec<(i64, i64)> {
+        self.places.take().unwrap_or_default()
+    }
+
+    /// Compares what was decided again with the facts: places of events, owners of identifiers, people of profiles.
+    pub fn compare(&mut self, facts: &Facts, moves: &[Move]) -> Vec<Finding> {
+        let mut out: Vec<Finding> = Vec::new();
+        for Move { seq, from, to } in moves {
+            let detail = format!("it is with profile {from}, decided again with {to} (0 is nobody)");
+            out.push(error("identity.replay", format!("event {seq}"), detail));
+        }
+        let mut decided: HashMap<(&str, &str), i64> = self.graph.owned().map(|(k, v, p)| ((k, v), p)).collect();
+        for (kind, value, profile) in &facts.owners {
+            match decided.remove(&(&**kind, &**value)) {
+                Some(again) if again == *profile => {}
+                again => out.push(error(
+                    "identity.owner",
+                    kind,
+                    format!("a value stands on profile {profile}, decided again: {again:?}"),
+                )),
+            }
+        }
+        for ((kind, _), profile) in decided {
+            out.push(error("identity.owner", kind, format!("a value of profile {profile} is missing")));
+        }
+        out.extend(self.compare_edges(&facts.edges));
+        let mut again: HashMap<i64, i64> = self.graph.profiles().into_iter().collect();
+        for (profile, (person, _)) in &facts.profiles {
+            let decided = again.remove(profile);
+            if decided != Some(*person) {
+                out.push(error(
+                    "identity.person",
+                    profile,
+                    format!("belongs to person {person}, decided again: {decided:?}"),
+                ));
+            }
+        }
+        out.extend(again.keys().map(|p| error("identity.person", p, "the profile is missing")));
+        out
+    }
+
+    fn compare_edges(&self, stored: &[(i64, i64, Box<str>)]) -> Vec<Finding> {
+        let (missing, extra) = edge_difference(&self.graph, stored);
+        let one = |a: i64, b: i64, rule: &str, said: &str| {
+            error("identity.edge", format!("{a} and {b}"), format!("an edge ({rule}) {said}"))
+        };
+        let mut out: Vec<Finding> = missing
+            .iter()
+            .map(|e| one(e.a.min(e.b), e.a.max(e.b), e.rule.as_str(), "is missing"))
+            .chain(extra.iter().map(|(a, b, rule)| one(*a, *b, rule, "is stored, and the log does not say it")))
+            .collect();
+        out.sort_by(|x, y| (&x.subject, &x.detail).cmp(&(&y.subject, &y.detail)));
+        out
+    }
+}
+
+/// A stored edge: the smaller profile, the other, the rule.
+pub type StoredEdge = (i64, i64, Box<str>);
+
+/// Edges that were decided and are not stored, and stored ones that were not decided.
+pub fn edge_difference<'g>(graph: &'g MemoryGraph, stored: &[StoredEdge]) -> (Vec<&'g Edge>, Vec<StoredEdge>) {
+    let mut balance: HashMap<(i64, i64, &str), i64> = HashMap::new();
+    for (a, b, rule) in stored {
+        *balance.entry((*a, *b, &**rule)).or_default() += 1;
+    }
+    let mut missing = Vec::new();
+    for edge in graph.edges() {
+        let left = balance.entry((edge.a.min(edge.b), edge.a.max(edge.b), edge.rule.as_str())).or_default();
+        if *left > 0 {
+            *left -= 1;
+        } else {
+            missing.push(edge);
+        }
+    }
+    let mut extra = Vec::new();
+    for ((a, b, rule), left) in balance {
+        extra.extend((0..left).map(|_| (a, b, Box::from(rule))));
+    }
+    extra.sort_unstable();
+    (missing, extra)
+}
