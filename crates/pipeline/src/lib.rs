@@ -11,6 +11,7 @@ mod core;
 pub mod cuts;
 pub mod doctor;
 pub mod facts;
+pub mod facts_job;
 pub mod hours;
 mod ingest;
 pub mod jobs;

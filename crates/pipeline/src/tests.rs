@@ -3,6 +3,7 @@ mod ahead;
 mod consents;
 mod crashes;
 mod damage;
+mod facts;
 mod faults;
 mod harness;
 mod identity;

@@ -68,6 +68,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(customers::list_customers))
         .routes(routes!(customers::lookup_customer))
         .routes(routes!(customers::get_customer))
+        .routes(routes!(customers::list_derived_traits))
         .routes(routes!(customers::customer_stream))
         .routes(routes!(customers::timeline::customer_timeline))
         .routes(routes!(customers::identity::customer_identity))

@@ -149,6 +149,7 @@ fn case(shop: &Shop, id: &str) -> Case {
         "live" => (id.into(), None, Act::Read(Area::Events)),
         "list_customers" => ("customers?query=ann".into(), None, Act::Read(Area::Customers)),
         "lookup_customer" => ("customers/lookup?user_id=u".into(), None, Act::Read(Area::Customers)),
+        "list_derived_traits" => ("derived-traits".into(), None, Act::Read(Area::Customers)),
         "get_customer" => ("customers/1".into(), None, Act::Read(Area::Customers)),
         "customer_stream" => ("customers/1/stream".into(), None, Act::Read(Area::Customers)),
         "customer_timeline" => ("customers/1/timeline?kind=online".into(), None, Act::Read(Area::Customers)),
