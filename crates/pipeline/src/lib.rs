@@ -15,6 +15,7 @@ pub mod facts_job;
 pub mod hours;
 mod ingest;
 pub mod jobs;
+mod losses;
 mod preparer;
 pub mod recover;
 pub mod rejects;

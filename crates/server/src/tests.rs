@@ -7,5 +7,6 @@ mod harness;
 mod libraries;
 mod mail;
 mod matrix;
+mod profile;
 mod roles;
 mod streams;

@@ -7,11 +7,15 @@ use db::pack::Reader;
 use proptest::prelude::*;
 use std::cell::Cell;
 
+/// Day, second, act, channel, device, product, amount.
+type Drawn = (i64, i64, u8, u8, u8, u8, i64);
+
 /// Events over two years, with equal times, all acts, few products, losses and the staff's time.
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let one = (0..700i64, 0..3i64, 0..34u8, 0..4u8, 0..3u8, 0..9u8, 0..100i64);
     proptest::collection::vec(one, 0..60).prop_map(|all| {
-        let one = |(n, (at, second, act, channel, device, item, minor)): (usize, (i64, i64, u8, u8, u8, u8, i64))| {
+        let one = |(n, drawn): (usize, Drawn)| {
+            let (at, second, act, channel, device, item, minor) = drawn;
             let mut event = harness::draft(&serde_json::from_str("{}").expect("an empty message"));
             event.message_id = format!("m{:03}", n * 37 % 60).into();
             // Looks and orders are most of life.

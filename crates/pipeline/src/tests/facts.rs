@@ -64,6 +64,25 @@ fn facts_survive_crashes_and_joins() {
     }
 }
 
+#[test]
+fn an_address_that_is_gone_is_suppressed_at_once() {
+    // [A9] The gate knows in the transaction of the event; a soft bounce and a file's past do not count.
+    for shop in shops() {
+        let mail = |id: &str, event: &str, address: &str, properties: serde_json::Value| {
+            shop.events(&[json!({"type": "track", "messageId": id, "userId": id, "event": event,
+                "properties": properties, "context": {"traits": {"email": address}}})]);
+        };
+        mail("1", "Email Bounced", "gone@example.com", json!({}));
+        mail("2", "Email Bounced", "full@example.com", json!({"type": "soft"}));
+        mail("3", "Email Marked as Spam", "angry@example.com", json!({}));
+        let found = shop.read(|tx| messaging::lists::suppressions(tx.engine(), "email", "", 10));
+        let found: Vec<(String, String)> = found.into_iter().map(|s| (s.address, s.reason)).collect();
+        let gone = |address: &str, reason: &str| (address.to_string(), reason.to_string());
+        assert_eq!(found, [gone("angry@example.com", "complaint"), gone("gone@example.com", "hard_bounce")]);
+        shop.assert_clean();
+    }
+}
+
 /// Makes a store's rows what the first release wrote: without facts, and nothing noted about them.
 fn forget(location: &Location) {
     let mut db = location.open(Sync::UnsafeFast, false).expect("the store opens");

@@ -172,10 +172,9 @@ fn check(tx: &mut Tx, own: Option<i64>, name: &str, expression: &str) -> Result<
 pub fn refill_facts(tx: &mut Tx) -> Result<(), DbError> {
     let compiled = definitions::current(tx)?;
     for segment in compiled.segments.iter().filter(|s| s.plan.dependencies().facts) {
-        match fill(tx, segment.id, &segment.expression, &[]) {
-            Err(SegmentError::Store(error)) => return Err(error),
-            // What is stored was parsed before.
-            Ok(_) | Err(_) => {}
+        // What is stored was parsed before, so only the store can refuse.
+        if let Err(SegmentError::Store(error)) = fill(tx, segment.id, &segment.expression, &[]) {
+            return Err(error);
         }
         if tx.counts().profiles > 0 {
             set_state(tx, segment.id, Filling::Counting)?;

@@ -1,5 +1,6 @@
 //! `/customers`: finding people, and everything about one of them.
 pub mod consents;
+pub mod history;
 pub mod identity;
 pub mod known;
 pub mod person;
