@@ -50,7 +50,9 @@ pub fn run(segment: &Segment, printer: &mut Printer) -> Outcome {
     let at = at.map_err(|e| Stop::bad_input(e).hint("--at 2026-11-22T14:31:08Z"))?;
     let zone =
         jiff::tz::TimeZone::get(&eval.time_zone).with_context(|| format!("there is no time zone {:?}", eval.time_zone));
-    let options = offline::Options { at, zone: zone.map_err(Stop::bad_input)?, country: Country::find(&eval.country) };
+    let rules = offline::Rules::default();
+    let country = Country::find(&eval.country);
+    let options = offline::Options { at, zone: zone.map_err(Stop::bad_input)?, country, rules };
     let mut input = open(&eval.file)?;
     let report = offline::segment(&eval.expression, &mut input, &options).map_err(|e| refused(e, eval))?;
     let mut text = csv::Writer::from_writer(Vec::new());

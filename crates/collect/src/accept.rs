@@ -104,6 +104,7 @@ pub(crate) fn draft(
             _ => None,
         },
         consent: None,
+        touch: db::event::Touch::default(),
         profile_id: None,
         weak_id: false,
         passive: false,

@@ -2,6 +2,7 @@
 //!
 //! The first byte is the version; a new one is added beside the old, and rows are rewritten as they are flushed.
 use crate::counters::Counters;
+use crate::facts::Facts;
 use crate::model::{Amounts, Currency, Evidence, Identifiers, Key, Profile, Seen, Stamp, State, Totals, Trait, Traits};
 use base::Timestamp;
 use db::DbError;
@@ -9,7 +10,9 @@ use db::index;
 use db::pack::{Reader, put_bytes, put_i64, put_u64};
 use std::sync::Arc;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Rows of the first release: without standing facts.
+const WITHOUT_FACTS: u8 = 1;
 
 /// Kinds with a byte of their own; others are written out after byte 0. Only ever add at the end.
 const KINDS: [&str; 8] = [
@@ -38,6 +41,7 @@ pub fn encode(profile: &Profile, out: &mut Vec<u8>) {
     encode_traits(&profile.state.traits, base, out);
     encode_totals(&profile.state.totals, base, out);
     profile.state.counters.encode(out);
+    profile.state.facts.encode(base, out);
     profile.tail.encode(out);
 }
 
@@ -46,7 +50,7 @@ pub fn decode(bytes: &[u8], folded_to: i64) -> Result<Profile, DbError> {
     let mut reader = Reader::new(bytes);
     let reader = &mut reader;
     let version = reader.u8()?;
-    if version != VERSION {
+    if version != VERSION && version != WITHOUT_FACTS {
         return Err(DbError::damaged("a profile", format!("its version is {version}")));
     }
     let base = reader.i64()?;
@@ -57,6 +61,7 @@ pub fn decode(bytes: &[u8], folded_to: i64) -> Result<Profile, DbError> {
         traits: decode_traits(reader, base)?,
         totals: decode_totals(reader, base)?,
         counters: Counters::decode(reader)?,
+        facts: if version == WITHOUT_FACTS { Facts::default() } else { Facts::decode(base, reader)? },
     };
     let tail = index::unpack(reader)?.into();
     if !reader.is_empty() {
@@ -66,7 +71,7 @@ pub fn decode(bytes: &[u8], folded_to: i64) -> Result<Profile, DbError> {
     Ok(Profile { person, members, created_at: Timestamp::from_micros(base), folded_to, state, tail })
 }
 
-fn list<T>(
+pub(crate) fn list<T>(
     reader: &mut Reader<'_>,
     mut read: impl FnMut(&mut Reader<'_>) -> Result<T, DbError>,
 ) -> Result<Vec<T>, DbError> {
@@ -79,11 +84,11 @@ fn list<T>(
     Ok(out)
 }
 
-fn put_time(out: &mut Vec<u8>, time: Timestamp, base: i64) {
+pub(crate) fn put_time(out: &mut Vec<u8>, time: Timestamp, base: i64) {
     put_i64(out, time.micros().wrapping_sub(base));
 }
 
-fn time(reader: &mut Reader<'_>, base: i64) -> Result<Timestamp, DbError> {
+pub(crate) fn time(reader: &mut Reader<'_>, base: i64) -> Result<Timestamp, DbError> {
     Ok(Timestamp::from_micros(reader.i64()?.wrapping_add(base)))
 }
 

@@ -11,7 +11,7 @@ use crate::state;
 use base::Timestamp;
 use db::event::Event;
 use db::{DbError, Engine};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 #[cfg(test)]
 mod tests;
@@ -172,6 +172,9 @@ pub fn differences(row: &State, again: &State, counters: &CounterSet) -> Vec<Str
     }
     if row.totals != again.totals {
         out.push(format!("totals are {:?}, from scratch {:?}", row.totals, again.totals));
+    }
+    if row.facts != again.facts {
+        out.push("standing facts differ from a fold from scratch".to_string());
     }
     // What is not counted any more is dropped when a row is next merged or counted anew.
     let (mut mine, mut fresh) = (row.counters.clone(), again.counters.clone());

@@ -1,5 +1,6 @@
 //! The nouns: a profile, its state, and what it consists of.
 use crate::counters::Counters;
+use crate::facts::Facts;
 use base::Timestamp;
 use db::index::Tail;
 use std::borrow::Cow;
@@ -130,13 +131,15 @@ impl Traits {
 pub struct Currency(pub [u8; 3]);
 
 impl Currency {
+    /// Stands where no amount was readable.
+    pub const NONE: Currency = Currency([0; 3]);
     /// The code of three capitals; anything else is none.
     pub fn parse(code: &str) -> Option<Self> {
         <[u8; 3]>::try_from(code.as_bytes()).ok().filter(|c| c.iter().all(u8::is_ascii_uppercase)).map(Self)
     }
     /// The code as text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("XXX")
+        std::str::from_utf8(&self.0).ok().filter(|code| !code.starts_with('\0')).unwrap_or("XXX")
     }
 }
 
@@ -180,6 +183,7 @@ pub struct State {
     pub traits: Traits,
     pub totals: Totals,
     pub counters: Counters,
+    pub facts: Facts,
 }
 
 impl State {

@@ -1,6 +1,7 @@
 //! What a message means for customers, found on the threads that take requests: identifiers, traits, touched counters,
 //! money, consent. Pure; about a microsecond a message.
 use crate::counters::CounterSet;
+use crate::facts::recognise::{self, Signs};
 use crate::identifier::{Gather, normalise};
 use crate::rules::Rules;
 use crate::state::{ORDER_COMPLETED, ORDER_REFUNDED};
@@ -96,6 +97,20 @@ impl Preparer<'_> {
             event.amount = self.amount(&event.name, message);
             event.consent = self.consent(&event.name, message);
         }
+        let enriched: Context<'_> = derived.and_then(|d| serde_json::from_str(d).ok()).unwrap_or_default();
+        event.touch = recognise::touch(&Signs {
+            kind: event.kind,
+            name: &event.name,
+            properties,
+            channel: context.channel.map(RawValue::get),
+            app: context.app.is_some_and(|app| app.get().len() > 2),
+            page: context.page.is_some_and(|page| page.get().len() > 2),
+            device: context.device.or(enriched.device).map(RawValue::get),
+            user_agent: context.user_agent.map(RawValue::get),
+            user_agent_data: context.user_agent_data.map(RawValue::get),
+            identifiers: &event.identifiers,
+            derived: event.profile_id.is_some(),
+        });
         if event.identifiers.is_empty() && event.profile_id.is_none() && self.browser {
             return Err(NO_IDENTIFIER);
         }
@@ -264,15 +279,27 @@ struct Context<'a> {
     external_ids: Option<&'a RawValue>,
     #[serde(borrow)]
     active: Option<&'a RawValue>,
+    #[serde(borrow)]
+    channel: Option<&'a RawValue>,
+    #[serde(borrow)]
+    app: Option<&'a RawValue>,
+    #[serde(borrow)]
+    page: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user_agent: Option<&'a RawValue>,
+    #[serde(borrow)]
+    user_agent_data: Option<&'a RawValue>,
 }
 
 impl<'a> Context<'a> {
     fn parse(raw: Option<&'a RawValue>) -> Self {
         raw.and_then(|r| serde_json::from_str(r.get()).ok()).unwrap_or_default()
     }
-    /// Whether a body's context can say who it is: cheaper than reading it for each of its messages.
+    /// Whether a body's context can say who it is, or where: cheaper than reading it for each of its messages.
     fn is_of_use(raw: &RawValue) -> bool {
-        ["\"traits\"", "\"device\"", "\"externalIds\"", "\"active\""].iter().any(|name| raw.get().contains(name))
+        const NAMES: [&str; 7] =
+            ["\"traits\"", "\"device\"", "\"externalIds\"", "\"active\"", "\"app\"", "\"page\"", "\"userAgent"];
+        NAMES.iter().any(|name| raw.get().contains(name))
     }
     fn or(self, other: &Context<'a>) -> Self {
         Self {
@@ -280,6 +307,11 @@ impl<'a> Context<'a> {
             device: self.device.or(other.device),
             external_ids: self.external_ids.or(other.external_ids),
             active: self.active.or(other.active),
+            channel: self.channel.or(other.channel),
+            app: self.app.or(other.app),
+            page: self.page.or(other.page),
+            user_agent: self.user_agent.or(other.user_agent),
+            user_agent_data: self.user_agent_data.or(other.user_agent_data),
         }
     }
 }

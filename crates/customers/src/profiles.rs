@@ -105,7 +105,13 @@ fn weight(row: &Profile) -> usize {
     let one = |t: &Trait| size_of::<Trait>() + t.name.len() + t.value.as_ref().map_or(0, |v| v.len()) + 2 * BOX + 40;
     let traits: usize = row.state.traits.0.iter().map(one).sum();
     let members = row.members.as_ref().map_or(0, |m| m.len() * 8 + 2 * BOX);
-    size_of::<Profile>() + keys + traits + members + row.tail.weight() + row.state.counters.weight()
+    size_of::<Profile>()
+        + keys
+        + traits
+        + members
+        + row.tail.weight()
+        + row.state.counters.weight()
+        + row.state.facts.weight()
 }
 
 /// Five minutes: lists by last event sort by this first. A finer value would move an index entry with every flush, which

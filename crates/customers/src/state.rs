@@ -4,6 +4,7 @@
 //! events, replays and merges are ordinary. `fold(a ∪ b) = merge(fold(a), fold(b))` for disjoint a and b, with `merge`
 //! commutative and associative, given the same own identifiers on both sides.
 use crate::counters::CounterSet;
+use crate::facts;
 use crate::model::{
     Amounts, Currency, Evidence, FOREIGN_MAX, Identifiers, Key, Profile, Seen, Stamp, State, TRAITS_MAX, Totals, Trait,
     Traits,
@@ -46,6 +47,7 @@ pub fn fold_state(state: &mut State, event: &Event, counters: &CounterSet, sourc
         fold_totals(&mut state.totals, event, source);
     }
     state.counters.fold(counters, event.timestamp, &event.message_id, &event.hits);
+    facts::fold(&mut state.facts, event);
 }
 
 pub(crate) fn see(identifiers: &mut Identifiers, kind: &str, value: &str, at: Timestamp) {
@@ -157,7 +159,7 @@ fn add(amounts: &mut Amounts, event: &Event) {
     }
 }
 
-fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+pub(crate) fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
@@ -176,6 +178,7 @@ pub fn merge_into(state: &mut State, other: &State, counters: &CounterSet) {
     }
     merge_totals(&mut state.totals, &other.totals);
     state.counters.merge(counters, &other.counters);
+    facts::merge(&mut state.facts, &other.facts);
 }
 
 /// The merge of several states; of one, its copy.

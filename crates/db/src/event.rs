@@ -116,6 +116,34 @@ pub struct ConsentClaim {
     pub wording_version: Box<str>,
 }
 
+/// What an event adds to the standing facts of its profile; the codes are those of `customers::facts`, 0 is nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touch {
+    /// What was done.
+    pub act: u8,
+    /// What the same event shows besides, such as how an order was handed over.
+    pub also: u8,
+    pub channel: u8,
+    pub device: u8,
+    /// Seconds of the staff's time that it cost.
+    pub seconds: u32,
+    /// What it was about: a product, an order.
+    pub item: Option<Box<str>>,
+    /// The product's category.
+    pub group: Option<Box<str>>,
+    /// A contact point that cannot be used any more.
+    pub lost: Option<Box<Loss>>,
+}
+
+/// A contact point that its provider says is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// As it is stored among the identifiers; empty when the event does not say.
+    pub address: Box<str>,
+    /// Why, a code of `customers::facts`.
+    pub reason: u8,
+}
+
 /// One event, ready for the writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -140,6 +168,7 @@ pub struct Event {
     /// `alias`: the id that was used before.
     pub previous_id: Option<Box<str>>,
     pub consent: Option<ConsentClaim>,
+    pub touch: Touch,
     /// Derived events only: the profile that it is about.
     pub profile_id: Option<i64>,
     /// The id is a hash of content without a time of its own: a duplicate for ten minutes only.

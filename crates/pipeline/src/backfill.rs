@@ -21,9 +21,10 @@ const ROWS: i64 = 64;
 /// Profiles evaluated in one transaction.
 const PROFILES: i64 = 500;
 
-/// Whether some segment still fills.
+/// Whether some segment still fills, or a store of the first release still learns its facts.
 pub fn is_waiting(tx: &mut Tx) -> Result<bool, DbError> {
-    Ok(definitions::current(tx)?.segments.iter().any(|s| s.filling != Filling::Live))
+    let facts = tx.memory::<crate::facts_job::FactsJob>()?.is_waiting();
+    Ok(facts || definitions::current(tx)?.segments.iter().any(|s| s.filling != Filling::Live))
 }
 
 /// Filling a segment is a job that follows its segment: changing or archiving that ends it.

@@ -3,7 +3,7 @@ use crate::jobs::{self, Kind, Runner};
 use crate::preparer::{Current, Preparer};
 use crate::recover::Refold;
 use crate::ticker::Tick;
-use crate::{Settings, shop};
+use crate::{Settings, facts_job, shop};
 use base::{Clock, Timestamp};
 use customers::counters::CounterSet;
 use customers::rules::Rules;
@@ -76,7 +76,10 @@ impl Core {
             clock: open.clock.clone(),
             holder: open.holder,
             take_over: open.take_over,
-            before: Some(Box::new(move |engine| shop::note(engine, &noted))),
+            before: Some(Box::new(move |engine| {
+                facts_job::note(engine)?;
+                shop::note(engine, &noted)
+            })),
             recover: Some(Box::new(Refold { preparer: preparer.clone() })),
             ticker: Some(Box::new(Tick { preparer: preparer.clone(), leases_at: Timestamp::default(), jobs: runner })),
             observer: open.observer,

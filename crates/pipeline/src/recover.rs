@@ -42,6 +42,7 @@ impl Recover for Refold {
         self.preparer.follow(tx)?;
         // What a job has still to count of the past must not be counted here as well.
         let counting = backfill::counting(tx.engine())?;
+        let facts = crate::facts_job::current(tx.engine())?;
         let mut from = from_seq;
         let mut people = HashSet::new();
         loop {
@@ -57,6 +58,7 @@ impl Recover for Refold {
                     }
                     let seq = row.first_seq + i64::from(event.index);
                     event.hits.retain(|h| !counting.iter().any(|(upto, ids)| seq < *upto && ids.contains(&h.counter)));
+                    facts.strip(seq, event);
                     let at = customers::commands::Replayed {
                         seq,
                         group: row.group,

@@ -113,7 +113,8 @@ pub fn new_event(derived: Derived) -> NewEvent {
 /// One event through all reactors.
 pub fn react(tx: &mut Tx, preparer: &Preparer, happened: &mut Happened<'_>) -> Result<(), DbError> {
     // The order is the meaning: a segment counts the event that was just folded, a message goes to who has just entered.
-    let mut reactors: [&mut dyn Reactor; 3] = [&mut Customers, &mut Segments, &mut Messaging(preparer)];
+    let mut reactors: [&mut dyn Reactor; 4] =
+        [&mut Customers, &mut crate::losses::Losses, &mut Segments, &mut Messaging(preparer)];
     for reactor in &mut reactors {
         reactor.react(tx, happened)?;
     }

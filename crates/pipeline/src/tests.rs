@@ -4,6 +4,7 @@ mod consents;
 mod crashes;
 mod damage;
 mod erasure;
+mod facts;
 mod faults;
 mod harness;
 mod identity;

@@ -1,7 +1,7 @@
 //! What the writer does by itself: people whose moment has come, jobs, leases that ran out. A bounded piece at a time.
 use crate::jobs::Runner;
 use crate::preparer::Preparer;
-use crate::{append_derived, step};
+use crate::{append_derived, facts_job, step};
 use base::{SECOND_US, Timestamp};
 use db::writer::Ticker;
 use db::{DbError, Tx};
@@ -30,6 +30,9 @@ impl Ticker for Tick {
         if let Some(at) = self.jobs.next_due(tx)? {
             due = due.min(Timestamp::from_micros(at));
         }
+        if tx.memory::<facts_job::FactsJob>()?.is_waiting() {
+            due = due.min(Timestamp::default());
+        }
         Ok(Some(due))
     }
 
@@ -46,6 +49,10 @@ impl Ticker for Tick {
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
+        }
+        if facts_job::advance(tx, &self.preparer)? {
+            // Conditions over facts were answered from half of them.
+            segments::runtime::commands::refill_facts(tx)?;
         }
         self.jobs.advance(tx, &self.preparer, &mut appended)?;
         customers::stitch::watch(tx)?;

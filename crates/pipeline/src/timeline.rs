@@ -36,11 +36,18 @@ pub struct StoredEvent {
 
 /// All kept events of a row.
 pub fn stored_events(preparer: &Preparer, row: &LogRow) -> Result<Vec<StoredEvent>, DbError> {
+    stored_some(preparer, row, &|_| true)
+}
+
+/// The kept events of a row whose seq is wanted; the others are not prepared.
+fn stored_some(preparer: &Preparer, row: &LogRow, wanted: &dyn Fn(i64) -> bool) -> Result<Vec<StoredEvent>, DbError> {
     let damaged = |e: &dyn std::fmt::Display| DbError::damaged(&format!("log row {}", row.first_seq), e);
     let items = Items::split(&row.body).map_err(|e| damaged(&e))?;
     let extra = collect::Extra::unpack(&row.extra)?;
     let mut out = Vec::new();
-    for event in preparer.decode(row)? {
+    let (ids, times, packed) = (masked(row, wanted), &*row.times, &*row.extra);
+    let stored = collect::Stored { body: &row.body, origin: row.origin, ids: &ids, times, extra: packed };
+    for event in preparer.decode_with(&preparer.current(), row.source, stored)? {
         let at = event.index as usize;
         let Some(item) = items.items.get(at) else { return Err(damaged(&"an item is missing")) };
         // Taken once, a message stays readable; what it cannot say any more is left out rather than the whole.
@@ -75,9 +82,15 @@ pub fn stored_events(preparer: &Preparer, row: &LogRow) -> Result<Vec<StoredEven
     Ok(out)
 }
 
+/// A row's ids with zero, which marks a dropped item, for every event that is not wanted.
+fn masked(row: &LogRow, wanted: &dyn Fn(i64) -> bool) -> Vec<u128> {
+    let ids = row.ids.iter().zip(row.first_seq..);
+    ids.map(|(id, seq)| if wanted(seq) { *id } else { 0 }).collect()
+}
+
 /// One event of a row; `None` when it was dropped.
 pub fn stored_event(preparer: &Preparer, row: &LogRow, seq: i64) -> Result<Option<StoredEvent>, DbError> {
-    Ok(stored_events(preparer, row)?.into_iter().find(|e| e.seq == seq))
+    Ok(stored_some(preparer, row, &|s| s == seq)?.into_iter().next())
 }
 
 /// The events of given seqs, in any order; each row is opened once.
@@ -87,12 +100,7 @@ pub fn events_of(db: &mut Engine, preparer: &Preparer, seqs: &[i64]) -> Result<V
     sorted.dedup();
     let mut out = Vec::with_capacity(sorted.len());
     for row in log::rows_of(db, &sorted)? {
-        let end = row.first_seq + row.ids.len() as i64;
-        for event in stored_events(preparer, &row)? {
-            if event.seq < end && sorted.binary_search(&event.seq).is_ok() {
-                out.push(event);
-            }
-        }
+        out.extend(stored_some(preparer, &row, &|seq| sorted.binary_search(&seq).is_ok())?);
     }
     Ok(out)
 }

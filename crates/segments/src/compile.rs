@@ -4,6 +4,7 @@ use crate::language::{Aggregate, Calendar, Expr, Function, Path, Sequence, Windo
 use customers::counters::{
     CALENDAR_SPAN_US, Counted, CounterSet, FieldPath, Filter, Keep, Kind, Meaning, Occurrence, Op, Test, Within,
 };
+use customers::derived::{self, Derived};
 use db::event::Scalar;
 use db::names::canonical;
 use jiff::tz::TimeZone;
@@ -38,6 +39,8 @@ pub struct Dependencies {
     pub identifiers: BTreeSet<Box<str>>,
     /// Names of other segments.
     pub segments: BTreeSet<Box<str>>,
+    /// Whether the answer rests on standing facts, which most events touch.
+    pub facts: bool,
     /// Whether the answer can change by time alone.
     pub time: bool,
 }
@@ -56,6 +59,11 @@ pub(crate) enum Node {
     Not(Box<Node>),
     Trait(FieldPath, Test),
     TraitExists(FieldPath),
+    /// What follows from the standing facts; without a test, whether it is known.
+    Derived {
+        derived: &'static Derived,
+        test: Option<Test>,
+    },
     /// The last known values of a context path; without a test, whether there are any.
     Context {
         counter: usize,
@@ -151,6 +159,9 @@ impl Compiler<'_> {
     fn value(&mut self, path: &Path, test: Option<&Test>) -> Node {
         match path {
             Path::Trait(path) => {
+                if let Some(derived) = derived::find(&path.names.join(".")) {
+                    return self.derived(derived, test);
+                }
                 self.dependencies.traits.insert(path.root().into());
                 match test {
                     Some(test) => Node::Trait(path.clone(), test.clone()),
@@ -170,6 +181,15 @@ impl Compiler<'_> {
                 Node::Identifier { kind: kind.clone(), test: test.cloned() }
             }
         }
+    }
+
+    fn derived(&mut self, derived: &'static Derived, test: Option<&Test>) -> Node {
+        let needs = &mut self.dependencies;
+        needs.facts = true;
+        needs.time |= derived.by_time;
+        needs.traits.extend(derived.traits.iter().map(|name| Box::from(*name)));
+        needs.consents.extend(derived.consents.iter().map(|channel| (Box::from(*channel), "marketing".into())));
+        Node::Derived { derived, test: test.cloned() }
     }
 
     fn counter(&mut self, counted: Counted, keep: Keep) -> usize {

@@ -3,13 +3,19 @@ use crate::calendar::period;
 use crate::compile::{Moving, Node, Plan};
 use crate::language::Function;
 use base::{Decimal, Timestamp};
+use customers::State;
 use customers::counters::{Json, Op, ScalarRef, Summary, Test};
+use customers::derived::{Asked, Rules};
 use db::event::Scalar;
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 
 /// The merged state of one person.
 pub trait PersonView {
+    /// Everything that is known of the person.
+    fn state(&self) -> &State;
+    /// What derived traits know of the shop.
+    fn rules(&self) -> &Rules;
     /// The JSON text of a trait, by its outermost name; removed traits have none.
     fn trait_json(&self, name: &str) -> Option<Cow<'_, str>>;
     /// The summary of a counter over all of the person's profiles.
@@ -65,6 +71,18 @@ impl Evaluation<'_> {
             ),
             Node::TraitExists(path) => {
                 Verdict::settled(self.with_trait(path.root(), |json| json.exists(&path.names[1..])))
+            }
+            Node::Derived { derived, test } => {
+                let asked = Asked {
+                    state: self.person.state(),
+                    now: self.at,
+                    rules: self.person.rules(),
+                    consent: &|channel, purpose| self.person.consent(channel, purpose),
+                    explain: false,
+                };
+                let answer = (derived.function)(&asked);
+                let passes = |value: &Scalar| test.as_ref().is_none_or(|test| test.matches(value.into()));
+                Verdict { member: answer.values.iter().any(passes), valid_until: answer.valid_until }
             }
             Node::Context { counter, test } => {
                 let summary = self.person.counter(self.plan.counters[*counter].id);

@@ -13,6 +13,7 @@ use crate::evaluate::{PersonView, evaluate};
 use crate::language::{SyntaxError, parse};
 use base::{Country, Timestamp};
 use customers::counters::{CounterSet, Definition, SetError, Summary};
+pub use customers::derived::Rules;
 use customers::identifier;
 use customers::identity::memory::MemoryGraph;
 use customers::model::State;
@@ -34,6 +35,8 @@ pub struct Options {
     pub zone: TimeZone,
     /// For telephone numbers without a country code.
     pub country: Country,
+    /// The shop's currency and thresholds, for derived traits; its zone is `zone`.
+    pub rules: Rules,
 }
 
 /// What came out.
@@ -186,10 +189,11 @@ impl<'a> Crowd<'a> {
     fn finish(mut self, plan: &Plan, options: &Options) -> Report {
         self.report.at = options.at.or(self.newest);
         let Some(at) = self.report.at else { return self.report };
+        let rules = Rules { zone: options.zone.clone(), ..options.rules.clone() };
         for (_, profiles) in self.graph.people() {
             self.report.people += 1;
             let states = profiles.iter().filter_map(|profile| self.states.get(profile));
-            let person = Person { crowd: &self, state: merged(states, self.set), profiles: &profiles };
+            let person = Person { crowd: &self, state: merged(states, self.set), profiles: &profiles, rules: &rules };
             if !evaluate(plan, &person, at, &options.zone).member {
                 continue;
             }
@@ -215,6 +219,7 @@ struct Person<'a> {
     crowd: &'a Crowd<'a>,
     profiles: &'a [i64],
     state: Cow<'a, State>,
+    rules: &'a Rules,
 }
 
 impl Person<'_> {
@@ -229,6 +234,12 @@ impl Person<'_> {
 }
 
 impl PersonView for Person<'_> {
+    fn state(&self) -> &State {
+        &self.state
+    }
+    fn rules(&self) -> &Rules {
+        self.rules
+    }
     fn trait_json(&self, name: &str) -> Option<Cow<'_, str>> {
         self.state.traits.json(name)
     }

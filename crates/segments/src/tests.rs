@@ -33,9 +33,17 @@ struct Person {
     set: CounterSet,
     profiles: Vec<Counters>,
     traits: Vec<(&'static str, &'static str)>,
+    state: customers::State,
+    rules: customers::derived::Rules,
 }
 
 impl PersonView for Person {
+    fn state(&self) -> &customers::State {
+        &self.state
+    }
+    fn rules(&self) -> &customers::derived::Rules {
+        &self.rules
+    }
     fn trait_json(&self, name: &str) -> Option<Cow<'_, str>> {
         self.traits.iter().find(|(n, _)| *n == name).map(|(_, json)| Cow::Borrowed(*json))
     }
@@ -77,7 +85,7 @@ fn verdict(expr: &Expr, events: &[Happened], now: Timestamp, zone: &TimeZone) ->
         ("address", r#"{"city":"Lviv","zip":null}"#),
         ("gone", "null"),
     ];
-    evaluate(&plan, &Person { set, profiles, traits }, now, zone)
+    evaluate(&plan, &Person { set, profiles, traits, state: Default::default(), rules: Default::default() }, now, zone)
 }
 
 fn member(text: &str, events: &[Happened], now: Timestamp) -> bool {

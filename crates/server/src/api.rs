@@ -11,6 +11,7 @@ pub mod invitations;
 pub mod jobs;
 pub mod live;
 pub mod messages;
+pub mod profile_settings;
 pub mod reveal;
 pub mod privacy;
 pub mod segments;
@@ -70,6 +71,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(customers::list_customers))
         .routes(routes!(customers::lookup_customer))
         .routes(routes!(customers::get_customer))
+        .routes(routes!(customers::list_derived_traits))
+        .routes(routes!(customers::history::trait_history))
+        .routes(routes!(profile_settings::get_profile_settings, profile_settings::put_profile_settings))
         .routes(routes!(customers::customer_stream))
         .routes(routes!(customers::timeline::customer_timeline))
         .routes(routes!(customers::identity::customer_identity))

@@ -2,6 +2,7 @@
 use crate::app::App;
 use crate::problem::{BAD_EXPRESSION, BUSY, INTERNAL, Problem, internal};
 use customers::counters::{CounterSet, Counters, Definition, Summary};
+use customers::derived::Rules;
 use customers::model::State;
 use db::{DbError, Location, Sync, Tx, log};
 use pipeline::{Current, Preparer};
@@ -43,12 +44,19 @@ pub async fn people(app: &Arc<App>, expression: String, sample: usize) -> Result
 
 struct View<'a> {
     state: &'a State,
+    rules: &'a Rules,
     counters: Cow<'a, Counters>,
     consents: Vec<(Box<str>, Box<str>, Option<bool>)>,
     segments: Vec<Box<str>>,
 }
 
 impl PersonView for View<'_> {
+    fn state(&self) -> &State {
+        self.state
+    }
+    fn rules(&self) -> &Rules {
+        self.rules
+    }
     fn trait_json(&self, name: &str) -> Option<Cow<'_, str>> {
         self.state.traits.json(name)
     }
@@ -102,7 +110,7 @@ fn count(
         let counters =
             if known { Cow::Borrowed(&state.counters) } else { Cow::Owned(joined(&set, &members, &mut past)) };
         let (consents, in_segments) = beside(&mut tx, &plan, person, &members, &compiled)?;
-        let view = View { state: &state, counters, consents, segments: in_segments };
+        let view = View { state: &state, rules: &compiled.rules, counters, consents, segments: in_segments };
         if segments::evaluate(&plan, &view, now, &compiled.zone).member {
             found.count += 1;
             if found.sample.len() < sample {

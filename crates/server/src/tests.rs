@@ -8,5 +8,6 @@ mod identity;
 mod libraries;
 mod mail;
 mod matrix;
+mod profile;
 mod roles;
 mod streams;

@@ -325,9 +325,9 @@ fn a_typical_row_is_small() {
     let mut bytes = Vec::new();
     codec::encode(&profile, &mut bytes);
     let weight = <crate::profiles::Profiles as db::Table>::weight(&profile);
-    assert!(bytes.len() < 1_000, "{} bytes encoded", bytes.len());
+    assert!(bytes.len() < 1_100, "{} bytes encoded", bytes.len());
     assert!(weight < 3_500, "{weight} bytes in memory");
-    assert!(size_of::<model::Profile>() < 400, "{}", size_of::<model::Profile>());
+    assert!(size_of::<model::Profile>() <= 400, "{}", size_of::<model::Profile>());
 }
 
 /// Run with `--run-ignored all --release` to see the figures that docs quote.

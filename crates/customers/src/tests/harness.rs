@@ -71,6 +71,7 @@ pub fn draft(message: &Message<'_>) -> Event {
         amount: None,
         previous_id: None,
         consent: None,
+        touch: db::event::Touch::default(),
         profile_id: None,
         weak_id: false,
         passive: false,

@@ -127,6 +127,7 @@ pub fn tally(tx: &mut Tx, key: i64, id: u128) -> Result<bool, DbError> {
         amount: None,
         previous_id: None,
         consent: None,
+        touch: crate::event::Touch::default(),
         profile_id: None,
         weak_id: false,
         passive: false,

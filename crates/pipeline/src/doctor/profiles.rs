@@ -60,6 +60,7 @@ pub(super) fn read_log(tx: &mut Tx, preparer: &Preparer, findings: &mut Findings
     let counters = definitions::current(tx)?.counters.clone();
     let facts = read_facts(tx.engine())?;
     let owned = owned(tx.engine())?;
+    let job = crate::facts_job::current(tx.engine())?;
     let moved = all_moved(tx)?;
     let erased = <customers::privacy::erased::Erased as db::tx::Memory>::load(tx.engine())?;
     let numbers: HashMap<Box<str>, u32> = db::names::all(tx.engine())?.into_iter().map(|(n, name)| (name, n)).collect();
@@ -129,6 +130,7 @@ pub(super) fn read_log(tx: &mut Tx, preparer: &Preparer, findings: &mut Findings
                     continue;
                 }
                 let event = &mut placed.event;
+                job.strip(seq, event);
                 let number = numbers.get(commands::index_name(event)).copied().unwrap_or(0);
                 let side = match pass.sides.get_mut(&profile_id) {
                     Some(side) => side,

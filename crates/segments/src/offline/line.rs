@@ -103,6 +103,7 @@ pub(super) fn event(line: u64, raw: &str, message: &Message<'_>) -> Result<Event
         amount: None,
         previous_id: None,
         consent: None,
+        touch: db::event::Touch::default(),
         profile_id: None,
         weak_id: false,
         passive: false,

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 fn options(at: Option<&str>) -> Options {
     let zone = TimeZone::posix("EET-2EEST,M3.5.0/3,M10.5.0/4").unwrap_or(TimeZone::UTC);
     let at = at.map(|at| Timestamp::parse(at).unwrap_or_default());
-    Options { at, zone, country: Country::find("UA") }
+    Options { at, zone, country: Country::find("UA"), rules: customers::derived::Rules::default() }
 }
 
 fn run(expression: &str, lines: &[&str], at: Option<&str>) -> Report {

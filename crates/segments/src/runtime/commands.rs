@@ -167,6 +167,22 @@ fn check(tx: &mut Tx, own: Option<i64>, name: &str, expression: &str) -> Result<
     Ok(name)
 }
 
+/// Evaluates everybody again for the segments that rest on standing facts, after the facts or the shop's thresholds
+/// changed; entries are `initial` and trigger nothing.
+pub fn refill_facts(tx: &mut Tx) -> Result<(), DbError> {
+    let compiled = definitions::current(tx)?;
+    for segment in compiled.segments.iter().filter(|s| s.plan.dependencies().facts) {
+        // What is stored was parsed before, so only the store can refuse.
+        if let Err(SegmentError::Store(error)) = fill(tx, segment.id, &segment.expression, &[]) {
+            return Err(error);
+        }
+        if tx.counts().profiles > 0 {
+            set_state(tx, segment.id, Filling::Counting)?;
+        }
+    }
+    Ok(())
+}
+
 /// Gives new counters their numbers and starts the job, or goes live at once in an empty store. Counters in `half`, and those
 /// that an earlier job of the segment did not finish, are counted as if they were new.
 fn fill(tx: &mut Tx, id: i64, expression: &str, half: &[u32]) -> Result<Segment, SegmentError> {

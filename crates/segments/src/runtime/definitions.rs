@@ -2,6 +2,8 @@
 use crate::language::parse;
 use crate::{Plan, compile};
 use customers::counters::{CounterSet, Definition, Meaning};
+use customers::derived::Rules;
+use customers::model::Currency;
 use db::tx::Memory;
 use db::{DbError, Engine, Tx, settings};
 use hashbrown::HashMap;
@@ -53,11 +55,14 @@ pub struct Segment {
 pub struct Compiled {
     pub zone: TimeZone,
     pub counters: Arc<CounterSet>,
+    /// What derived traits know of the shop.
+    pub rules: Arc<Rules>,
     /// Those that others name in `in segment` come before those that name them.
     pub segments: Vec<Segment>,
     by_counter: HashMap<u32, Vec<usize>>,
     by_trait: HashMap<Box<str>, Vec<usize>>,
     by_identifier: HashMap<Box<str>, Vec<usize>>,
+    by_facts: Vec<usize>,
     by_consent: Vec<usize>,
     by_segment: HashMap<i64, Vec<usize>>,
 }
@@ -85,6 +90,9 @@ impl Compiled {
             for identifier in &event.identifiers {
                 out.extend(self.by_identifier.get(&identifier.kind).into_iter().flatten());
             }
+        }
+        if event.touch.act != 0 {
+            out.extend(&self.by_facts);
         }
         if event.consent.is_some() {
             out.extend(&self.by_consent);
@@ -169,10 +177,23 @@ pub(crate) fn state_text(filling: Filling) -> String {
     }
 }
 
-/// Compiles what the database holds.
-fn load(db: &mut Engine) -> Result<Compiled, DbError> {
+/// Where the shop's thresholds of derived traits stand in the settings, as JSON.
+pub const THRESHOLDS: &str = "profile.thresholds";
+
+/// What derived traits know of the shop, as the store has it.
+pub fn rules(db: &mut Engine) -> Result<Rules, DbError> {
     let zone = settings::get(db, "shop.time_zone")?.unwrap_or_else(|| "Europe/Kyiv".into());
     let zone = TimeZone::get(&zone).map_err(|e| DbError::damaged("settings", e))?;
+    let currency = settings::get(db, "shop.currency")?.and_then(|c| Currency::parse(&c));
+    let thresholds = settings::get(db, THRESHOLDS)?.and_then(|text| serde_json::from_str(&text).ok());
+    let usual = Rules::default();
+    Ok(Rules { zone, currency: currency.unwrap_or(usual.currency), thresholds: thresholds.unwrap_or_default() })
+}
+
+/// Compiles what the database holds.
+fn load(db: &mut Engine) -> Result<Compiled, DbError> {
+    let rules = rules(db)?;
+    let zone = rules.zone.clone();
     let ids: HashMap<String, u32> = db
         .rows("SELECT id, meaning FROM counters", &[])?
         .iter()
@@ -209,7 +230,7 @@ fn load(db: &mut Engine) -> Result<Compiled, DbError> {
     for segment in &mut segments {
         segment.plan.bind(&set).map_err(|e| DbError::damaged(&format!("segment {}", segment.id), e))?;
     }
-    Ok(arrange(zone, set, segments))
+    Ok(arrange(Arc::new(rules), set, segments))
 }
 
 /// Sets of the same counters have the same version, whenever they were compiled.
@@ -220,7 +241,7 @@ fn version_of(numbers: &[u32]) -> u64 {
     hasher.finish()
 }
 
-fn arrange(zone: TimeZone, set: CounterSet, mut segments: Vec<Segment>) -> Compiled {
+fn arrange(rules: Arc<Rules>, set: CounterSet, mut segments: Vec<Segment>) -> Compiled {
     // Few segments name others, and never in a circle (that is refused): a few passes put them in order.
     let mut ordered: Vec<Segment> = Vec::with_capacity(segments.len());
     while !segments.is_empty() {
@@ -231,12 +252,14 @@ fn arrange(zone: TimeZone, set: CounterSet, mut segments: Vec<Segment>) -> Compi
         ordered.push(segments.remove(ready.unwrap_or(0)));
     }
     let mut out = Compiled {
-        zone,
+        zone: rules.zone.clone(),
         counters: Arc::new(set),
+        rules,
         segments: ordered,
         by_counter: HashMap::new(),
         by_trait: HashMap::new(),
         by_identifier: HashMap::new(),
+        by_facts: Vec::new(),
         by_consent: Vec::new(),
         by_segment: HashMap::new(),
     };
@@ -251,6 +274,9 @@ fn arrange(zone: TimeZone, set: CounterSet, mut segments: Vec<Segment>) -> Compi
         }
         for kind in &needs.identifiers {
             out.by_identifier.entry(kind.clone()).or_default().push(at);
+        }
+        if needs.facts {
+            out.by_facts.push(at);
         }
         if !needs.consents.is_empty() {
             out.by_consent.push(at);

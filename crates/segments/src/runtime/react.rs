@@ -7,6 +7,7 @@ use crate::evaluate::{PersonView, Verdict, evaluate};
 use base::Timestamp;
 use customers::State;
 use customers::counters::Summary;
+use customers::derived::Rules;
 use db::reactor::{Happened, Moved};
 use db::{DbError, Tx};
 use std::borrow::Cow;
@@ -15,12 +16,19 @@ use std::sync::Arc;
 /// One person as conditions see it.
 struct View<'a> {
     state: &'a State,
+    rules: &'a Rules,
     /// Channel, purpose and answer, read beforehand.
     consents: &'a [(Box<str>, Box<str>, Option<bool>)],
     members_of: &'a [Box<str>],
 }
 
 impl PersonView for View<'_> {
+    fn state(&self) -> &State {
+        self.state
+    }
+    fn rules(&self) -> &Rules {
+        self.rules
+    }
     fn trait_json(&self, name: &str) -> Option<Cow<'_, str>> {
         self.state.traits.json(name)
     }
@@ -178,7 +186,7 @@ fn evaluate_with(
             if !filling && !segment.filling.covers(person_id) {
                 continue;
             }
-            let view = View { state: &state, consents: &consents, members_of: &members_of };
+            let view = View { state: &state, rules: &compiled.rules, consents: &consents, members_of: &members_of };
             let Verdict { member, valid_until } = evaluate(&segment.plan, &view, now, &compiled.zone);
             if let Some(until) = valid_until {
                 next_look = Some(next_look.map_or(until, |n| n.min(until)));
@@ -265,7 +273,7 @@ pub fn expected(tx: &mut Tx, person_id: i64, held: &[i64], at: Timestamp) -> Res
     let name = |id: &i64| compiled.find(*id).map(|s| Box::<str>::from(s.name.as_str()));
     let members_of: Vec<Box<str>> = held.iter().filter_map(name).collect();
     let state = customers::commands::person_state(tx, person_id, &compiled.counters)?;
-    let view = View { state: &state, consents: &consents, members_of: &members_of };
+    let view = View { state: &state, rules: &compiled.rules, consents: &consents, members_of: &members_of };
     let covered = compiled.segments.iter().filter(|s| s.filling == super::Filling::Live);
     Ok(covered.map(|s| (s.id, evaluate(&s.plan, &view, at, &compiled.zone))).collect())
 }
@@ -280,7 +288,7 @@ pub fn read_person(tx: &mut Tx, person_id: i64) -> Result<Vec<super::Membership>
     let name = |id: i64| compiled.find(id).map(|s| Box::<str>::from(s.name.as_str()));
     let members_of: Vec<Box<str>> = held.iter().filter_map(|m| name(m.segment_id)).collect();
     let state = customers::commands::person_state(tx, person_id, &compiled.counters)?;
-    let view = View { state: &state, consents: &consents, members_of: &members_of };
+    let view = View { state: &state, rules: &compiled.rules, consents: &consents, members_of: &members_of };
     let mut out = Vec::new();
     for mut membership in held {
         let Some(segment) = compiled.find(membership.segment_id) else { continue };

@@ -1,6 +1,8 @@
 //! `/customers`: finding people, and everything about one of them.
 pub mod consents;
+pub mod history;
 pub mod identity;
+pub mod known;
 pub mod merge;
 pub mod person;
 pub mod row;
@@ -9,14 +11,14 @@ pub mod timeline;
 use crate::app::App;
 use crate::caller::ReadCustomers;
 use crate::hub::Topic;
-use crate::input::{Id, Params, cursor, limit, place};
+use crate::input::{Id, List, Params, cursor, limit, place};
 use crate::problem::{BAD_QUERY, NOT_FOUND, Problem};
 use crate::sse;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use customers::search::{self, Position, Sort};
-use person::Person;
+use person::{Found, Person};
 use row::CustomerRow;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -127,12 +129,12 @@ pub struct LookupQuery {
 
 /// Finds a customer by one identifier in any spelling.
 #[utoipa::path(get, path = "/api/v1/customers/lookup", tag = "customers", params(LookupQuery),
-    responses((status = 200, body = Person)))]
+    responses((status = 200, body = Found)))]
 pub async fn lookup_customer(
     State(app): State<Arc<App>>,
     _: ReadCustomers,
     Params(q): Params<LookupQuery>,
-) -> Result<Json<Person>, Problem> {
+) -> Result<Json<Found>, Problem> {
     let given = [("email", q.email), ("phone", q.phone), ("user_id", q.user_id), ("anonymous_id", q.anonymous_id)];
     let mut given: Vec<(String, String)> =
         given.into_iter().filter_map(|(kind, value)| Some((kind.to_string(), value?))).collect();
@@ -146,9 +148,19 @@ pub async fn lookup_customer(
     }
     let (kind, value) = given.remove(0);
     let (country, asked) = (app.domain.settings().country, kind.clone());
-    let found = app.read(move |tx| Ok(customers::lookup(tx, &asked, &value, country)?)).await?;
-    let (person, _) = found.ok_or_else(|| NOT_FOUND.because(format!("nobody has this {kind}")))?;
-    find_person(&app, person).await.map(Json)
+    let (counters, keys) = (app.domain.preparer().current().counters, app.sources());
+    let found = app.read(move |tx| {
+        let Some((person, _)) = customers::lookup(tx, &asked, &value, country)? else { return Ok(None) };
+        let view = customers::person(tx, person, &counters)?;
+        Ok(view.map(|view| person::brief(tx, &view, keys.sources())).transpose()?)
+    });
+    found.await?.map(Json).ok_or_else(|| NOT_FOUND.because(format!("nobody has this {kind}")))
+}
+
+/// Lists the derived traits: what each is called, means, and can be.
+#[utoipa::path(get, path = "/api/v1/derived-traits", tag = "customers", responses((status = 200, body = inline(List<known::DerivedKind>))))]
+pub async fn list_derived_traits(_: ReadCustomers) -> Json<List<known::DerivedKind>> {
+    Json(List::whole(known::registry()))
 }
 
 async fn find_person(app: &App, id: i64) -> Result<Person, Problem> {

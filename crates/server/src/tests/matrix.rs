@@ -150,6 +150,16 @@ fn case(shop: &Shop, id: &str) -> Case {
         "live" => (id.into(), None, Act::Read(Area::Events)),
         "list_customers" => ("customers?query=ann".into(), None, Act::Read(Area::Customers)),
         "lookup_customer" => ("customers/lookup?user_id=u".into(), None, Act::Read(Area::Customers)),
+        "trait_history" => ("customers/1/traits/name/history".into(), None, Act::Read(Area::Customers)),
+        "get_profile_settings" => ("profile-settings".into(), None, Act::Read(Area::Settings)),
+        "put_profile_settings" => (
+            "profile-settings".into(),
+            Some(
+                json!({"new_days": 30, "at_risk_days": 90, "lapsed_days": 180, "loyal_orders": 5, "service_hour_minor": 0}),
+            ),
+            Act::Write(Area::Settings),
+        ),
+        "list_derived_traits" => ("derived-traits".into(), None, Act::Read(Area::Customers)),
         "get_customer" => ("customers/1".into(), None, Act::Read(Area::Customers)),
         "customer_stream" => ("customers/1/stream".into(), None, Act::Read(Area::Customers)),
         "customer_timeline" => ("customers/1/timeline?kind=online".into(), None, Act::Read(Area::Customers)),

@@ -1,4 +1,5 @@
 //! One customer with everything that is known.
+use super::known::{self, DerivedTrait, StandingFacts};
 use super::row::{newest, seen};
 use crate::api::wire::{Money, Object, SourceName, money};
 use crate::input::Id;
@@ -30,7 +31,9 @@ pub struct TraitOrigin {
     #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
     message_id: String,
+    /// The source's name.
     source: String,
+    source_id: Id,
 }
 
 /// Sums over a person's events.
@@ -119,12 +122,77 @@ pub struct Person {
     totals: PersonTotals,
     segments: Vec<PersonSegment>,
     consents: Vec<Consent>,
+    /// What follows from the facts now.
+    derived: Vec<DerivedTrait>,
+    facts: StandingFacts,
     #[schema(value_type = String, format = DateTime)]
     as_of: Timestamp,
 }
 
-/// Everything about a person.
-pub fn of(tx: &mut Tx, view: &PersonView, sources: &Snapshot) -> Result<Person, DbError> {
+/// A customer as a look-up gives it: who it is and what was said of them, without what has to be evaluated.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Found {
+    person_id: Id,
+    profile_ids: Vec<Id>,
+    identifiers: Vec<Identifier>,
+    #[schema(value_type = HashMap<String, Value>)]
+    traits: Object,
+    trait_origins: Vec<TraitOrigin>,
+    totals: PersonTotals,
+    segments: Vec<PersonSegment>,
+    /// Whether marketing and service may go to each address, where anything was said about it.
+    consents: Vec<FoundConsent>,
+    #[schema(value_type = String, format = DateTime)]
+    as_of: Timestamp,
+}
+
+/// What decides now for an address.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct FoundConsent {
+    channel: String,
+    address: String,
+    purpose: String,
+    state: ConsentState,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+/// What a look-up says of a person: all of it from rows that are held in memory by key, so that it takes no query.
+pub fn brief(tx: &mut Tx, view: &PersonView, sources: &Snapshot) -> Result<Found, DbError> {
+    let (traits, trait_origins) = traits(view, sources);
+    let members: Vec<i64> = view.members.iter().map(|m| m.profile_id).collect();
+    let mut consents = Vec::new();
+    for identifier in &view.identifiers {
+        let channels: &[&str] = match &*identifier.kind {
+            "email" => &["email"],
+            "phone" => &["sms", "viber"],
+            _ => &[],
+        };
+        for (channel, purpose) in channels.iter().flat_map(|c| [(*c, "marketing"), (*c, "service")]) {
+            let said = customers::consent::consent_state(tx, &members, channel, &identifier.value, purpose)?;
+            consents.extend(said.map(|said| FoundConsent {
+                channel: channel.into(),
+                address: identifier.value.to_string(),
+                purpose: purpose.into(),
+                state: if said.granted { ConsentState::Granted } else { ConsentState::Denied },
+                at: said.at,
+            }));
+        }
+    }
+    Ok(Found {
+        segments: memberships(tx, view)?,
+        consents,
+        person_id: Id(view.person_id),
+        profile_ids: view.members.iter().map(|m| Id(m.profile_id)).collect(),
+        identifiers: view.identifiers.iter().map(identifier).collect(),
+        traits,
+        trait_origins,
+        totals: totals(view),
+        as_of: tx.now(),
+    })
+}
+
+fn memberships(tx: &mut Tx, view: &PersonView) -> Result<Vec<PersonSegment>, DbError> {
     let compiled = definitions::current(tx)?;
     let mut memberships = Vec::new();
     for m in segments::runtime::read_person(tx, view.person_id)? {
@@ -137,14 +205,22 @@ pub fn of(tx: &mut Tx, view: &PersonView, sources: &Snapshot) -> Result<Person, 
             });
         }
     }
-    let identifier = |i: &customers::model::OwnIdentifier| Identifier {
+    Ok(memberships)
+}
+
+fn identifier(i: &customers::model::OwnIdentifier) -> Identifier {
+    Identifier {
         kind: i.kind.to_string(),
         value: i.value.to_string(),
         profile_id: Id(i.profile_id),
         first_seen: i.seen.first,
         last_seen: i.seen.last,
         message_id: i.evidence.message_id.to_string(),
-    };
+    }
+}
+
+/// Values of traits, and which event set each.
+fn traits(view: &PersonView, sources: &Snapshot) -> (Object, Vec<TraitOrigin>) {
     let (mut traits, mut trait_origins) = (Object::new(), Vec::new());
     for (name, json, stamp) in view.state.traits.iter() {
         if let Ok(value) = serde_json::from_str(json) {
@@ -155,11 +231,28 @@ pub fn of(tx: &mut Tx, view: &PersonView, sources: &Snapshot) -> Result<Person, 
             timestamp: stamp.timestamp,
             message_id: stamp.message_id.to_string(),
             source: SourceName::of(sources, stamp.source).name,
+            source_id: Id(stamp.source),
         });
     }
     if let Some(name) = view.state.display_name() {
         traits.entry("name".into()).or_insert(name.into());
     }
+    (traits, trait_origins)
+}
+
+/// Everything about a person.
+pub fn of(tx: &mut Tx, view: &PersonView, sources: &Snapshot) -> Result<Person, DbError> {
+    let segments = memberships(tx, view)?;
+    let compiled = definitions::current(tx)?;
+    let rules = compiled.rules.clone();
+    let members: Vec<i64> = view.members.iter().map(|m| m.profile_id).collect();
+    let mut granted: Vec<(&'static str, Option<bool>)> = Vec::new();
+    for channel in customers::derived::ALL.iter().flat_map(|d| d.consents) {
+        granted.push((channel, customers::consent::person_consent(tx, &members, channel, "marketing")?));
+    }
+    let consent = |channel: &str, _: &str| granted.iter().find(|(c, _)| *c == channel).and_then(|(_, g)| *g);
+    let derived = known::derived_of(&view.state, &rules, tx.now(), &consent);
+    let (traits, trait_origins) = traits(view, sources);
     Ok(Person {
         person_id: Id(view.person_id),
         profile_ids: view.members.iter().map(|m| Id(m.profile_id)).collect(),
@@ -167,8 +260,10 @@ pub fn of(tx: &mut Tx, view: &PersonView, sources: &Snapshot) -> Result<Person, 
         traits,
         trait_origins,
         totals: totals(view),
-        segments: memberships,
+        segments,
         consents: consents(tx, view)?,
+        derived,
+        facts: known::facts_of(&view.state, &rules, tx.now()),
         as_of: tx.now(),
     })
 }

@@ -1,0 +1,121 @@
+//! What the API says of a customer beyond traits: derived traits, facts, history, settings, lost addresses.
+use super::harness::shops;
+use serde_json::{Value, json};
+
+fn derived<'v>(person: &'v Value, name: &str) -> &'v Value {
+    let all = person["derived"].as_array().expect("derived traits");
+    all.iter().find(|d| d["name"] == name).unwrap_or_else(|| panic!("{name} is listed"))
+}
+
+#[test]
+fn one_test_customer_shows_what_happened_everywhere() {
+    // [A1] [A4] [A5] [A8] [A11]
+    for shop in shops() {
+        let at = |h: u32| format!("2026-05-01T{h:02}:00:00Z");
+        let track = |n: u32, event: &str, properties: Value, context: Value| {
+            let body = json!({"userId": "olena", "messageId": format!("t{n}"), "timestamp": at(n), "event": event,
+                "properties": properties, "context": context});
+            assert_eq!(shop.track("/v1/track", &body).status, 200);
+        };
+        let page = json!({"page": {"path": "/p"}, "userAgent": "Mozilla/5.0 (Linux; Android 15) Mobile"});
+        track(1, "Product Viewed", json!({"product_id": "p-1", "category": "face care"}), page.clone());
+        track(
+            2,
+            "Order Completed",
+            json!({"order_id": "o-1", "total": "250.50", "currency": "UAH", "shipping_method": "pickup"}),
+            page.clone(),
+        );
+        track(
+            3,
+            "Order Completed",
+            json!({"order_id": "o-2", "total": "100", "currency": "UAH", "register_id": "4"}),
+            json!({}),
+        );
+        track(4, "Call Started", json!({}), json!({}));
+        track(5, "Email Link Clicked", json!({}), json!({"traits": {"email": "olena@example.com"}}));
+        track(6, "Complaint Created", json!({"channel": "phone"}), json!({}));
+        track(
+            7,
+            "Order Refunded",
+            json!({"order_id": "o-2", "total": "100", "currency": "UAH", "register_id": "4"}),
+            json!({}),
+        );
+        track(8, "Product Reviewed", json!({"product_id": "p-1", "rating": 5}), page);
+        let person = shop.owner("GET", "/api/v1/customers/lookup?user_id=olena").send().json();
+        let id = person["person_id"].as_str().expect("an id").to_string();
+        let person = shop.owner("GET", &format!("/api/v1/customers/{id}")).send().json();
+        let channels = person["facts"]["channels"].as_array().expect("channels");
+        let of = |name: &str| channels.iter().find(|c| c["channel"] == name).unwrap_or_else(|| panic!("{name}"));
+        assert_eq!(
+            (&of("site")["orders"], &of("shop")["orders"], &of("shop")["returns"]),
+            (&json!(1), &json!(1), &json!(1))
+        );
+        assert_eq!(of("site")["revenue"], json!([{"minor": 25050, "currency": "UAH"}]));
+        assert_eq!(of("site")["acts"]["reviewed"], 1);
+        assert_eq!(of("phone")["acts"], json!({"contacted": 1, "complained": 1}));
+        assert_eq!(of("email")["acts"]["clicked"], 1);
+        assert_eq!(person["facts"]["products"][0]["value"], "p-1");
+        assert_eq!(person["facts"]["last_orders"][0]["order_id"], "o-2");
+        assert_eq!(person["facts"]["last_orders"][0]["message_id"], "t3");
+        for name in ["omnichannel.bopis", "omnichannel.leaves_reviews"] {
+            assert_eq!(derived(&person, name)["value"], true, "{name}");
+        }
+        assert_eq!(derived(&person, "preferred_channel")["value"], "site");
+        assert_eq!(derived(&person, "average_order")["value"], json!(175.25));
+        let timeline = shop.owner("GET", &format!("/api/v1/customers/{id}/timeline")).send().json();
+        assert_eq!(timeline["items"].as_array().map(Vec::len), Some(8));
+        let listed = shop.owner("GET", "/api/v1/derived-traits").send().json();
+        assert_eq!(listed["items"].as_array().map(Vec::len), person["derived"].as_array().map(Vec::len));
+    }
+}
+
+#[test]
+fn a_trait_shows_what_it_was_and_who_said_so() {
+    // [A5]
+    for shop in shops() {
+        let say = |n: u32, traits: Value| {
+            let body = json!({"userId": "u", "messageId": format!("h{n}"), "timestamp": format!("2026-05-0{n}T00:00:00Z"), "traits": traits});
+            assert_eq!(shop.track("/v1/identify", &body).status, 200);
+        };
+        say(1, json!({"city": "Kyiv"}));
+        say(4, json!({"city": null}));
+        say(2, json!({"city": "Kyiv", "age": 3}));
+        say(3, json!({"city": "Lviv"}));
+        let person = shop.owner("GET", "/api/v1/customers/lookup?user_id=u").send().json();
+        let id = person["person_id"].as_str().expect("an id").to_string();
+        let history = shop.owner("GET", &format!("/api/v1/customers/{id}/traits/city/history")).send().json();
+        let said: Vec<(Value, Value)> = history["items"]
+            .as_array()
+            .expect("items")
+            .iter()
+            .map(|i| (i["value"].clone(), i["message_id"].clone()))
+            .collect();
+        assert_eq!(said, [(Value::Null, json!("h4")), (json!("Lviv"), json!("h3")), (json!("Kyiv"), json!("h1"))]);
+        assert_eq!(history["complete"], true);
+        assert!(history["items"][0]["source"]["name"].is_string());
+        let nothing = shop.owner("GET", &format!("/api/v1/customers/{id}/traits/nothing/history")).send().json();
+        assert_eq!(nothing["items"], json!([]));
+    }
+}
+
+#[test]
+fn thresholds_are_the_shops_and_move_people() {
+    // [A15]
+    for shop in shops() {
+        let order = json!({"userId": "u", "messageId": "o", "event": "Order Completed", "properties": {"total": "5"}});
+        assert_eq!(shop.track("/v1/track", &order).status, 200);
+        let settings = shop.owner("GET", "/api/v1/profile-settings").send().json();
+        assert_eq!(settings["at_risk_days"], 90);
+        let mut wrong = settings.clone();
+        wrong["lapsed_days"] = json!(10);
+        let refused = shop.owner("PUT", "/api/v1/profile-settings").json(&wrong).send();
+        assert_eq!((refused.status, refused.json()["errors"][0]["pointer"].clone()), (422, json!("/lapsed_days")));
+        let mut right = settings;
+        right["service_hour_minor"] = json!(20_000);
+        assert_eq!(shop.owner("PUT", "/api/v1/profile-settings").json(&right).send().status, 200);
+        assert_eq!(shop.owner("GET", "/api/v1/profile-settings").send().json(), right);
+        let person = shop.owner("GET", "/api/v1/customers/1").send().json();
+        assert_eq!(derived(&person, "clv.service_cost_year")["value"], 0);
+        assert_eq!(derived(&person, "lifecycle_stage")["value"], "new");
+    }
+}
