@@ -18,7 +18,7 @@ pub enum Cut {
     Detach(Vec<(String, String)>),
 }
 
-struct Bodies<'a>(&'a Preparer);
+pub(crate) struct Bodies<'a>(pub(crate) &'a Preparer);
 
 impl EventReader for Bodies<'_> {
     fn events(&mut self, tx: &mut Tx, seqs: &[i64]) -> Result<Vec<LoggedEvent>, DbError> {

@@ -185,6 +185,11 @@ fn notes(db: &mut Engine, now: Timestamp, fast: bool) -> Result<Vec<Note>, DbErr
         "events of Braid's own that kept calling forth others",
     )?;
     ask(
+        "rereading",
+        "SELECT COUNT(*), MIN(created_at) FROM jobs WHERE kind = 'reread_source' AND state <> 'done'",
+        "sources whose history is read again; profiles that wait for it were not compared",
+    )?;
+    ask(
         "failed_jobs",
         "SELECT COUNT(*), MIN(finished_at) FROM jobs WHERE state = 'failed' AND retryable = 1",
         "jobs that could not go on and may be resumed",

@@ -19,6 +19,7 @@ pub mod recover;
 pub mod rejects;
 mod settings;
 pub mod shop;
+pub mod sources;
 pub mod step;
 pub mod ticker;
 pub mod timeline;

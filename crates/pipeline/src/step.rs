@@ -2,6 +2,7 @@
 use crate::facts::Facts;
 use crate::preparer::{Current, Preparer};
 use crate::shop;
+use crate::sources::{self, observe};
 use db::event::Origin;
 use db::reactor::{Happened, Moved, NewEvent, Reactor};
 use db::{DbError, Notice, Tx};
@@ -71,6 +72,9 @@ impl Reactor for Messaging<'_> {
         "messaging"
     }
     fn react(&mut self, tx: &mut Tx, happened: &mut Happened<'_>) -> Result<(), DbError> {
+        if observe::is_observed(tx, happened.source)? {
+            return observe::count(tx, happened.source, &happened.event.message_id, &happened.moved);
+        }
         let entering = (&*happened.event.message_id, happened.seq);
         let derived = intend(tx, self.0, &happened.moved, entering)?;
         happened.appended.extend(derived);
@@ -122,7 +126,8 @@ pub fn react(tx: &mut Tx, preparer: &Preparer, happened: &mut Happened<'_>) -> R
 
 /// What follows from people who moved without an event: by a moment that came, by joining or separating.
 pub fn moved(tx: &mut Tx, preparer: &Preparer, moved: &[Moved], reason: &str) -> Result<Vec<NewEvent>, DbError> {
-    intend(tx, preparer, moved, (reason, 0))
+    let moved = observe::without_observed(tx, preparer, moved)?;
+    intend(tx, preparer, &moved, (reason, 0))
 }
 
 /// Tells whose count moved; at the end of every command that may have changed some.
@@ -132,13 +137,18 @@ pub fn finish(tx: &mut Tx) -> Result<(), DbError> {
 
 /// Version of the counters that batches must be prepared with.
 pub fn definitions_version(tx: &mut Tx) -> Result<u64, DbError> {
-    Ok(definitions::current(tx)?.counters.version)
+    Ok(prepared_version(definitions::current(tx)?.counters.version, sources::plans(tx)?.version))
+}
+
+/// One number for what batches are prepared with: counters and plans.
+pub(crate) fn prepared_version(counters: u64, plans: u64) -> u64 {
+    counters.wrapping_add(plans << 32)
 }
 
 /// What the writer prepares with.
 pub fn current(tx: &mut Tx) -> Result<Current, DbError> {
     let counters = definitions::current(tx)?.counters.clone();
-    Ok(Current { counters, blocked: customers::identifier::blocked(tx)? })
+    Ok(Current { counters, blocked: customers::identifier::blocked(tx)?, plans: sources::plans(tx)? })
 }
 
 /// `[collect] dedup_days`.

@@ -8,3 +8,4 @@ mod harness;
 mod identity;
 mod jobs;
 mod live;
+mod sources;

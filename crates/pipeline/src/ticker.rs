@@ -1,6 +1,7 @@
 //! What the writer does by itself: people whose moment has come, jobs, leases that ran out. A bounded piece at a time.
 use crate::jobs::Runner;
 use crate::preparer::Preparer;
+use crate::sources::learned;
 use crate::{append_derived, step};
 use base::{SECOND_US, Timestamp};
 use db::writer::Ticker;
@@ -30,6 +31,9 @@ impl Ticker for Tick {
         if let Some(at) = self.jobs.next_due(tx)? {
             due = due.min(Timestamp::from_micros(at));
         }
+        if let Some(at) = self.preparer.learner().due() {
+            due = due.min(at);
+        }
         Ok(Some(due))
     }
 
@@ -46,6 +50,9 @@ impl Ticker for Tick {
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
+        }
+        if self.preparer.learner().due().is_some_and(|at| at <= tx.now()) {
+            learned::flush(tx, self.preparer.learner())?;
         }
         self.jobs.advance(tx, &self.preparer, &mut appended)?;
         // What definitions became is what requests are prepared with from now on.

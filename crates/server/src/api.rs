@@ -6,6 +6,8 @@ pub mod home;
 pub mod jobs;
 pub mod live;
 pub mod messages;
+pub mod plans;
+pub mod replay;
 pub mod segments;
 pub mod session;
 pub mod sources;
@@ -60,6 +62,16 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::get_event))
         .routes(routes!(events::list_rejects))
         .routes(routes!(events::reject_summary))
+        .routes(routes!(replay::reject_hours))
+        .routes(routes!(replay::replay_reject))
+        .routes(routes!(replay::replay_rejects))
+        .routes(routes!(plans::get_source))
+        .routes(routes!(plans::observe_source))
+        .routes(routes!(plans::get_plan, plans::put_plan))
+        .routes(routes!(plans::plan_versions))
+        .routes(routes!(plans::learned_events))
+        .routes(routes!(plans::list_drift))
+        .routes(routes!(plans::resolve_drift))
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::get_job))
         .routes(routes!(jobs::stop_job))

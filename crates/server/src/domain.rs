@@ -177,7 +177,7 @@ impl Domain {
             raw: body.into(),
             count: ids.len() as u32,
             events,
-            prepared_with: current.counters.version,
+            prepared_with: current.version(),
         })
     }
 

@@ -5,5 +5,6 @@ mod harness;
 mod libraries;
 mod mail;
 mod matrix;
+mod plans;
 mod roles;
 mod streams;
