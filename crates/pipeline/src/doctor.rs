@@ -7,6 +7,7 @@ mod books;
 mod jobs;
 mod people;
 mod profiles;
+mod sources;
 
 use crate::{Preparer, Settings};
 use base::{Clock, Timestamp};
@@ -149,6 +150,7 @@ fn check(tx: &mut Tx, preparer: &Preparer, counts: &Counts, findings: &mut Findi
     let pass = profiles::read_log(tx, preparer, findings)?;
     books::check(tx, &pass, counts, findings)?;
     jobs::check(tx, findings)?;
+    sources::check(tx, findings)?;
     let folded_again = pass.folded_again.clone();
     let rebuilt = profiles::compare(tx, pass, findings)?;
     people::check(tx, rebuilt, tx.now(), &folded_again, findings)

@@ -98,7 +98,7 @@ pub enum PutError {
     #[error("the plan is at version {0}")]
     Changed(i64),
     /// History is being read again.
-    #[error("job {0} still reads the source's history again")]
+    #[error("job {0} has not read the source's history again to its end")]
     Rereading(i64),
     #[error(transparent)]
     Store(#[from] DbError),

@@ -39,9 +39,9 @@ pub(super) fn payload(from: i64, to: i64) -> String {
     serde_json::to_string(&Payload { from, to }).unwrap_or_default()
 }
 
-/// The kind, for the runner. Only a newer plan ends it early: half-read history has no meaning.
+/// The kind, for the runner. Stopped or failed it waits to be resumed: until then the source's names stay as they are.
 pub fn kind() -> Kind {
-    Kind::stepping(REREAD, advance).unstoppable()
+    Kind::stepping(REREAD, advance)
 }
 
 /// The job that reads a source's history again, if one is open or failed halfway.
