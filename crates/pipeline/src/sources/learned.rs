@@ -57,6 +57,9 @@ pub(crate) struct Seen {
     pub found: HashMap<Found, (u64, Box<str>)>,
 }
 
+/// An event by name, with what was seen of it.
+pub(crate) type Named = (Box<str>, Seen);
+
 /// What is learned of one source.
 #[derive(Debug, Default)]
 pub(crate) struct OfSource {
@@ -137,7 +140,7 @@ impl Learner {
     }
 
     /// What was learned since the last time, by source.
-    pub(crate) fn take(&self) -> Vec<(i64, Vec<(Box<str>, Seen)>)> {
+    pub(crate) fn take(&self) -> Vec<(i64, Vec<Named>)> {
         self.dirty_since.store(0, Ordering::Relaxed);
         let sources: Vec<(i64, Arc<Mutex<OfSource>>)> = {
             let all = self.sources.read().unwrap_or_else(PoisonError::into_inner);

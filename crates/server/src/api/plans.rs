@@ -206,7 +206,7 @@ pub async fn put_plan(
     let (source, expected, text) = (known(&app, &id)?, if_match(&headers)?, input.value.text);
     let actor = caller.actor.clone();
     let answer = app.change(&caller, input.request, move |tx| {
-        let done = put(tx, source.id, &text, &actor, expected).map_err(|e| refused(e))?;
+        let done = put(tx, source.id, &text, &actor, expected).map_err(refused)?;
         let at = moment(tx.now().micros());
         let body = PlanBody {
             version: done.version,

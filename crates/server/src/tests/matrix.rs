@@ -120,7 +120,7 @@ fn case(shop: &Shop, id: &str) -> Case {
         "get_source" => (format!("sources/{}", find("/api/v1/sources")), None, Act::Read(Area::Sources)),
         "observe_source" => (
             format!("sources/{}/observe", find("/api/v1/sources")),
-            Some(json!({"observe_only": fresh() % 2 == 0})),
+            Some(json!({"observe_only": fresh().is_multiple_of(2)})),
             Act::Write(Area::Sources),
         ),
         "get_plan" | "plan_versions" | "learned_events" | "list_drift" => {
