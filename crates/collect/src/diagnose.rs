@@ -61,6 +61,13 @@ pub(crate) fn message_id(raw: &str) -> Option<String> {
     serde_json::from_str::<Text<'_>>(value.get()).ok().map(|t| t.0.into_owned())
 }
 
+/// The `event` of a message that may be wrong elsewhere.
+pub(crate) fn event(raw: &str) -> Option<String> {
+    let Fields(fields) = serde_json::from_str(raw).ok()?;
+    let (_, value) = fields.into_iter().find(|(name, _)| name.0 == "event")?;
+    serde_json::from_str::<Text<'_>>(value.get()).ok().map(|t| t.0.into_owned())
+}
+
 /// A field of the message as a JSON Pointer (RFC 6901).
 fn pointer(name: &str) -> String {
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))

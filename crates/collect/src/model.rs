@@ -135,8 +135,12 @@ pub struct Reject {
     /// JSON Pointer within the request's body.
     pub pointer: String,
     pub detail: String,
-    /// The message as it came, cut to [`crate::REJECT_BYTES_MAX`].
+    /// What its event is called, if it can be read.
+    pub event: Option<String>,
+    /// The message as it came, cut to [`crate::REJECT_BYTES_MAX`] unless the tracking plan refused it.
     pub raw: String,
+    /// Of a message that may be tried again: what its body stated for all, a JSON object.
+    pub envelope: Option<String>,
 }
 
 /// Something that the sender should know about a message that was taken all the same.

@@ -76,6 +76,9 @@ pub fn receive(request: Request, options: &Options, prepare: &Prepare<'_>) -> Re
 struct Outcome {
     /// Whether pointers lead through a list.
     in_list: bool,
+    /// What the body states for all its messages, for those that may be tried again.
+    sent_at: Option<String>,
+    context: Option<String>,
     events: Vec<Event>,
     rejects: Vec<Reject>,
     warnings: Vec<Warning>,
@@ -96,6 +99,18 @@ impl Outcome {
         self.events.push(event);
     }
 
+    fn states<L>(&mut self, body: &Body<'_, L>) {
+        self.sent_at = body.sent_at.as_ref().map(|t| t.0.to_string());
+        self.context = body.context.map(|c| c.get().to_owned());
+    }
+
+    fn envelope(&self) -> String {
+        let text = |t: &str| serde_json::to_string(t).unwrap_or_else(|_| "null".into());
+        let sent_at = self.sent_at.as_deref().map(|t| format!("\"sentAt\":{}", text(t)));
+        let context = self.context.as_deref().map(|c| format!("\"context\":{c}"));
+        format!("{{{}}}", [sent_at, context].into_iter().flatten().collect::<Vec<_>>().join(","))
+    }
+
     fn reject(&mut self, index: u32, raw: &str, why: Rejection) {
         self.rejects.push(Reject {
             index,
@@ -103,15 +118,21 @@ impl Outcome {
             code: why.code,
             pointer: self.pointer(index, &why.pointer),
             detail: why.detail,
+            event: diagnose::event(raw).map(|e| cut(&clean(&e), REJECT_BYTES_MAX).to_owned()),
             raw: kept(raw, why.code),
+            envelope: may_be_tried_again(why.code).then(|| self.envelope()),
         });
     }
 }
 
-/// What is kept of a rejected message: of one that the tracking plan refused everything, since it may be tried again when
-/// the plan is mended.
+/// Whether a message that was refused for this may be taken some day: when the plan is mended.
+fn may_be_tried_again(code: &str) -> bool {
+    code.starts_with("plan_")
+}
+
+/// What is kept of a rejected message: of one that may be tried again everything.
 fn kept(raw: &str, code: &str) -> String {
-    let max = if code.starts_with("plan_") { EVENT_BYTES_MAX } else { REJECT_BYTES_MAX };
+    let max = if may_be_tried_again(code) { EVENT_BYTES_MAX } else { REJECT_BYTES_MAX };
     cut(raw, max).to_owned()
 }
 
@@ -140,7 +161,9 @@ fn one(text: &str, kind: EventKind, shared: &Shared<'_>, out: &mut Outcome) -> R
     match result {
         Ok((event, warning)) => out.accept(0, event, warning),
         Err(why) => {
-            out.reject(0, raw, why);
+            // With its call inside, so that it can be tried again without the path that it came by.
+            let whole = stored.as_ref().map_or(raw, |s| s.trim_ascii());
+            out.reject(0, if may_be_tried_again(why.code) { whole } else { raw }, why);
             return Ok(None);
         }
     }
@@ -158,6 +181,7 @@ fn list<'a>(text: &'a str, shared: Shared<'a>, out: &mut Outcome) -> Result<u32,
         && list.more == 0
         && surely_within(text, &list.items)
     {
+        out.states(&body);
         typed(text, &list.items, &with_defaults(&body, shared), out);
         return Ok(list.items.len() as u32);
     }
@@ -172,6 +196,7 @@ fn list<'a>(text: &'a str, shared: Shared<'a>, out: &mut Outcome) -> Result<u32,
     if depth_outside(text, &list.items) > DEPTH_MAX {
         return Err(nested_too_deep());
     }
+    out.states(&body);
     split(&list.items, &with_defaults(&body, shared), out);
     Ok(list.items.len() as u32)
 }

@@ -2,6 +2,7 @@
 //!
 //! Both keep the pieces apart afterwards (`cannot-link`) and stand in the ledger of cuts with the seq before which they were
 //! made, so that identity can be decided again from the log.
+pub use crate::again::refold_profile;
 use crate::changes::{self, Kind, Side, Why};
 use crate::commands::{CannotLinks, members_of, person_of, set_people};
 use crate::counters::CounterSet;

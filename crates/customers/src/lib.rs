@@ -8,6 +8,7 @@
 //! it; a profile's state is a function of the set of its events; profiles are never poured into one another; no order of
 //! arrival turns a denied consent into a granted one. [`doctor`] checks them on real data.
 //! Deliberately absent: conditions over profiles (`segments`), sending (`messaging`), HTTP.
+mod again;
 pub mod changes;
 pub mod codec;
 pub mod commands;

@@ -76,7 +76,7 @@ fn count_past(
 ) -> Result<i64, DbError> {
     let fresh: Vec<Definition> = all.definitions().iter().filter(|d| ids.contains(&d.id)).cloned().collect();
     let set = CounterSet::build(0, fresh).map_err(|e| DbError::damaged("counters", e))?;
-    let current = Current { counters: Arc::new(set), rules: crate::step::current(tx)?.rules };
+    let current = Current { counters: Arc::new(set), ..crate::step::current(tx)? };
     let rows = log::page(tx.engine(), from, ROWS)?;
     let Some(last) = rows.last() else { return Ok(total) };
     let next = last.first_seq + last.ids.len() as i64;

@@ -48,7 +48,13 @@ pub fn migrations() -> Vec<Migrations> {
         customers::MIGRATIONS,
         segments::runtime::MIGRATIONS,
         messaging::MIGRATIONS,
-        Migrations { owner: "pipeline", steps: &[("0001_pipeline", include_str!("../migrations/0001_pipeline.sql"))] },
+        Migrations {
+            owner: "pipeline",
+            steps: &[
+                ("0001_pipeline", include_str!("../migrations/0001_pipeline.sql")),
+                ("0002_sources", include_str!("../migrations/0002_sources.sql")),
+            ],
+        },
     ]
 }
 
@@ -63,7 +69,11 @@ impl Core {
         let settings = Arc::new(open.settings);
         let mut all = migrations();
         all.extend(open.migrations.iter().copied());
-        let nothing = Current { counters: Arc::new(CounterSet::default()), rules: Arc::new(Rules::default()) };
+        let nothing = Current {
+            counters: Arc::new(CounterSet::default()),
+            rules: Arc::new(Rules::default()),
+            plans: Arc::default(),
+        };
         let preparer = Arc::new(Preparer::new(settings.clone(), nothing));
         let noted = settings.clone();
         let jobs: Arc<Vec<Kind>> = Arc::new(jobs::kinds().into_iter().chain(open.jobs).collect());

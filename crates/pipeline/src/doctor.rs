@@ -7,6 +7,7 @@ mod books;
 mod jobs;
 mod people;
 mod profiles;
+mod sources;
 
 use crate::{Preparer, Settings};
 use base::{Clock, Timestamp};
@@ -149,6 +150,7 @@ fn check(tx: &mut Tx, preparer: &Preparer, counts: &Counts, findings: &mut Findi
     let pass = profiles::read_log(tx, preparer, findings)?;
     books::check(tx, &pass, counts, findings)?;
     jobs::check(tx, findings)?;
+    sources::check(tx, findings)?;
     let folded_again = pass.folded_again.clone();
     let rebuilt = profiles::compare(tx, pass, findings)?;
     crate::erasure::doctor::check(tx, findings)?;
@@ -184,6 +186,11 @@ fn notes(db: &mut Engine, now: Timestamp, fast: bool) -> Result<Vec<Note>, DbErr
         "parked_events",
         "SELECT COUNT(*), MIN(received_at) FROM rejects WHERE code = 'parked'",
         "events of Braid's own that kept calling forth others",
+    )?;
+    ask(
+        "rereading",
+        "SELECT COUNT(*), MIN(created_at) FROM jobs WHERE kind = 'reread_source' AND state <> 'done'",
+        "sources whose history is read again; profiles that wait for it were not compared",
     )?;
     ask(
         "failed_jobs",

@@ -43,6 +43,14 @@ impl Memory for Hours {
 }
 
 impl Hours {
+    /// Moves an hour's orders and revenue: its events mean something else now.
+    pub fn correct(&mut self, at: Timestamp, orders: i64, revenue_minor: i64) {
+        if orders != 0 || revenue_minor != 0 {
+            let hour = self.0.entry(at.micros().div_euclid(HOUR_US) * HOUR_US).or_default();
+            hour.orders += orders;
+            hour.revenue_minor += revenue_minor;
+        }
+    }
     /// Counts an event.
     pub fn add(&mut self, at: Timestamp, orders: i64, revenue_minor: i64) {
         let hour = self.0.entry(at.micros().div_euclid(HOUR_US) * HOUR_US).or_default();

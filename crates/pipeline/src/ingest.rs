@@ -230,18 +230,23 @@ fn count_hour(tx: &mut Tx, happened: &Happened<'_>) -> Result<(), DbError> {
         return Ok(());
     }
     let currency = step::currency(tx)?;
-    let own = |a: &&db::event::Amount| *a.currency == *currency;
-    let minor = happened.event.amount.as_ref().filter(own).map_or(0, |a| a.minor);
-    let (orders, revenue) = match &*happened.event.name {
-        ORDER_COMPLETED => (1, minor),
-        ORDER_REFUNDED => (0, -minor),
-        _ => (0, 0),
-    };
+    let (orders, revenue) = of_hour(happened.event, &currency);
     tx.memory::<Hours>()?.add(happened.event.timestamp, orders, revenue);
     Ok(())
 }
 
-/// Definitions or rules changed between preparing and writing: hits and identifiers are found again.
+/// Orders and revenue that an event adds to its hour.
+pub(crate) fn of_hour(event: &Event, currency: &str) -> (i64, i64) {
+    let own = |a: &&db::event::Amount| *a.currency == *currency;
+    let minor = event.amount.as_ref().filter(own).map_or(0, |a| a.minor);
+    match &*event.name {
+        ORDER_COMPLETED => (1, minor),
+        ORDER_REFUNDED => (0, -minor),
+        _ => (0, 0),
+    }
+}
+
+/// Definitions, rules or plans changed between preparing and writing: its events are read again.
 fn prepare_again(tx: &mut Tx, preparer: &Preparer, batch: &mut Batch) -> Result<(), DbError> {
     let current = step::current(tx)?;
     let body = std::str::from_utf8(&batch.raw).map_err(|e| DbError::damaged("a request's body", e))?;
@@ -258,8 +263,9 @@ fn prepare_again(tx: &mut Tx, preparer: &Preparer, batch: &mut Batch) -> Result<
     )?;
     for (event, fresh) in batch.events.iter_mut().zip(again) {
         debug_assert_eq!(event.index, fresh.index);
-        event.hits = fresh.hits;
-        (event.identifiers, event.previous_id) = (fresh.identifiers, fresh.previous_id);
+        // Name, amount and consent follow the plan; id and time were decided when it came.
+        let (passive, weak_id) = (event.passive, event.weak_id);
+        *event = Event { passive, weak_id, ..fresh };
     }
     batch.prepared_with = current.version();
     // Later requests are prepared with these; should this group be undone, they are prepared again as this one was.
@@ -315,6 +321,8 @@ fn park(tx: &mut Tx, events: &[NewEvent]) -> Result<(), DbError> {
         .map(|e| Reject {
             index: 0,
             message_id: None,
+            event: Some(e.name.to_string()),
+            envelope: None,
             code: "parked",
             pointer: String::new(),
             detail: format!(

@@ -67,7 +67,7 @@ impl Kind {
 
 /// Kinds that belong to rooms below the server.
 pub fn kinds() -> Vec<Kind> {
-    vec![crate::backfill::kind(), crate::erasure::kind(), crate::rerun::kind()]
+    vec![crate::backfill::kind(), crate::erasure::kind(), crate::rerun::kind(), crate::sources::reread::kind()]
 }
 
 /// Stops a job for a person.

@@ -24,6 +24,7 @@ pub mod rejects;
 pub mod rerun;
 mod settings;
 pub mod shop;
+pub mod sources;
 pub mod step;
 pub mod ticker;
 pub mod timeline;

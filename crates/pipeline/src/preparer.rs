@@ -1,14 +1,18 @@
 //! Bodies become batches, on the threads that take requests: `collect` checks, `customers` says what a message means.
 use crate::Settings;
+use crate::sources::Plans;
+use crate::sources::learned::Learner;
 use base::Timestamp;
 use bytes::Bytes;
+use collect::plan::Compiled;
 use collect::{Call, Client, Defaults, Options, Received, Refusal, Rejection, Request, Source, SourceKind, Stored};
 use customers::counters::CounterSet;
 use customers::rules::Rules;
-use db::event::Event;
+use db::event::{Event, EventKind};
 use db::log::LogRow;
 use db::message::Message;
 use db::{DbError, Tx};
+use serde_json::value::RawValue;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What preparing works with; replaced as a whole when definitions change.
@@ -16,13 +20,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub struct Current {
     pub counters: Arc<CounterSet>,
     pub rules: Arc<Rules>,
+    pub plans: Arc<Plans>,
 }
 
 impl Current {
-    /// What a batch was prepared with: it is prepared again when either has changed since.
+    /// What a batch was prepared with ([`db::event::Batch::prepared_with`]): it is prepared again when any has changed since.
     pub fn version(&self) -> u64 {
-        // Both rise by one a change: a million changes of rules before a number could come twice.
-        (self.counters.version << 20) | (self.rules.version as u64 & 0xf_ffff)
+        // Each rises by one a change: a million changes of one before a number could come twice.
+        let low = |version: u64| version & 0xf_ffff;
+        (low(self.plans.version) << 40) | (low(self.rules.version as u64) << 20) | low(self.counters.version)
     }
 }
 
@@ -32,12 +38,22 @@ pub struct Preparer {
     /// The store's secret; known once it is open.
     hash_key: std::sync::OnceLock<(u64, u64)>,
     current: RwLock<Current>,
+    learner: Learner,
 }
 
 impl Preparer {
     /// A preparer that counts nothing yet.
     pub fn new(settings: Arc<Settings>, current: Current) -> Self {
-        Self { settings, hash_key: std::sync::OnceLock::new(), current: RwLock::new(current) }
+        Self {
+            settings,
+            hash_key: std::sync::OnceLock::new(),
+            current: RwLock::new(current),
+            learner: Learner::default(),
+        }
+    }
+    /// What is learned of the events that it prepares.
+    pub fn learner(&self) -> &Learner {
+        &self.learner
     }
     /// What it works with now.
     pub fn current(&self) -> Current {
@@ -87,9 +103,24 @@ impl Preparer {
         let current = self.current();
         let request = Request { call, source, client, body, received_at, prepared_with: current.version() };
         let browser = source.kind == SourceKind::Browser;
+        let plan = current.plans.of(source.id);
         collect::receive(request, &self.options(), &|message, defaults, event| {
-            self.fill(&current, source.id, browser, message, defaults, event)
+            let mapped = mapped(plan, message, event);
+            let properties = mapped.as_deref().or(message.properties).map(RawValue::get);
+            if let Some(plan) = plan.filter(|p| p.expects() && !event.name.is_empty()) {
+                plan.refuse(&event.name, properties)?;
+            }
+            self.fill(&current, browser, mapped.as_deref(), message, defaults, event)?;
+            self.learner.see(source.id, plan, event, properties, received_at);
+            Ok(())
         })
+    }
+
+    /// An event's properties under their standard names, where the source's plan gives them others.
+    pub fn standard_properties(&self, source: i64, event: &str, properties: Option<&RawValue>) -> Option<String> {
+        let current = self.current();
+        let plan = current.plans.of(source).filter(|_| !event.is_empty())?;
+        plan.properties(event, properties?.get()).map(|p| p.get().to_string())
     }
 
     /// The events of a log row, prepared with the current definitions.
@@ -106,19 +137,21 @@ impl Preparer {
     /// The events of a body whose ids and times are decided, prepared with given definitions.
     pub fn decode_with(&self, current: &Current, source: i64, stored: Stored<'_>) -> Result<Vec<Event>, DbError> {
         // A browser's refusals were spoken when the body came; what is stored was taken.
-        collect::decode(stored, &|message, defaults, event| self.fill(current, source, false, message, defaults, event))
+        collect::decode(stored, &|message, defaults, event| {
+            let mapped = mapped(current.plans.of(source), message, event);
+            self.fill(current, false, mapped.as_deref(), message, defaults, event)
+        })
     }
 
     fn fill(
         &self,
         current: &Current,
-        source: i64,
         browser: bool,
+        mapped: Option<&RawValue>,
         message: &Message<'_>,
         defaults: &Defaults<'_>,
         event: &mut Event,
     ) -> Result<(), Rejection> {
-        let _ = source;
         let preparer = customers::prepare::Preparer {
             browser,
             country: self.settings.country,
@@ -127,8 +160,28 @@ impl Preparer {
             rules: &current.rules,
             counters: &current.counters,
         };
+        let standard = mapped.map(|m| Message { properties: Some(m), ..message.clone() });
+        let message = standard.as_ref().unwrap_or(message);
         preparer
             .fill_with(message, defaults.context, defaults.derived, event)
             .map_err(|r| Rejection::new(r.code, r.pointer, r.detail))
     }
+}
+
+/// Gives an event its standard name by the source's plan; gives its properties under their standard names, where these are
+/// others.
+fn mapped(plan: Option<&Compiled>, message: &Message<'_>, event: &mut Event) -> Option<Box<RawValue>> {
+    let plan = plan?;
+    if event.kind == EventKind::Track
+        && let Some(sent) = message.event.as_deref()
+    {
+        let name = plan.name(sent);
+        if *name != *event.name {
+            event.name = collect::clean(name).into();
+        }
+    }
+    if event.name.is_empty() {
+        return None;
+    }
+    plan.properties(&event.name, message.properties?.get())
 }

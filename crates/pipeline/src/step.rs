@@ -2,6 +2,7 @@
 use crate::facts::Facts;
 use crate::preparer::{Current, Preparer};
 use crate::shop;
+use crate::sources::{self, observe};
 use db::event::Origin;
 use db::reactor::{Happened, Moved, NewEvent, Reactor};
 use db::{DbError, Notice, Tx};
@@ -71,6 +72,9 @@ impl Reactor for Messaging<'_> {
         "messaging"
     }
     fn react(&mut self, tx: &mut Tx, happened: &mut Happened<'_>) -> Result<(), DbError> {
+        if observe::is_observed(tx, happened.source)? {
+            return observe::count(tx, happened.source, &happened.event.message_id, &happened.moved);
+        }
         let entering = (&*happened.event.message_id, happened.seq);
         let derived = intend(tx, self.0, &happened.moved, entering)?;
         happened.appended.extend(derived);
@@ -123,7 +127,8 @@ pub fn react(tx: &mut Tx, preparer: &Preparer, happened: &mut Happened<'_>) -> R
 
 /// What follows from people who moved without an event: by a moment that came, by joining or separating.
 pub fn moved(tx: &mut Tx, preparer: &Preparer, moved: &[Moved], reason: &str) -> Result<Vec<NewEvent>, DbError> {
-    intend(tx, preparer, moved, (reason, 0))
+    let moved = observe::without_observed(tx, preparer, moved)?;
+    intend(tx, preparer, &moved, (reason, 0))
 }
 
 /// Tells whose count moved; at the end of every command that may have changed some.
@@ -131,7 +136,7 @@ pub fn finish(tx: &mut Tx) -> Result<(), DbError> {
     segments::runtime::changes::tell(tx)
 }
 
-/// Version of the counters and rules that batches must be prepared with.
+/// Version of the counters, rules and plans that batches must be prepared with.
 pub fn definitions_version(tx: &mut Tx) -> Result<u64, DbError> {
     Ok(current(tx)?.version())
 }
@@ -139,7 +144,7 @@ pub fn definitions_version(tx: &mut Tx) -> Result<u64, DbError> {
 /// What the writer prepares with.
 pub fn current(tx: &mut Tx) -> Result<Current, DbError> {
     let counters = definitions::current(tx)?.counters.clone();
-    Ok(Current { counters, rules: customers::rules::of(tx)? })
+    Ok(Current { counters, rules: customers::rules::of(tx)?, plans: sources::plans(tx)? })
 }
 
 /// `[collect] dedup_days`.

@@ -12,3 +12,4 @@ mod jobs;
 mod kiosk;
 mod live;
 mod rerun;
+mod sources;

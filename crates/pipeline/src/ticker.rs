@@ -1,6 +1,7 @@
 //! What the writer does by itself: people whose moment has come, jobs, leases that ran out. A bounded piece at a time.
 use crate::jobs::Runner;
 use crate::preparer::Preparer;
+use crate::sources::learned;
 use crate::{append_derived, facts_job, step};
 use base::{SECOND_US, Timestamp};
 use db::writer::Ticker;
@@ -33,6 +34,9 @@ impl Ticker for Tick {
         if tx.memory::<facts_job::FactsJob>()?.is_waiting() {
             due = due.min(Timestamp::default());
         }
+        if let Some(at) = self.preparer.learner().due() {
+            due = due.min(at);
+        }
         Ok(Some(due))
     }
 
@@ -53,6 +57,9 @@ impl Ticker for Tick {
         if facts_job::advance(tx, &self.preparer)? {
             // Conditions over facts were answered from half of them.
             segments::runtime::commands::refill_facts(tx)?;
+        }
+        if self.preparer.learner().due().is_some_and(|at| at <= tx.now()) {
+            learned::flush(tx, self.preparer.learner())?;
         }
         self.jobs.advance(tx, &self.preparer, &mut appended)?;
         customers::stitch::watch(tx)?;

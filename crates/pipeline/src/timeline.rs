@@ -17,6 +17,8 @@ pub struct StoredEvent {
     pub kind: EventKind,
     /// Name after aliases; empty for identify, group and alias.
     pub name: String,
+    /// What the source called it, where that is something else.
+    pub sent_name: Option<String>,
     pub timestamp: Timestamp,
     pub received_at: Timestamp,
     /// As the client wrote them.
@@ -57,6 +59,11 @@ fn stored_some(preparer: &Preparer, row: &LogRow, wanted: &dyn Fn(i64) -> bool) 
             seq: row.first_seq + i64::from(event.index),
             message_id: event.message_id.to_string(),
             kind: event.kind,
+            sent_name: message
+                .event
+                .as_deref()
+                .filter(|n| event.kind == EventKind::Track && **n != *event.name)
+                .map(Into::into),
             name: event.name.to_string(),
             timestamp: event.timestamp,
             received_at: row.received_at,
@@ -69,7 +76,9 @@ fn stored_some(preparer: &Preparer, row: &LogRow, wanted: &dyn Fn(i64) -> bool) 
             source: row.source,
             origin: row.origin,
             profile_id: row.profiles.get(at).copied().unwrap_or(0),
-            properties: text(message.properties),
+            properties: preparer
+                .standard_properties(row.source, &event.name, message.properties)
+                .or_else(|| text(message.properties)),
             traits: text(message.traits),
             context: db::overlay::context(
                 message.context.map(RawValue::get),

@@ -11,9 +11,11 @@ pub mod invitations;
 pub mod jobs;
 pub mod live;
 pub mod messages;
-pub mod profile_settings;
-pub mod reveal;
+pub mod plans;
 pub mod privacy;
+pub mod profile_settings;
+pub mod replay;
+pub mod reveal;
 pub mod segments;
 pub mod session;
 pub mod setup;
@@ -111,6 +113,16 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::get_event))
         .routes(routes!(events::list_rejects))
         .routes(routes!(events::reject_summary))
+        .routes(routes!(replay::reject_hours))
+        .routes(routes!(replay::replay_reject))
+        .routes(routes!(replay::replay_rejects))
+        .routes(routes!(plans::get_source))
+        .routes(routes!(plans::observe_source))
+        .routes(routes!(plans::get_plan, plans::put_plan))
+        .routes(routes!(plans::plan_versions))
+        .routes(routes!(plans::learned_events))
+        .routes(routes!(plans::list_drift))
+        .routes(routes!(plans::resolve_drift))
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::get_job))
         .routes(routes!(jobs::stop_job))

@@ -147,7 +147,7 @@ fn count_past(
     set: &Arc<CounterSet>,
     started: Instant,
 ) -> Result<HashMap<i64, Counters>, Problem> {
-    let current = Current { counters: set.clone(), rules: preparer.current().rules };
+    let current = Current { counters: set.clone(), ..preparer.current() };
     let mut out: HashMap<i64, Counters> = HashMap::new();
     let moved = pipeline::backfill::moved_between(tx, 0, i64::MAX)?;
     let mut from = 1;

@@ -50,6 +50,7 @@ codes! {
     BAD_INPUT = "bad_input", 422, "A value is not possible";
     BAD_EXPRESSION = "bad_expression", 422, "The segment's condition cannot be understood";
     BAD_TEMPLATE = "bad_template", 422, "The template cannot be understood";
+    BAD_PLAN = "bad_plan", 422, "The plan cannot be understood";
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The idempotency key was used for another request";
     TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many attempts to sign in";
     TOO_MANY_VIEWS = "too_many_views", 429, "Too many customers were looked at in this hour";

@@ -1,6 +1,7 @@
 //! The server over HTTP: a real one on a free port, with a store of its own.
 mod access;
 mod admin;
+mod border;
 mod borders;
 mod collect;
 mod harness;
@@ -8,6 +9,7 @@ mod identity;
 mod libraries;
 mod mail;
 mod matrix;
+mod plans;
 mod profile;
 mod roles;
 mod streams;

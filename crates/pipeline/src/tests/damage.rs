@@ -131,7 +131,7 @@ fn furnished(mut shop: Shop) -> Shop {
 }
 
 /// Whoever enters the segment is written to.
-fn rule(shop: &Shop, segment_id: i64) {
+pub(super) fn rule(shop: &Shop, segment_id: i64) {
     let preparer = shop.core().preparer.clone();
     let made = shop.core().store.write(move |tx| {
         let template = messaging::model::TemplateDraft {

@@ -100,6 +100,12 @@ impl Compiled {
         out.sort_unstable();
         out.dedup();
     }
+    /// Whether an event can change who is in a segment.
+    pub fn touches(&self, event: &db::event::Event, segment_id: i64) -> bool {
+        let mut affected = Vec::new();
+        self.affected(event, &mut affected);
+        affected.iter().any(|at| self.segments[*at].id == segment_id)
+    }
     /// Segments that depend on a consent.
     pub(crate) fn on_consent(&self) -> &[usize] {
         &self.by_consent

@@ -3,7 +3,7 @@ use crate::api::wire::{SourceName, raw_object};
 use crate::app::App;
 use crate::caller::ReadEvents;
 use crate::input::{Id, List, Page, Params, cursor, limit, place};
-use crate::problem::{NOT_FOUND, Problem};
+use crate::problem::{BAD_QUERY, NOT_FOUND, Problem};
 use crate::rejects::{self, Filter};
 use crate::sources::Snapshot;
 use axum::Json;
@@ -70,6 +70,14 @@ pub struct RejectedEvent {
     pointer: Option<String>,
     detail: String,
     raw: String,
+    event: Option<String>,
+    message_id: Option<String>,
+    /// Whether it may be tried again: the source's plan refused it, and a mended plan may take it.
+    replayable: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    replayed_at: Option<Timestamp>,
+    /// What came of it: `accepted`, `duplicate`, or the reason for which it was refused again.
+    replay: Option<String>,
     source: SourceName,
 }
 
@@ -112,6 +120,11 @@ pub fn rejected(reject: rejects::Rejected, sources: &Snapshot) -> RejectedEvent 
         pointer: Some(reject.pointer).filter(|p| !p.is_empty()),
         detail: reject.detail,
         raw: reject.raw,
+        event: Some(reject.event).filter(|e| !e.is_empty()),
+        message_id: Some(reject.message_id).filter(|m| !m.is_empty()),
+        replayable: reject.replayable,
+        replayed_at: reject.replayed.as_ref().map(|(at, _)| *at),
+        replay: reject.replayed.map(|(_, what)| what),
         source: SourceName::of(sources, reject.source),
     }
 }
@@ -150,7 +163,7 @@ pub async fn list_events(
     let [before_seq, before_reject] = place::<2>(q.cursor.as_deref())?.unwrap_or([i64::MAX, i64::MAX]);
     let source = q.source_id.as_deref().map(Id::in_path).transpose()?;
     let preparer = app.domain.preparer().clone();
-    let filter = Filter { source, code: None, before: before_reject };
+    let filter = Filter { source, before: before_reject, ..Filter::default() };
     let (events, refused) = app
         .query(move |db| {
             let want = limit + 1;
@@ -256,6 +269,8 @@ pub struct EventDetail {
     #[serde(rename = "type")]
     kind: String,
     event: Option<String>,
+    /// What the source called it, where its plan gives it a standard name.
+    sent_event: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -291,6 +306,7 @@ pub async fn get_event(
     Ok(Json(EventDetail {
         message_id: event.message_id,
         kind: event.kind.as_str().into(),
+        sent_event: event.sent_name,
         event: Some(event.name).filter(|n| !n.is_empty()),
         timestamp: event.timestamp,
         received_at: event.received_at,
@@ -314,6 +330,12 @@ pub struct RejectsQuery {
     cursor: Option<String>,
     source_id: Option<String>,
     code: Option<String>,
+    /// Name of the event, as it was sent.
+    event: Option<String>,
+    /// Received at or after this moment.
+    since: Option<String>,
+    /// Received before this moment.
+    until: Option<String>,
 }
 
 /// Lists what was refused, newest first.
@@ -326,7 +348,20 @@ pub async fn list_rejects(
 ) -> Result<Json<List<RejectedEvent>>, Problem> {
     let limit = limit(q.limit)?;
     let before = place::<1>(q.cursor.as_deref())?.map_or(i64::MAX, |[id]| id);
-    let filter = Filter { source: q.source_id.as_deref().map(Id::in_path).transpose()?, code: q.code, before };
+    let moment = |text: Option<String>| -> Result<Option<i64>, Problem> {
+        let parse = |t: String| Timestamp::parse(&t).map(Timestamp::micros);
+        text.map(parse)
+            .transpose()
+            .map_err(|_| BAD_QUERY.because("since and until are moments such as 2026-11-22T14:00:00Z"))
+    };
+    let filter = Filter {
+        source: q.source_id.as_deref().map(Id::in_path).transpose()?,
+        code: q.code,
+        event: q.event,
+        since: moment(q.since)?,
+        until: moment(q.until)?,
+        before,
+    };
     let found = app.query(move |db| Ok(rejects::list(db, &filter, limit + 1)?)).await?;
     let keys = app.sources();
     let items = found.into_iter().map(|r| rejected(r, keys.sources())).collect();

@@ -237,6 +237,35 @@ fn case(shop: &Shop, id: &str) -> Case {
         "segment_stream" => (format!("segments/{segment}/stream"), None, Act::Read(Area::Segments)),
         "list_events" => ("events?status=accepted".into(), None, Act::Read(Area::Events)),
         "get_event" => ("events/1".into(), None, Act::Read(Area::Events)),
+        "get_source" => (format!("sources/{}", find("/api/v1/sources")), None, Act::Read(Area::Sources)),
+        "observe_source" => (
+            format!("sources/{}/observe", find("/api/v1/sources")),
+            Some(json!({"observe_only": fresh().is_multiple_of(2)})),
+            Act::Write(Area::Sources),
+        ),
+        "get_plan" | "plan_versions" | "learned_events" | "list_drift" => {
+            let part = match id {
+                "get_plan" => "plan",
+                "plan_versions" => "plan/versions",
+                "learned_events" => "learned",
+                _ => "drift?all=true",
+            };
+            (format!("sources/{}/{part}", find("/api/v1/sources")), None, Act::Read(Area::Events))
+        }
+        "put_plan" => (
+            format!("sources/{}/plan", find("/api/v1/sources")),
+            Some(json!({"text": "event \"A\" warn"})),
+            Act::Write(Area::Events),
+        ),
+        // Nothing drifts and nothing was refused here, so the right role gets a clean "no such".
+        "resolve_drift" => {
+            (format!("sources/{}/drift/1/resolve", find("/api/v1/sources")), None, Act::Write(Area::Events))
+        }
+        "replay_reject" => ("rejects/1/replay".into(), None, Act::Write(Area::Events)),
+        "replay_rejects" => {
+            ("rejects/replay".into(), Some(json!({"source_id": find("/api/v1/sources")})), Act::Write(Area::Events))
+        }
+        "reject_hours" => ("rejects/hours?hours=2".into(), None, Act::Read(Area::Events)),
         "list_rejects" => ("rejects".into(), None, Act::Read(Area::Events)),
         "reject_summary" => ("rejects/summary".into(), None, Act::Read(Area::Events)),
         "list_jobs" => ("jobs?state=done".into(), None, Act::Read(Area::Jobs)),
@@ -437,7 +466,7 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
         };
         let answer = answer.send();
         let fine = (200..300).contains(&answer.status)
-            || (matches!(id, "settle_message" | "decide_review" | "decide_reviews") && answer.status == 404)
+            || (matches!(id, "settle_message" | "decide_review" | "decide_reviews" | "resolve_drift" | "replay_reject") && answer.status == 404)
             || (matches!(id, "stop_job" | "resume_job") && answer.status == 409)
             || (id == "close_view_alarm" && answer.status == 404)
             || (PERSONAL.contains(&id) && [403, 404, 409].contains(&answer.status));

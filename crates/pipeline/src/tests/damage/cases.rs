@@ -325,6 +325,27 @@ pub(super) const CASES: &[Case] = &[
         &["sequences"],
     ),
     case("numbers begin again", &["writers"], |db| sql(db, "UPDATE writers SET next_id = 1"), &["sequences"]),
+    case(
+        "a version of a plan is gone",
+        &["source_plans"],
+        |db| sql(db, "INSERT INTO source_plans (source, version, text, actor, created_at) VALUES (9, 2, '', 'x', 1)"),
+        &["sources.plans"],
+    ),
+    case(
+        "profiles wait for a job that has ended",
+        &["reread_profiles"],
+        |db| sql(db, "INSERT INTO reread_profiles (job, profile_id) VALUES (99, 1)"),
+        &["sources.reread"],
+    ),
+    case(
+        "a source is observed twice",
+        &["observations"],
+        |db| {
+            sql(db, "INSERT INTO observations (source, from_seq, to_seq, since, until) VALUES (9, 1, 0, 1, 0)");
+            sql(db, "INSERT INTO observations (source, from_seq, to_seq, since, until) VALUES (9, 2, 0, 1, 0)")
+        },
+        &["sources.observed"],
+    ),
     case("an hour is lost", &["hours"], |db| sql(db, "DELETE FROM hours"), &["hours"]),
     case(
         "a reader is ahead of the log",

@@ -47,6 +47,8 @@ pub struct TimelineItem {
     #[serde(rename = "type")]
     kind: String,
     event: Option<String>,
+    /// What the source called it, where its plan gives it a standard name.
+    sent_event: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -69,6 +71,7 @@ pub fn item(event: StoredEvent, profile_id: i64, sources: &Snapshot) -> Timeline
     TimelineItem {
         message_id: event.message_id,
         kind: event.kind.as_str().into(),
+        sent_event: event.sent_name,
         event: Some(event.name).filter(|n| !n.is_empty()),
         timestamp: event.timestamp,
         received_at: event.received_at,
