@@ -9,6 +9,7 @@ use db::{DbError, Location, Sync};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -89,6 +90,7 @@ pub struct Running {
     live: tokio::task::JoinHandle<()>,
     mailer: tokio::task::JoinHandle<()>,
     views: tokio::task::JoinHandle<()>,
+    imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -137,7 +139,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let public_url = Some(options.config.public_url.clone()).filter(|u| !u.is_empty()).unwrap_or(own_url.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let vault = crate::vault::Vault::open(&options.folder).map_err(|e| ServeError::Load(e.to_string()))?;
-    let app = App::new(domain, options.config.clone(), clock, hub, token, public_url, vault).await;
+    let app = App::new(domain, options.folder.clone(), options.config.clone(), clock, hub, token, public_url, vault).await;
     let app = app.map_err(|e| ServeError::Load(e.detail))?;
     write_private(&options.folder.join(TOKEN_FILE), &app.local_token)?;
     let announced = own_url.clone();
@@ -153,12 +155,23 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let live = tokio::spawn(live::run(app.clone(), notices, stopped.clone()));
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
+    let imports = bring_files_in(&app);
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views })
+    Ok(Running { app, address, stop, served, live, mailer, views, imports })
+}
+
+/// Brings files in on a thread of its own, as long as the server runs.
+fn bring_files_in(app: &Arc<App>) -> (Arc<AtomicBool>, tokio::task::JoinHandle<()>) {
+    let (stop, app) = (Arc::new(AtomicBool::new(false)), app.clone());
+    let told = stop.clone();
+    let thread = tokio::task::spawn_blocking(move || {
+        crate::imports::drive::serve(&app.domain, &app.folder, &app.clock, &told);
+    });
+    (stop, thread)
 }
 
 impl Running {
@@ -172,6 +185,8 @@ impl Running {
         let _ = self.views.await;
         // Requests that were open until now have seen people too.
         crate::views::flush(&self.app).await;
+        self.imports.0.store(true, Ordering::Relaxed);
+        let _ = self.imports.1.await;
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

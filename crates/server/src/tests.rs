@@ -4,6 +4,7 @@ mod admin;
 mod borders;
 mod collect;
 mod harness;
+mod imports;
 mod libraries;
 mod mail;
 mod matrix;
