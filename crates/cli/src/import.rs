@@ -1,4 +1,5 @@
 //! `braid import`: purchases from a file, through the running server or without one.
+mod files;
 pub mod online_retail_ii;
 pub mod read;
 #[cfg(test)]
@@ -10,7 +11,6 @@ use crate::shop::{Shop, ShopArgs, running_server};
 use crate::stop::{Outcome, Stop};
 use anyhow::{Context, anyhow};
 use base::{Clock, SystemClock};
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 use read::{BadRow, Contents};
 use serde_json::json;
@@ -23,32 +23,44 @@ use std::time::{Duration, Instant};
 /// Events in one request or transaction.
 const PIECE: usize = 250;
 
-/// What a file looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Preset {
-    /// Lines of invoices, as in the data set Online Retail II.
-    OnlineRetailIi,
-}
+/// The data set of examples/online_retail_ii: lines of invoices, read by code of its own.
+const ONLINE_RETAIL_II: &str = "online-retail-ii";
 
-/// Brings purchases in from a file. The same file again changes nothing, so a stopped import is simply run again.
+/// Brings customers, orders, events or consents in from a file. The same file again changes nothing, and an import that was
+/// stopped or killed goes on when it is run again.
 ///
-/// Example: braid import shop year_2009_2010.csv.gz --preset online-retail-ii
+/// Example: braid import shop customers.csv --preset shopify-customers
 #[derive(Debug, clap::Args)]
 pub struct Import {
     #[command(flatten)]
     shop: ShopArgs,
-    /// The file; `.gz` too, `-` for stdin.
+    /// The file: CSV or NDJSON; `.gz` too.
     file: PathBuf,
-    /// What the file looks like.
-    #[arg(long, value_enum)]
-    preset: Preset,
-    /// Name of the source that the events belong to.
-    #[arg(long, default_value = "online-retail-ii")]
-    source: String,
+    /// The system whose export it is, such as shopify-orders; found out without it.
+    #[arg(long)]
+    preset: Option<String>,
+    /// What its rows are: customers, orders, events or consents; found out without it.
+    #[arg(long)]
+    kind: Option<String>,
+    /// What its columns mean, as JSON, as --show-mapping prints it.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Prints how the file is read and what its columns are taken for, and stops.
+    #[arg(long)]
+    show_mapping: bool,
+    /// How old rows are that do not say it themselves (RFC 3339); without it, when the file was written.
+    #[arg(long, value_name = "TIME")]
+    file_time: Option<String>,
+    /// Takes consents although no opt-outs were imported before.
+    #[arg(long)]
+    without_opt_outs: bool,
+    /// Name of the source that the events belong to; without it the preset's or the file's.
+    #[arg(long)]
+    source: Option<String>,
     /// Reads and reports, writes nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Writes the rows that do not count here, as CSV of line and reason.
+    /// Writes the rows that do not count here, as CSV with line and reason.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Prints one line of JSON.
@@ -58,9 +70,12 @@ pub struct Import {
 
 /// Runs it.
 pub fn run(import: &Import, printer: &mut Printer) -> Outcome {
-    let Preset::OnlineRetailIi = import.preset;
+    if import.preset.as_deref() != Some(ONLINE_RETAIL_II) {
+        return files::run(import, printer);
+    }
     let started = Instant::now();
     let shop = Shop::find(&import.shop, Vec::new())?;
+    let source = import.source.as_deref().unwrap_or(ONLINE_RETAIL_II);
     let name = import.file.display().to_string();
     let reading = progress(printer, 0, "reading");
     let contents = read::read(crate::segment::open(&import.file)?, &name, SystemClock.now(), |n| {
@@ -72,12 +87,12 @@ pub fn run(import: &Import, printer: &mut Printer) -> Outcome {
     if let Some(path) = &import.report {
         write_report(path, &contents.bad)?;
     }
-    let events: Vec<String> = contents.invoices.iter().filter_map(|i| i.event(&import.source)).collect();
+    let events: Vec<String> = contents.invoices.iter().filter_map(|i| i.event(source)).collect();
     let done = if import.dry_run {
         Imported { events: events.len() as u64, duplicates: 0 }
     } else {
         let bar = progress(printer, events.len() as u64, "importing");
-        let done = send(&shop, &import.source, &events, &bar, printer);
+        let done = send(&shop, source, &events, &bar, printer);
         bar.finish_and_clear();
         done.map_err(|stop| stop.hint("the same command again goes on where this one stopped"))?
     };
@@ -178,8 +193,9 @@ fn through_server(
         let body = format!("{{\"source\":{name},\"batch\":[{}]}}", piece.join(","));
         let mut patience = 60;
         let answer = loop {
-            let answer =
-                client.send("POST", "/api/v1/imports", Some(&body)).context("the server did not take a piece")?;
+            let answer = client
+                .send("POST", "/api/v1/imports/pieces", Some(&body))
+                .context("the server did not take a piece")?;
             if answer.status != 503 || patience == 0 {
                 break answer;
             }

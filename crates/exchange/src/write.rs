@@ -16,7 +16,9 @@ pub fn field(value: &str, delimiter: char) -> Cow<'_, str> {
 /// A field that a spreadsheet may open: what begins like a formula is made text by an apostrophe, so that a name that somebody
 /// typed into a form runs nothing on the reader's machine. Phone numbers and amounts stay as they are.
 pub fn safe_field(value: &str, delimiter: char) -> Cow<'_, str> {
-    let number = value.len() > 1 && value[1..].bytes().all(|b| b.is_ascii_digit() || b".,-() ".contains(&b));
+    let mut rest = value.chars();
+    let signed = matches!(rest.next(), Some('+' | '-')) && !rest.as_str().is_empty();
+    let number = signed && rest.all(|c| c.is_ascii_digit() || ".,-() ".contains(c));
     if value.starts_with(['=', '+', '-', '@', '\t', '\r']) && !number {
         return Cow::Owned(field(&format!("'{value}"), delimiter).into_owned());
     }
@@ -55,6 +57,7 @@ mod tests {
             (safe_field("+380671234567", ','), safe_field("-12.50", ',')),
             ("+380671234567".into(), "-12.50".into())
         );
+        assert_eq!((safe_field("Ел. пошта", ','), safe_field("+", ',')), ("Ел. пошта".into(), "'+".into()));
         let mut out = Vec::new();
         csv_row(&mut out, ["a", "b,c", "d\"e", " f"], ',').expect("memory takes it");
         assert_eq!(out, b"a,\"b,c\",\"d\"\"e\",\" f\"\r\n");

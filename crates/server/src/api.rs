@@ -7,6 +7,7 @@ pub mod customers;
 pub mod events;
 pub mod home;
 pub mod identity;
+pub mod imports;
 pub mod invitations;
 pub mod jobs;
 pub mod live;
@@ -123,6 +124,12 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(plans::learned_events))
         .routes(routes!(plans::list_drift))
         .routes(routes!(plans::resolve_drift))
+        .routes(routes!(imports::create_upload))
+        .merge(uploads())
+        .routes(routes!(imports::list_import_presets))
+        .routes(routes!(imports::look_at_import))
+        .routes(routes!(imports::begin_import))
+        .routes(routes!(imports::import_report))
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::get_job))
         .routes(routes!(jobs::stop_job))
@@ -140,6 +147,13 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::outbox::list_messages))
         .routes(routes!(messages::outbox::settle_message))
         .routes(routes!(messages::outbox::customer_messages))
+}
+
+/// Pieces of files are larger than other bodies.
+fn uploads() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(imports::get_upload, imports::append_upload, imports::delete_upload))
+        .layer(DefaultBodyLimit::max(crate::imports::uploads::PIECE_MAX))
 }
 
 fn base_document() -> OpenApi {
@@ -194,7 +208,7 @@ pub fn router(app: Arc<App>) -> axum::Router {
             }),
         )
         .route(
-            "/api/v1/imports",
+            "/api/v1/imports/pieces",
             axum::routing::post(crate::imports::take).layer(DefaultBodyLimit::max(crate::imports::PIECE_MAX)),
         )
         .layer(axum::middleware::from_fn_with_state(app.clone(), border::around))

@@ -16,6 +16,8 @@ pub struct App {
     pub domain: Domain,
     /// Effective settings.
     pub config: Config,
+    /// The shop's folder.
+    pub folder: std::path::PathBuf,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
     /// Open streams.
@@ -46,6 +48,7 @@ impl App {
     /// Loads the snapshots and puts everything together.
     pub async fn new(
         domain: Domain,
+        folder: std::path::PathBuf,
         config: Config,
         clock: Arc<dyn Clock>,
         hub: Arc<Hub>,
@@ -57,6 +60,7 @@ impl App {
         let app = Self {
             proxies,
             domain,
+            folder,
             config,
             clock,
             hub,

@@ -90,7 +90,7 @@ impl Domain {
             migrations: vec![crate::accounts::MIGRATIONS],
             observer: start.observer,
             readers: 3,
-            jobs: Vec::new(),
+            jobs: vec![pipeline::jobs::Kind::brought(crate::imports::spec::KIND)],
         })?;
         Ok(Self { core })
     }

@@ -1,4 +1,10 @@
-//! Files go in through here, with a server (`POST /api/v1/imports`, from this machine only) or without one.
+//! Files go in through here: whole ones as jobs ([`spec`], [`drive`]), or in pieces that `braid import` made of a data set
+//! (`POST /api/v1/imports/pieces`, from this machine only).
+pub mod drive;
+pub mod piece;
+pub mod spec;
+pub mod uploads;
+
 use crate::app::App;
 use crate::caller::identify;
 use crate::domain::{Domain, Ingested};

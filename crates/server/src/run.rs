@@ -9,6 +9,7 @@ use db::{DbError, Location, Sync};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -91,6 +92,7 @@ pub struct Running {
     views: tokio::task::JoinHandle<()>,
     erasing: tokio::task::JoinHandle<()>,
     rerun: tokio::task::JoinHandle<()>,
+    imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -145,7 +147,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let public_url = Some(options.config.public_url.clone()).filter(|u| !u.is_empty()).unwrap_or(own_url.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let vault = crate::vault::Vault::open(&options.folder).map_err(|e| ServeError::Load(e.to_string()))?;
-    let app = App::new(domain, options.config.clone(), clock, hub, token, public_url, vault).await;
+    let app = App::new(domain, options.folder.clone(), options.config.clone(), clock, hub, token, public_url, vault).await;
     let app = app.map_err(|e| ServeError::Load(e.detail))?;
     write_private(&options.folder.join(TOKEN_FILE), &app.local_token)?;
     let announced = own_url.clone();
@@ -163,12 +165,23 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
     let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
     let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
+    let imports = bring_files_in(&app);
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports })
+}
+
+/// Brings files in on a thread of its own, as long as the server runs.
+fn bring_files_in(app: &Arc<App>) -> (Arc<AtomicBool>, tokio::task::JoinHandle<()>) {
+    let (stop, app) = (Arc::new(AtomicBool::new(false)), app.clone());
+    let told = stop.clone();
+    let thread = tokio::task::spawn_blocking(move || {
+        crate::imports::drive::serve(&app.domain, &app.folder, &app.clock, &told);
+    });
+    (stop, thread)
 }
 
 impl Running {
@@ -184,6 +197,8 @@ impl Running {
         crate::views::flush(&self.app).await;
         let _ = self.erasing.await;
         let _ = self.rerun.await;
+        self.imports.0.store(true, Ordering::Relaxed);
+        let _ = self.imports.1.await;
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

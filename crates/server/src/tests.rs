@@ -6,6 +6,7 @@ mod borders;
 mod collect;
 mod harness;
 mod identity;
+mod imports;
 mod libraries;
 mod mail;
 mod matrix;

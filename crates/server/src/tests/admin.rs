@@ -119,9 +119,10 @@ fn files_are_taken_from_this_machine_only() {
     let event =
         json!({"type": "track", "event": "A", "userId": "u", "messageId": "1", "timestamp": "2009-12-01T00:00:00Z"});
     let body = json!({"source": "file", "batch": [event]});
-    assert_eq!(shop.owner("POST", "/api/v1/imports").json(&body).send().code(), (403, "not_allowed".into()));
+    assert_eq!(shop.owner("POST", "/api/v1/imports/pieces").json(&body).send().code(), (403, "not_allowed".into()));
     let token = format!("Bearer {}", shop.app().local_token);
-    let send = |body: &Value| shop.ask("POST", "/api/v1/imports").header("authorization", &token).json(body).send();
+    let send =
+        |body: &Value| shop.ask("POST", "/api/v1/imports/pieces").header("authorization", &token).json(body).send();
     assert_eq!(send(&body).json(), json!({"events": 1, "duplicates": 0}));
     assert_eq!(send(&body).json(), json!({"events": 0, "duplicates": 1}));
     let late = json!({"source": "file", "batch": [{"type": "track", "event": "A", "userId": "u", "messageId": "2", "timestamp": "2999-01-01"}]});

@@ -268,6 +268,26 @@ fn case(shop: &Shop, id: &str) -> Case {
         "reject_hours" => ("rejects/hours?hours=2".into(), None, Act::Read(Area::Events)),
         "list_rejects" => ("rejects".into(), None, Act::Read(Area::Events)),
         "reject_summary" => ("rejects/summary".into(), None, Act::Read(Area::Events)),
+        "create_upload" => ("uploads".into(), Some(json!({"name": "a.csv", "size": 12})), Act::Write(Area::Imports)),
+        "get_upload" | "delete_upload" | "append_upload" => {
+            let new = json!({"name": "a.csv", "size": 12});
+            let made = shop.owner("POST", "/api/v1/uploads").json(&new).send().json();
+            let (what, id) = (id, made["id"].as_str().unwrap_or_default());
+            match what {
+                "get_upload" => (format!("uploads/{id}"), None, Act::Read(Area::Imports)),
+                "delete_upload" => (format!("uploads/{id}"), None, Act::Write(Area::Imports)),
+                _ => (format!("uploads/{id}?offset=0"), None, Act::Write(Area::Imports)),
+            }
+        }
+        "list_import_presets" => ("imports/presets".into(), None, Act::Read(Area::Imports)),
+        "look_at_import" => ("imports/look".into(), Some(json!({"upload": upload(shop)})), Act::Write(Area::Imports)),
+        "begin_import" => {
+            let layout = json!({"format": "csv", "columns": ["email", "name"]});
+            let mapping = json!({"kind": "customers", "columns": {"email": "email", "name": "name"}});
+            let body = json!({"upload": upload(shop), "layout": layout, "mapping": mapping, "source": "Old shop"});
+            ("imports".into(), Some(body), Act::Write(Area::Imports))
+        }
+        "import_report" => (format!("imports/{}/report", imported(shop)), None, Act::Read(Area::Imports)),
         "list_jobs" => ("jobs?state=done".into(), None, Act::Read(Area::Jobs)),
         // The job that filled the segment, which nobody stops by itself: the right role gets a clean conflict.
         "get_job" => (format!("jobs/{}", find("/api/v1/jobs")), None, Act::Read(Area::Jobs)),
@@ -353,6 +373,32 @@ fn case(shop: &Shop, id: &str) -> Case {
         other => panic!("the route {other} is documented, but not in this matrix"),
     };
     Case { path: format!("/api/v1/{path}"), body, act }
+}
+
+/// A small file of customers that is here.
+fn upload(shop: &Shop) -> String {
+    let text = b"email,name\nann@example.com,Ann\nnobody,Bob\n";
+    let new = json!({"name": "a.csv", "size": text.len()});
+    let made = shop.owner("POST", "/api/v1/uploads").json(&new).send().json();
+    let id = made["id"].as_str().unwrap_or_default().to_string();
+    assert_eq!(shop.owner("PUT", &format!("/api/v1/uploads/{id}?offset=0")).body(text).send().status, 200);
+    id
+}
+
+/// An import that is done.
+fn imported(shop: &Shop) -> String {
+    let layout = json!({"format": "csv", "columns": ["email", "name"]});
+    let mapping = json!({"kind": "customers", "columns": {"email": "email", "name": "name"}});
+    let body = json!({"upload": upload(shop), "layout": layout, "mapping": mapping, "source": "Older shop"});
+    let begun = shop.owner("POST", "/api/v1/imports").json(&body).send().json();
+    let id = begun["job_id"].as_str().unwrap_or_default().to_string();
+    for _ in 0..400 {
+        if shop.owner("GET", &format!("/api/v1/jobs/{id}")).send().json()["state"] == "done" {
+            return id;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    panic!("the import {id} is never done");
 }
 
 #[test]
