@@ -18,7 +18,7 @@ use customers::identifier;
 use customers::identity::memory::MemoryGraph;
 use customers::model::State;
 use customers::prepare::Preparer;
-use customers::rules::Rules;
+use customers::rules::Rules as IdentityRules;
 use customers::state;
 use db::event::Event;
 use jiff::tz::TimeZone;
@@ -110,7 +110,7 @@ struct Crowd<'a> {
     set: &'a CounterSet,
     until: Option<Timestamp>,
     country: Country,
-    rules: Rules,
+    rules: IdentityRules,
     seen: HashSet<u128>,
     graph: MemoryGraph,
     states: BTreeMap<i64, State>,
@@ -125,7 +125,7 @@ impl<'a> Crowd<'a> {
             set,
             until: options.at,
             country: options.country,
-            rules: Rules::default(),
+            rules: IdentityRules::default(),
             seen: HashSet::new(),
             graph: MemoryGraph::default(),
             states: BTreeMap::new(),
