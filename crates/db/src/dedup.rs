@@ -39,6 +39,8 @@ pub const FILTER_BYTES: usize = 800 << 20;
 const PIECES_PER_GROUP: usize = 2;
 /// Pages of a run that goes, deleted with one group.
 const DELETED_PER_GROUP: i64 = 128;
+/// Filters that the writer reads itself for a batch, at most.
+const FILTERS_AT_ONCE: usize = 4;
 /// Rest after a merge that failed.
 const REST_US: i64 = 60 * 1_000_000;
 
@@ -347,9 +349,12 @@ fn read_filters(tx: &mut Tx, ids: &[EventId]) -> Result<(), DbError> {
     }
     wanted.sort_unstable();
     wanted.dedup();
-    // One filter costs as much as some dozen pages: a single id asks the pages.
-    let worth = if ids.len() > 16 { wanted.len() } else { 0 };
-    let keys: Vec<[Value<'_>; 2]> = wanted[..worth].iter().map(|(run, part)| [(*run).into(), (*part).into()]).collect();
+    // A filter costs as much as some dozen pages. Right after a start every id asks for another one in each run: reading them
+    // here made the first request of a month's store wait for ten seconds. The pages answer, and the filters come ahead.
+    if ids.len() < 16 || wanted.len() > FILTERS_AT_ONCE {
+        return Ok(());
+    }
+    let keys: Vec<[Value<'_>; 2]> = wanted.iter().map(|(run, part)| [(*run).into(), (*part).into()]).collect();
     let refs: Vec<&[Value<'_>]> = keys.iter().map(|k| &k[..]).collect();
     let mut read = Vec::new();
     tx.lookup(&FILTER, &refs, &mut |key, row| {
