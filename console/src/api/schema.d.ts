@@ -1780,36 +1780,28 @@ export interface components {
             /**
              * Format: int64
              * @description Rows with personal data that one person may export alone.
-             * @default 500
              */
             export_rows: number;
             /**
              * Format: int64
              * @description Minutes of rest after which a session ends.
-             * @default 4320
              */
             idle_minutes: number;
-            /**
-             * @description Whether owners must have a second factor before they may do anything else.
-             * @default false
-             */
+            /** @description Whether owners must have a second factor before they may do anything else. */
             owners_need_second_factor: boolean;
             /**
              * Format: int64
              * @description Days after which a session ends however busy it is.
-             * @default 14
              */
             session_days: number;
             /**
              * Format: int64
              * @description Different customers in an hour from which looking at them may be unusual.
-             * @default 150
              */
             views_alarm: number;
             /**
              * Format: int64
              * @description Different customers in an hour after which a user has to wait for the next hour.
-             * @default 1000
              */
             views_limit: number;
         };
