@@ -223,6 +223,10 @@ pub fn skeleton(word: &str) -> String {
             _ => out.push(c),
         }
     }
+    // `Біла` is `Белая` in Russian letters, `Ковальська` is `Ковальская`.
+    if out.len() > 5 && out.ends_with("aia") {
+        out.truncate(out.len() - 2);
+    }
     out
 }
 
@@ -272,14 +276,12 @@ fn sound(c: char, last: bool, out: &mut String) {
 
 /// The part of a surname's skeleton that a woman's and a man's form share: `Ковальський`, `Ковальська`; `Іванов`, `Іванова`.
 pub fn surname_stem(skeleton: &str) -> &str {
-    for (ending, kept) in
-        [("skai", 2), ("skaia", 2), ("ska", 2), ("ski", 2), ("cka", 2), ("cki", 2), ("ova", 2), ("eva", 2), ("ina", 2)]
-    {
+    for (ending, kept) in [("ska", 2), ("ski", 2), ("cka", 2), ("cki", 2), ("ova", 2), ("eva", 2), ("ina", 2)] {
         if skeleton.len() > ending.len() + 1 && skeleton.ends_with(ending) {
             return &skeleton[..skeleton.len() - ending.len() + kept];
         }
     }
-    for ending in ["aia", "i", "a"] {
+    for ending in ["i", "a"] {
         if skeleton.len() > ending.len() + 2 && skeleton.ends_with(ending) {
             return &skeleton[..skeleton.len() - ending.len()];
         }

@@ -25,8 +25,11 @@ pub struct Clusters {
     pub refused: u64,
 }
 
-/// No pair counts for more than this, on either side.
-const BOUND: f32 = 12.0;
+/// No pair across counts for more than this. What speaks against is bounded more tightly: one bad row of a person contradicts all
+/// the others.
+const FOR: f32 = 8.0;
+/// See [`FOR`].
+const AGAINST: f32 = 4.0;
 /// Members of a group that are asked.
 const ASKED: usize = 12;
 
@@ -77,6 +80,6 @@ fn compatible(x: &[u32], y: &[u32], score: &impl Fn(u32, u32) -> f32) -> bool {
     };
     let (x, y) = (asked(x), asked(y));
     let sum: f32 =
-        x.iter().flat_map(|a| y.iter().map(move |b| (*a, *b))).map(|(a, b)| score(a, b).clamp(-BOUND, BOUND)).sum();
+        x.iter().flat_map(|a| y.iter().map(move |b| (*a, *b))).map(|(a, b)| score(a, b).clamp(-AGAINST, FOR)).sum();
     sum > 0.0
 }

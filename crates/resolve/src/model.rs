@@ -57,9 +57,13 @@ pub struct Scored {
 
 /// 0: the parent is not known; 1: it differs; 2: it agrees. Fields without a parent are always in 0.
 pub fn parent_state(levels: &[u8; COUNT], field: Field) -> usize {
-    match field.parent().map(|parent| levels[parent as usize]) {
+    let at = |field: Field| levels[field as usize];
+    match field.parent().map(at) {
         None | Some(level::MISSING) => 0,
-        Some(level) if level <= level::NEAR => 2,
+        // A street of the same name in another city is another street.
+        Some(found) if found <= level::NEAR => {
+            if matches!(field, Field::House | Field::Flat) && at(Field::City) == level::DIFFERENT { 1 } else { 2 }
+        }
         Some(_) => 1,
     }
 }

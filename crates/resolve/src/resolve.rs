@@ -64,8 +64,8 @@ pub struct Figures {
     pub rounds: u64,
 }
 
-/// Links below these log odds are forgotten.
-const FORGET: f32 = 0.0;
+/// Links below these log odds in the first round are not looked at in the second.
+const FORGET: f32 = -8.0;
 /// Candidate pairs that are learned from.
 const SAMPLE: usize = 600_000;
 /// Random pairs that are looked at.
@@ -82,6 +82,7 @@ pub fn resolve(table: &mut Table, options: &Options, progress: Progress<'_>) -> 
     let blocks = Blocks::build(table, budget, options.threads);
     let mut start = defaults::model();
     let mut entities: Option<Vec<u32>> = None;
+    let mut scored: Option<(Vec<Link>, u64)> = None;
     // Twice: the second time knowing who is who, so that a value's rarity is counted over people.
     for round in 0.. {
         table.count_shares(entities.as_deref());
@@ -92,17 +93,21 @@ pub fn resolve(table: &mut Table, options: &Options, progress: Progress<'_>) -> 
         let sample = sample(table, &blocks, options);
         let learned = learn(&sample, table.agree_ln, &start);
         drop(sample);
-        let (links, pairs) = score(table, &blocks, &learned.model, options, progress);
+        let (links, pairs) = match scored.take() {
+            None => score(table, &blocks, &learned.model, options, progress),
+            Some((links, pairs)) => (again(table, links, &learned.model, options), pairs),
+        };
         progress("grouping", 0, 1);
         let rate = |a: u32, b: u32| learned.model.logit(&compare(&table.side(a), &table.side(b)));
         let clusters = cluster(records, &links, rate);
         if round == 1 {
-            let figures =
-                Figures { block_cap: blocks.cap as u64, pairs, links: links.len() as u64, ..Figures::default() };
+            let sure = links.iter().filter(|l| l.logit > 0.0).count();
+            let figures = Figures { block_cap: blocks.cap as u64, pairs, links: sure as u64, ..Figures::default() };
             return finish(clusters, learned, figures);
         }
         start = learned.model;
         entities = Some(clusters.entity);
+        scored = Some((links, pairs));
     }
     unreachable!("the second round returns")
 }
@@ -178,4 +183,16 @@ fn score(table: &Table, blocks: &Blocks, model: &Model, options: &Options, progr
     });
     let pairs = parts.iter().map(|(_, pairs)| pairs).sum();
     (parts.into_iter().flat_map(|(links, _)| links).collect(), pairs)
+}
+
+/// Scores links anew.
+fn again(table: &Table, links: Vec<Link>, model: &Model, options: &Options) -> Vec<Link> {
+    let parts = parallel::map(links.len().div_ceil(PIECE), options.threads, |piece| {
+        let rate = |link: &Link| {
+            let logit = model.logit(&compare(&table.side(link.a), &table.side(link.b)));
+            Link { logit, ..*link }
+        };
+        links[piece * PIECE..((piece + 1) * PIECE).min(links.len())].iter().map(rate).collect::<Vec<_>>()
+    });
+    parts.into_iter().flatten().collect()
 }

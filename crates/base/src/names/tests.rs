@@ -19,6 +19,7 @@ fn spellings_of_one_name_have_one_skeleton() {
         &["Мар'яненко", "Мар’яненко", "Марьяненко", "Marianenko", "Maryanenko"],
         &["Ковальський", "Kovalskyi", "Kovalskiy", "Kovalsky", "Ковальский"],
         &["Згурський", "Zghurskyi"],
+        &["Ковальська", "Ковальская", "Kovalska", "Kovalskaya"],
         &["Євтушенко", "Yevtushenko", "Ievtushenko", "Евтушенко", "Evtushenko"],
     ] {
         for other in group {

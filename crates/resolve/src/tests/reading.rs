@@ -112,5 +112,5 @@ fn levels_of_pairs() {
         |first: &str, last: &str| Person::read(&raw(&[(Column::Given, first), (Column::Surname, last)]), ua());
     let found = crate::compare::compare(&swapped("Таня", "Завадська").side(), &swapped("Завадская", "Тетяна").side());
     let order = found.levels[Field::Order as usize];
-    assert_eq!((found.levels[0], found.levels[1], order), (level::PART, level::VARIANT, level::DIFFERENT));
+    assert_eq!((found.levels[0], found.levels[1], order), (level::PART, level::SPELLING, level::DIFFERENT));
 }
