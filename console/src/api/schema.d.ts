@@ -264,6 +264,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/traits/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what a trait was before, from the log. */
+        get: operations["trait_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/unmerge": {
         parameters: {
             query?: never;
@@ -275,6 +292,23 @@ export interface paths {
         put?: never;
         /** Takes a person apart. */
         post: operations["unmerge_customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/derived-traits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the derived traits: what each is called, means, and can be. */
+        get: operations["list_derived_traits"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -586,6 +620,24 @@ export interface paths {
         put?: never;
         /** Settles a message of which nobody knows whether it arrived. */
         post: operations["settle_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the numbers by which derived traits are found. */
+        get: operations["get_profile_settings"];
+        /** Changes them; segments that rest on derived traits are evaluated again, and who enters by that triggers nothing. */
+        put: operations["put_profile_settings"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1179,6 +1231,27 @@ export interface components {
          * @enum {string}
          */
         ChangeKind: "entered" | "left";
+        /** @description What a customer did in a channel, and what that brought. */
+        ChannelFacts: {
+            /** @description How often what was done: `viewed`, `opened`, … */
+            acts: {
+                [key: string]: number;
+            };
+            channel: string;
+            /**
+             * Format: date-time
+             * @description The first thing that the customer did there.
+             */
+            first_at?: string | null;
+            /** Format: date-time */
+            last_at?: string | null;
+            /** Format: int64 */
+            orders: number;
+            returned: components["schemas"]["Money"][];
+            /** Format: int64 */
+            returns: number;
+            revenue: components["schemas"]["Money"][];
+        };
         /** @description One's password, once more. */
         Confirmation: {
             password: string;
@@ -1302,6 +1375,31 @@ export interface components {
         Decision: {
             approve: boolean;
         };
+        /** @description A trait that follows from standing facts at the moment of asking; nothing of it is stored. */
+        DerivedTrait: {
+            /**
+             * Format: int64
+             * @description Events that it rests on.
+             */
+            count: number;
+            /** @description `text`, `number`, `bool`, `list`. */
+            kind: string;
+            /** @description As a condition names it: `trait.` and this. */
+            name: string;
+            /** @description `money` (major units of the shop's currency), `days`, `hour`, or nothing. */
+            unit: string;
+            /**
+             * Format: date-time
+             * @description When it may become another if nothing happens until then.
+             */
+            valid_until?: string | null;
+            /** @description Nothing when it is not known. */
+            value?: unknown;
+            /** @description Why, in words. */
+            why: string;
+            /** @description Over what it looks. */
+            window: string;
+        };
         /** @description One value, or several that belong together. */
         Detach: components["schemas"]["KindValue"] | components["schemas"]["KindValue"][];
         /** @description One field that differs. */
@@ -1376,6 +1474,31 @@ export interface components {
         /** @description The first code of a new second factor. */
         FirstCode: {
             code: string;
+        };
+        /** @description A customer as a look-up gives it: who it is and what was said of them, without what has to be evaluated. */
+        Found: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description Whether marketing and service may go to each address, where anything was said about it. */
+            consents: components["schemas"]["FoundConsent"][];
+            identifiers: components["schemas"]["Identifier"][];
+            person_id: components["schemas"]["Id"];
+            profile_ids: components["schemas"]["Id"][];
+            segments: components["schemas"]["PersonSegment"][];
+            totals: components["schemas"]["PersonTotals"];
+            trait_origins: components["schemas"]["TraitOrigin"][];
+            traits: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What decides now for an address. */
+        FoundConsent: {
+            address: string;
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            purpose: string;
+            state: components["schemas"]["ConsentState"];
         };
         /** @description One question of the gate and its answer. */
         Gate: {
@@ -1511,6 +1634,25 @@ export interface components {
         KindValue: {
             kind: string;
             value: string;
+        };
+        /** @description Something looked at lately. */
+        Looked: {
+            /** Format: date-time */
+            at: string;
+            value: string;
+        };
+        /** @description A contact point that its provider says is gone. */
+        LostContact: {
+            /** @description Nothing when the event did not say which. */
+            address?: string | null;
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            /** @description Whether it still holds: nothing was heard by the channel since. */
+            holds: boolean;
+            message_id: string;
+            /** @description `hard_bounce`, `complaint`, `token_gone`, `bot_blocked`, `app_removed`. */
+            reason: string;
         };
         /** @description Who is signed in. */
         Me: {
@@ -1653,6 +1795,9 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             consents: components["schemas"]["Consent"][];
+            /** @description What follows from the facts now. */
+            derived: components["schemas"]["DerivedTrait"][];
+            facts: components["schemas"]["StandingFacts"];
             identifiers: components["schemas"]["Identifier"][];
             person_id: components["schemas"]["Id"];
             profile_ids: components["schemas"]["Id"][];
@@ -1717,6 +1862,43 @@ export interface components {
             /** @description The page about the code. */
             type: string;
         };
+        /** @description Numbers by which stages of life and the cost of service are found. */
+        ProfileSettings: {
+            /**
+             * Format: int64
+             * @description Days without an order after which a customer is at risk, where their own rhythm is not known.
+             */
+            at_risk_days: number;
+            /**
+             * Format: int64
+             * @description Days without an order after which a customer has lapsed, where their own rhythm is not known.
+             */
+            lapsed_days: number;
+            /**
+             * Format: int64
+             * @description Orders from which a customer is loyal.
+             */
+            loyal_orders: number;
+            /**
+             * Format: int64
+             * @description Days after the first order in which a customer is new.
+             */
+            new_days: number;
+            /**
+             * Format: int64
+             * @description What an hour of the staff's time costs, in minor units of the shop's currency; 0 = not known.
+             */
+            service_hour_minor: number;
+        };
+        /** @description One of the newest orders. */
+        RecentOrder: {
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            message_id: string;
+            order_id?: string | null;
+            total?: components["schemas"]["Money"] | null;
+        };
         /** @description Codes that stand in for a lost app, shown once; each works once. */
         RecoveryCodes: {
             recovery_codes: string[];
@@ -1780,36 +1962,28 @@ export interface components {
             /**
              * Format: int64
              * @description Rows with personal data that one person may export alone.
-             * @default 500
              */
             export_rows: number;
             /**
              * Format: int64
              * @description Minutes of rest after which a session ends.
-             * @default 4320
              */
             idle_minutes: number;
-            /**
-             * @description Whether owners must have a second factor before they may do anything else.
-             * @default false
-             */
+            /** @description Whether owners must have a second factor before they may do anything else. */
             owners_need_second_factor: boolean;
             /**
              * Format: int64
              * @description Days after which a session ends however busy it is.
-             * @default 14
              */
             session_days: number;
             /**
              * Format: int64
              * @description Different customers in an hour from which looking at them may be unusual.
-             * @default 150
              */
             views_alarm: number;
             /**
              * Format: int64
              * @description Different customers in an hour after which a user has to wait for the next hour.
-             * @default 1000
              */
             views_limit: number;
         };
@@ -1955,6 +2129,30 @@ export interface components {
             /** @description As it is shown. */
             name: string;
         };
+        /** @description Standing facts. */
+        StandingFacts: {
+            /** @description Newest first. */
+            categories: components["schemas"]["Looked"][];
+            channels: components["schemas"]["ChannelFacts"][];
+            /** @description Acts by device. */
+            devices: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            first_order_at?: string | null;
+            /** @description Acts by hour of the week in UTC, from Monday 00:00: 168 numbers; empty when there are none. */
+            hours: number[];
+            /** @description Newest first. */
+            last_orders: components["schemas"]["RecentOrder"][];
+            lost: components["schemas"]["LostContact"][];
+            /** @description Newest first. */
+            products: components["schemas"]["Looked"][];
+            /**
+             * Format: int64
+             * @description Seconds of the staff's time in the last 400 days.
+             */
+            service_seconds: number;
+        };
         /** @description A place where customers are served. */
         Store: {
             /** @description As events name it in `properties.store_id`. */
@@ -2014,11 +2212,31 @@ export interface components {
             orders: number;
             revenue: components["schemas"]["Money"];
         };
+        /** @description A value that a trait was given, or its removal. */
+        TraitChange: {
+            message_id: string;
+            /** Format: date-time */
+            received_at: string;
+            source: components["schemas"]["SourceName"];
+            /** Format: date-time */
+            timestamp: string;
+            /** @description Nothing when the trait was removed. */
+            value?: unknown;
+        };
+        /** @description What a trait was, newest first; equal values in a row stand there once, with the event that said them first. */
+        TraitHistory: {
+            /** @description Whether this is all; otherwise older events were not read. */
+            complete: boolean;
+            items: components["schemas"]["TraitChange"][];
+            name: string;
+        };
         /** @description Which event set a trait. */
         TraitOrigin: {
             message_id: string;
             name: string;
+            /** @description The source's name. */
             source: string;
+            source_id: components["schemas"]["Id"];
             /** Format: date-time */
             timestamp: string;
         };
@@ -2486,7 +2704,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"];
+                    "application/json": components["schemas"]["Found"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -2742,6 +2960,37 @@ export interface operations {
             };
         };
     };
+    trait_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraitHistory"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     unmerge_customer: {
         parameters: {
             query?: never;
@@ -2763,6 +3012,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnmergeResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_derived_traits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Whether it can change by time alone. */
+                            by_time: boolean;
+                            doc: string;
+                            kind: string;
+                            name: string;
+                            /** @description The texts that it can be; empty where they are not a fixed list. */
+                            options: string[];
+                            unit: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -3607,6 +3898,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_profile_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_profile_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileSettings"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
