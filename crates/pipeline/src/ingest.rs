@@ -195,7 +195,9 @@ fn refuse_erased(tx: &mut Tx, batch: &mut Batch, erased: &[u32]) -> Result<(), D
         code: erasure::CODE,
         pointer: String::new(),
         detail: "it names somebody who was erased, and happened before that or stands in a file".into(),
+        event: None,
         raw: String::new(),
+        envelope: None,
     };
     let refused: Vec<Reject> = erased.iter().map(one).collect();
     rejects::record(tx, batch.source, batch.received_at, &refused)

@@ -79,10 +79,6 @@ fn full_tails_are_spilled_and_the_timeline_stays_whole() {
     }
 }
 
-fn ua(matching: Matching) -> (Country, Matching) {
-    (Country::find("UA"), matching)
-}
-
 #[test]
 fn people_are_found_by_any_spelling_prefix_and_name() {
     for shop in Shop::each() {
@@ -112,7 +108,7 @@ fn people_are_found_by_any_spelling_prefix_and_name() {
         // Who may not see contacts finds them whole or not at all, and names as ever.
         let whole = |query: &str| {
             let query = query.to_string();
-            shop.read(move |tx| Ok(find_people(tx, &query, ua(Matching::Whole), None, 10)?.people))
+            shop.read(move |tx| Ok(find_people(tx, &query, (&crate::rules::Rules::default(), Country::find("UA"), Matching::Whole), None, 10)?.people))
         };
         assert_eq!(whole("067 123 45 67"), [olha]);
         assert_eq!(whole("Olha.Koval@example.com"), [olha]);

@@ -19,8 +19,8 @@ pub(super) struct Table {
 pub(super) const TABLES: [Table; 3] = [
     Table {
         owner: "db",
-        read: "SELECT id, raw, detail FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
-        empty: "UPDATE rejects SET raw = '', detail = 'erased' WHERE id = $1",
+        read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE rejects SET raw = '', detail = 'erased', envelope = '', message_id = '', event = '', whole = 0 WHERE id = $1",
     },
     Table {
         owner: "server",

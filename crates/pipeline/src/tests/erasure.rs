@@ -41,7 +41,9 @@ fn reject(shop: &Shop) {
         code: "wrong_type",
         pointer: "/x".into(),
         detail: "no".into(),
+        event: None,
         raw,
+        envelope: Some("{\"context\":{\"traits\":{\"email\":\"olena@example.com\"}}}".into()),
     };
     let done: Result<(), DbError> = shop.core().store.write(move |tx| {
         let now = tx.now();
