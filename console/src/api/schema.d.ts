@@ -384,6 +384,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins an import, or goes on with the same one that was stopped or failed. */
+        post: operations["begin_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at the beginning of a file: how it is written, and what its columns may mean. */
+        post: operations["look_at_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the systems whose files are known. */
+        get: operations["list_import_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rows of an import that were not taken, with why, as CSV. */
+        get: operations["import_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -994,6 +1062,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announces a file; its bytes follow in pieces. */
+        post: operations["create_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of a file is here. */
+        get: operations["get_upload"];
+        /** Adds a piece of at most 16 MiB to a file. */
+        put: operations["append_upload"];
+        post?: never;
+        /** Forgets a file. */
+        delete: operations["delete_upload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1153,6 +1257,11 @@ export interface components {
          * @enum {string}
          */
         AttentionKind: "rejects" | "unknown_messages" | "review" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals";
+        /** @description An import that goes on as a job. */
+        Begun: {
+            /** @description See `/api/v1/jobs/{id}`. */
+            job_id: components["schemas"]["Id"];
+        };
         /** @description Two profiles that somebody said are not one person. */
         CannotLink: {
             a: components["schemas"]["Id"];
@@ -1512,6 +1621,34 @@ export interface components {
             kind: string;
             value: string;
         };
+        /** @description A file to look at. */
+        Look: {
+            /** @description `customers`, `orders`, `events` or `consents`; guessed without it. */
+            kind?: string | null;
+            /** @description A file on the server's machine; for programs on it. */
+            path?: string | null;
+            /** @description Reads it as a known system's file. */
+            preset?: string | null;
+            /** @description An upload. */
+            upload?: string | null;
+        };
+        /** @description What a file seems to be. */
+        Looked: {
+            /** @description What was wrong among the first rows. */
+            bad: Record<string, never>[];
+            columns: Record<string, never>[];
+            kind: string;
+            /** @description How it is written; to be passed on as it is or changed. */
+            layout: Record<string, never>;
+            /** @description What its columns may mean; to be passed on as it is or changed. */
+            mapping: Record<string, never>;
+            /** @description All meanings of the kind; those that end in a colon take a name. */
+            meanings: string[];
+            /** @description The known system that it looks like. */
+            preset?: string | null;
+            /** @description The first rows. */
+            rows: string[][];
+        };
         /** @description Who is signed in. */
         Me: {
             email: string;
@@ -1623,6 +1760,28 @@ export interface components {
             wording: string;
             wording_version?: string | null;
         };
+        /** @description An import to begin. */
+        NewImport: {
+            /** @description Reads and reports, writes nothing. */
+            dry_run?: boolean;
+            /**
+             * Format: date-time
+             * @description How old rows are that do not say it themselves; without it, now. Newer data in Braid stays.
+             */
+            file_time?: string | null;
+            /** @description As `look` gave it, or changed. */
+            layout: Record<string, never>;
+            /** @description As `look` gave it, or changed. */
+            mapping: Record<string, never>;
+            /** @description A file on the server's machine; for programs on it. */
+            path?: string | null;
+            /** @description Name of the source that the events belong to; made when it is new. */
+            source: string;
+            /** @description An upload. */
+            upload?: string | null;
+            /** @description Takes consents although no opt-outs were imported before. */
+            without_opt_outs?: boolean;
+        };
         /** @description Somebody to invite. */
         NewInvitation: {
             email: string;
@@ -1634,6 +1793,18 @@ export interface components {
         NewSource: {
             kind: components["schemas"]["SourceKind"];
             name: string;
+        };
+        /** @description A file to come. */
+        NewUpload: {
+            /** @description As it is called. */
+            name: string;
+            /** @description SHA-256 of the whole file, to be checked. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
         };
         /** @description Somebody new, with a password that is given to them. Better invite them: then nobody else knows it. */
         NewUserBody: {
@@ -1780,36 +1951,28 @@ export interface components {
             /**
              * Format: int64
              * @description Rows with personal data that one person may export alone.
-             * @default 500
              */
             export_rows: number;
             /**
              * Format: int64
              * @description Minutes of rest after which a session ends.
-             * @default 4320
              */
             idle_minutes: number;
-            /**
-             * @description Whether owners must have a second factor before they may do anything else.
-             * @default false
-             */
+            /** @description Whether owners must have a second factor before they may do anything else. */
             owners_need_second_factor: boolean;
             /**
              * Format: int64
              * @description Days after which a session ends however busy it is.
-             * @default 14
              */
             session_days: number;
             /**
              * Format: int64
              * @description Different customers in an hour from which looking at them may be unusual.
-             * @default 150
              */
             views_alarm: number;
             /**
              * Format: int64
              * @description Different customers in an hour after which a user has to wait for the next hour.
-             * @default 1000
              */
             views_limit: number;
         };
@@ -2030,6 +2193,25 @@ export interface components {
         /** @description The people that a cut left. */
         UnmergeResult: {
             people: components["schemas"]["PersonProfiles"][];
+        };
+        /** @description A file on its way or whole. */
+        Upload: {
+            /** @description Its number in addresses. */
+            id: string;
+            /** @description As it was called where it came from. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes that are here; the next piece begins there.
+             */
+            received: number;
+            /** @description SHA-256 of the whole file in hexadecimal, if the sender said it: then it is checked. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of the whole file.
+             */
+            size: number;
         };
         /** @description Somebody who signs in. */
         User: {
@@ -3010,6 +3192,139 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Home"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewImport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Look"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Looked"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_import_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            columns: string[];
+                            id: string;
+                            kind: string;
+                            note: string;
+                            system: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -4788,6 +5103,133 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Template"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpload"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    append_upload: {
+        parameters: {
+            query: {
+                /** @description Byte of the file at which the piece begins: what `received` says. */
+                offset: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
