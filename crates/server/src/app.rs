@@ -48,8 +48,7 @@ impl App {
     /// Loads the snapshots and puts everything together.
     pub async fn new(
         domain: Domain,
-        folder: std::path::PathBuf,
-        config: Config,
+        (folder, config): (std::path::PathBuf, Config),
         clock: Arc<dyn Clock>,
         hub: Arc<Hub>,
         local_token: String,

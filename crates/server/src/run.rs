@@ -147,7 +147,8 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let public_url = Some(options.config.public_url.clone()).filter(|u| !u.is_empty()).unwrap_or(own_url.clone());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let vault = crate::vault::Vault::open(&options.folder).map_err(|e| ServeError::Load(e.to_string()))?;
-    let app = App::new(domain, options.folder.clone(), options.config.clone(), clock, hub, token, public_url, vault).await;
+    let place = (options.folder.clone(), options.config.clone());
+    let app = App::new(domain, place, clock, hub, token, public_url, vault).await;
     let app = app.map_err(|e| ServeError::Load(e.detail))?;
     write_private(&options.folder.join(TOKEN_FILE), &app.local_token)?;
     let announced = own_url.clone();
