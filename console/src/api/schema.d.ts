@@ -179,6 +179,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases a customer with all profiles: identifiers, traits, events, messages, search, segments. Documents that tax law keeps
+         *     stay without the person. It cannot be undone.
+         */
+        post: operations["erase_customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/identity": {
         parameters: {
             query?: never;
@@ -586,6 +606,93 @@ export interface paths {
         put?: never;
         /** Settles a message of which nobody knows whether it arrived. */
         post: operations["settle_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the newest erasures. */
+        get: operations["list_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/purposes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the register of processing purposes, with what is retained and how requests stand. */
+        get: operations["list_purposes"];
+        put?: never;
+        /** Adds a purpose. */
+        post: operations["create_purpose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/purposes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a purpose. */
+        put: operations["update_purpose"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists requests, newest first. */
+        get: operations["list_privacy_requests"];
+        put?: never;
+        /** Notes a request; the term begins. */
+        post: operations["create_privacy_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Moves a request on: received, verified, running, done; or refused with a reason. */
+        put: operations["advance_privacy_request"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1116,6 +1223,12 @@ export interface components {
             timestamp: string;
             type: string;
         };
+        /** @description The next step of a request. */
+        AdvanceRequest: {
+            /** @description Needed to refuse: the person is told. */
+            reason?: string | null;
+            state: components["schemas"]["RequestState"];
+        };
         /** @description A program's key. */
         ApiKey: {
             /** Format: date-time */
@@ -1310,6 +1423,10 @@ export interface components {
             before: unknown;
             /** @description Its name; empty where the whole thing is one value. */
             field: string;
+        };
+        /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
+        ErasureStarted: {
+            job_id: components["schemas"]["Id"];
         };
         /** @description An event with everything that came with it. */
         EventDetail: {
@@ -1623,12 +1740,32 @@ export interface components {
             wording: string;
             wording_version?: string | null;
         };
+        /** @description Why somebody is erased. */
+        NewErasure: {
+            /** @description For the audit. Name nobody here: it outlives the erasure. */
+            reason: string;
+        };
         /** @description Somebody to invite. */
         NewInvitation: {
             email: string;
             name: string;
             role: components["schemas"]["Role"];
             stores?: string[];
+        };
+        /** @description A new request. */
+        NewPrivacyRequest: {
+            /** @description Where the answer goes. A contact that a customer has leads to the customer. */
+            contact: string;
+            kind: components["schemas"]["RequestKind"];
+            note?: string | null;
+            person_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: date-time
+             * @description When it came, where that was not now. The term begins then.
+             */
+            received_at?: string | null;
+            /** @description Who asks. */
+            who: string;
         };
         /** @description A new source. */
         NewSource: {
@@ -1699,6 +1836,30 @@ export interface components {
         PreviewInput: {
             expression: string;
         };
+        /** @description A request. */
+        PrivacyRequest: {
+            contact: string;
+            /**
+             * Format: date-time
+             * @description By when it must be answered.
+             */
+            due_at: string;
+            id: components["schemas"]["Id"];
+            kind: components["schemas"]["RequestKind"];
+            note: string;
+            overdue: boolean;
+            person_id?: components["schemas"]["Id"] | null;
+            /** @description Why it was refused. */
+            reason: string;
+            /** Format: date-time */
+            received_at: string;
+            /** @description Where the answer to the request is found: the person's data, for a verified request for access. */
+            result?: string | null;
+            state: components["schemas"]["RequestState"];
+            /** Format: int64 */
+            version: number;
+            who: string;
+        };
         /** @description The body of a problem. */
         Problem: {
             /** @description Stable. */
@@ -1717,9 +1878,41 @@ export interface components {
             /** @description The page about the code. */
             type: string;
         };
+        /** @description A purpose of processing. */
+        Purpose: {
+            archived: boolean;
+            categories: string;
+            /** @description The legal ground. */
+            ground: string;
+            /** @description `0` for a preset that was not changed yet. */
+            id: string;
+            purpose: string;
+            recipients: string;
+            retention: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A purpose as it should stand in the register. */
+        PurposeInput: {
+            /** @description Out of force, but not forgotten. */
+            archived?: boolean;
+            categories: string;
+            ground: string;
+            purpose: string;
+            recipients: string;
+            retention: string;
+        };
         /** @description Codes that stand in for a lost app, shown once; each works once. */
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        /** @description The register. */
+        Register: {
+            /** Format: int64 */
+            erasures: number;
+            items: components["schemas"]["Purpose"][];
+            requests: components["schemas"]["RequestCount"][];
+            retained: components["schemas"]["RetainedKind"][];
         };
         /** @description An item that was refused, with the reason. */
         RejectedEvent: {
@@ -1736,6 +1929,38 @@ export interface components {
              * @enum {string}
              */
             status: "rejected";
+        };
+        /** @description How many requests of a kind stand in a state. */
+        RequestCount: {
+            /** Format: int64 */
+            count: number;
+            kind: string;
+            /** Format: int64 */
+            overdue: number;
+            state: string;
+        };
+        /**
+         * @description What somebody asks for.
+         * @enum {string}
+         */
+        RequestKind: "access" | "erasure" | "rectification" | "objection";
+        /**
+         * @description Where a request stands.
+         * @enum {string}
+         */
+        RequestState: "received" | "verified" | "running" | "done" | "refused";
+        /** @description A kind of document that outlives an erasure. */
+        RetainedKind: {
+            enabled: boolean;
+            event: string;
+            ground: string;
+            /**
+             * Format: int64
+             * @description Documents without a person that are kept now.
+             */
+            kept: number;
+            /** Format: int64 */
+            term_days: number;
         };
         /** @description Why somebody needs to see it. */
         Reveal: {
@@ -1780,36 +2005,28 @@ export interface components {
             /**
              * Format: int64
              * @description Rows with personal data that one person may export alone.
-             * @default 500
              */
             export_rows: number;
             /**
              * Format: int64
              * @description Minutes of rest after which a session ends.
-             * @default 4320
              */
             idle_minutes: number;
-            /**
-             * @description Whether owners must have a second factor before they may do anything else.
-             * @default false
-             */
+            /** @description Whether owners must have a second factor before they may do anything else. */
             owners_need_second_factor: boolean;
             /**
              * Format: int64
              * @description Days after which a session ends however busy it is.
-             * @default 14
              */
             session_days: number;
             /**
              * Format: int64
              * @description Different customers in an hour from which looking at them may be unusual.
-             * @default 150
              */
             views_alarm: number;
             /**
              * Format: int64
              * @description Different customers in an hour after which a user has to wait for the next hour.
-             * @default 1000
              */
             views_limit: number;
         };
@@ -2517,6 +2734,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erase_customer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewErasure"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureStarted"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -3607,6 +3858,275 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Message"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            /**
+                             * Format: int64
+                             * @description Events that the person had.
+                             */
+                            events: number;
+                            job_id: components["schemas"]["Id"];
+                            person_id: components["schemas"]["Id"];
+                            /** @description `queued`, `running`: the log and the tables; `scrub`: what the disk still holds; `done`; `failed`. */
+                            state: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_purposes: {
+        parameters: {
+            query?: {
+                /** @description `html`: a page to print. */
+                format?: "json" | "html";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Register"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_purpose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurposeInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_purpose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurposeInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_privacy_requests: {
+        parameters: {
+            query?: {
+                state?: "received" | "verified" | "running" | "done" | "refused";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            contact: string;
+                            /**
+                             * Format: date-time
+                             * @description By when it must be answered.
+                             */
+                            due_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: components["schemas"]["RequestKind"];
+                            note: string;
+                            overdue: boolean;
+                            person_id?: components["schemas"]["Id"] | null;
+                            /** @description Why it was refused. */
+                            reason: string;
+                            /** Format: date-time */
+                            received_at: string;
+                            /** @description Where the answer to the request is found: the person's data, for a verified request for access. */
+                            result?: string | null;
+                            state: components["schemas"]["RequestState"];
+                            /** Format: int64 */
+                            version: number;
+                            who: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_privacy_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPrivacyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    advance_privacy_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdvanceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyRequest"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
