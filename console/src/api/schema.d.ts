@@ -179,6 +179,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases a customer with all profiles: identifiers, traits, events, messages, search, segments. Documents that tax law keeps
+         *     stay without the person. It cannot be undone.
+         */
+        post: operations["erase_customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/identity": {
         parameters: {
             query?: never;
@@ -190,6 +210,40 @@ export interface paths {
         get: operations["customer_identity"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Joins two customers because somebody says so: over the limits, and over an earlier decision to keep them apart. */
+        post: operations["merge_customers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/merge/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what joining two customers would give. */
+        post: operations["preview_merge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -264,6 +318,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/traits/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what a trait was before, from the log. */
+        get: operations["trait_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/unmerge": {
         parameters: {
             query?: never;
@@ -275,6 +346,23 @@ export interface paths {
         put?: never;
         /** Takes a person apart. */
         post: operations["unmerge_customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/derived-traits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the derived traits: what each is called, means, and can be. */
+        get: operations["list_derived_traits"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -376,6 +464,237 @@ export interface paths {
         };
         /** Shows the first page. */
         get: operations["home"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/blocked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the values that are kept out, by kind and value. */
+        get: operations["list_blocked_values"];
+        put?: never;
+        /** Keeps a value out from now on; a job takes it off the profiles that it joined. */
+        post: operations["block_value"];
+        /** Lets a value identify people again; a job gives it back to the past. */
+        delete: operations["unblock_value"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what was joined and separated, oldest first; `next_cursor` is there as long as anything was found, so that a reader
+         *     goes on from where it was.
+         */
+        get: operations["list_identity_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists pairs to look at, the newest first. */
+        get: operations["list_review"];
+        put?: never;
+        /** Decides about many pairs at once; none is changed if one of them was decided already or is not there. */
+        post: operations["decide_reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/review/{pair}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides about a pair. */
+        post: operations["decide_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the rules by which people are told apart. */
+        get: operations["get_identity_rules"];
+        /** Changes the rules. New events follow them at once; a job brings the past to them. */
+        put: operations["put_identity_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Counts what rules would do: the whole log is decided again in a snapshot beside the writer, about a second for 200,000
+         *     events. One at a time.
+         */
+        post: operations["preview_identity_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/stitch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the stitch rate. */
+        get: operations["stitch_rate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/suspects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists suspects that nobody has decided about, those with most others first. */
+        get: operations["list_suspects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/identity/suspects/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leaves a suspect as it is: it is listed no more and never demoted by itself. */
+        post: operations["dismiss_suspect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins an import, or goes on with the same one that was stopped or failed. */
+        post: operations["begin_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Looks at the beginning of a file: how it is written, and what its columns may mean. */
+        post: operations["look_at_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the systems whose files are known. */
+        get: operations["list_import_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rows of an import that were not taken, with why, as CSV. */
+        get: operations["import_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -592,6 +911,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the newest erasures. */
+        get: operations["list_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/purposes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the register of processing purposes, with what is retained and how requests stand. */
+        get: operations["list_purposes"];
+        put?: never;
+        /** Adds a purpose. */
+        post: operations["create_purpose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/purposes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a purpose. */
+        put: operations["update_purpose"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists requests, newest first. */
+        get: operations["list_privacy_requests"];
+        put?: never;
+        /** Notes a request; the term begins. */
+        post: operations["create_privacy_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Moves a request on: received, verified, running, done; or refused with a reason. */
+        put: operations["advance_privacy_request"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/profile-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the numbers by which derived traits are found. */
+        get: operations["get_profile_settings"];
+        /** Changes them; segments that rest on derived traits are evaluated again, and who enters by that triggers nothing. */
+        put: operations["put_profile_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rejects": {
         parameters: {
             query?: never;
@@ -609,6 +1033,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rejects/hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts refused items by hour and reason, oldest first. */
+        get: operations["reject_hours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rejects/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries the newest refused items of a source again, 200 at a time. */
+        post: operations["replay_rejects"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rejects/summary": {
         parameters: {
             query?: never;
@@ -620,6 +1078,23 @@ export interface paths {
         get: operations["reject_summary"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rejects/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a refused item again by the present plan. */
+        post: operations["replay_reject"];
         delete?: never;
         options?: never;
         head?: never;
@@ -924,6 +1399,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a source. */
+        get: operations["get_source"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what changed in a source's events, newest first. */
+        get: operations["list_drift"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/drift/{drift_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Marks a drift as seen and in order. */
+        post: operations["resolve_drift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/learned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what a source was seen to send. */
+        get: operations["learned_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/observe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets a source to observe only, or lets things react to it from now on. */
+        put: operations["observe_source"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a source's plan. */
+        get: operations["get_plan"];
+        /** Writes a new version of a source's plan. Where events get another meaning, a job reads history again. */
+        put: operations["put_plan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sources/{id}/plan/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the versions of a source's plan, newest first. */
+        get: operations["plan_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sources/{id}/rotate": {
         parameters: {
             query?: never;
@@ -989,6 +1584,42 @@ export interface paths {
         put: operations["update_template"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Announces a file; its bytes follow in pieces. */
+        post: operations["create_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much of a file is here. */
+        get: operations["get_upload"];
+        /** Adds a piece of at most 16 MiB to a file. */
+        put: operations["append_upload"];
+        post?: never;
+        /** Forgets a file. */
+        delete: operations["delete_upload"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1116,6 +1747,12 @@ export interface components {
             timestamp: string;
             type: string;
         };
+        /** @description The next step of a request. */
+        AdvanceRequest: {
+            /** @description Needed to refuse: the person is told. */
+            reason?: string | null;
+            state: components["schemas"]["RequestState"];
+        };
         /** @description A program's key. */
         ApiKey: {
             /** Format: date-time */
@@ -1152,7 +1789,33 @@ export interface components {
          * @description What kind of thing wants to be looked at.
          * @enum {string}
          */
-        AttentionKind: "rejects" | "unknown_messages" | "review" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals";
+        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals";
+        /** @description An import that goes on as a job. */
+        Begun: {
+            /** @description See `/api/v1/jobs/{id}`. */
+            job_id: components["schemas"]["Id"];
+        };
+        /**
+         * @description How a value is kept out.
+         * @enum {string}
+         */
+        BlockMode: "block" | "pattern" | "demote";
+        /** @description A value that is kept out. */
+        BlockedValue: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description `*` = every kind. */
+            kind: string;
+            mode: components["schemas"]["BlockMode"];
+            /**
+             * Format: int64
+             * @description Profiles that carry it now; a blocked value's until the past was decided again.
+             */
+            profiles: number;
+            reason: string;
+            value: string;
+        };
         /** @description Two profiles that somebody said are not one person. */
         CannotLink: {
             a: components["schemas"]["Id"];
@@ -1179,6 +1842,32 @@ export interface components {
          * @enum {string}
          */
         ChangeKind: "entered" | "left";
+        /** @description A person with its profiles. */
+        ChangedPerson: {
+            person_id: string;
+            profile_ids: string[];
+        };
+        /** @description What a customer did in a channel, and what that brought. */
+        ChannelFacts: {
+            /** @description How often what was done: `viewed`, `opened`, … */
+            acts: {
+                [key: string]: number;
+            };
+            channel: string;
+            /**
+             * Format: date-time
+             * @description The first thing that the customer did there.
+             */
+            first_at?: string | null;
+            /** Format: date-time */
+            last_at?: string | null;
+            /** Format: int64 */
+            orders: number;
+            returned: components["schemas"]["Money"][];
+            /** Format: int64 */
+            returns: number;
+            revenue: components["schemas"]["Money"][];
+        };
         /** @description One's password, once more. */
         Confirmation: {
             password: string;
@@ -1302,6 +1991,31 @@ export interface components {
         Decision: {
             approve: boolean;
         };
+        /** @description A trait that follows from standing facts at the moment of asking; nothing of it is stored. */
+        DerivedTrait: {
+            /**
+             * Format: int64
+             * @description Events that it rests on.
+             */
+            count: number;
+            /** @description `text`, `number`, `bool`, `list`. */
+            kind: string;
+            /** @description As a condition names it: `trait.` and this. */
+            name: string;
+            /** @description `money` (major units of the shop's currency), `days`, `hour`, or nothing. */
+            unit: string;
+            /**
+             * Format: date-time
+             * @description When it may become another if nothing happens until then.
+             */
+            valid_until?: string | null;
+            /** @description Nothing when it is not known. */
+            value?: unknown;
+            /** @description Why, in words. */
+            why: string;
+            /** @description Over what it looks. */
+            window: string;
+        };
         /** @description One value, or several that belong together. */
         Detach: components["schemas"]["KindValue"] | components["schemas"]["KindValue"][];
         /** @description One field that differs. */
@@ -1310,6 +2024,35 @@ export interface components {
             before: unknown;
             /** @description Its name; empty where the whole thing is one value. */
             field: string;
+        };
+        /** @description A value that is fine. */
+        DismissedSuspect: {
+            kind: string;
+            value: string;
+        };
+        /** @description Something that changed in a source's events, or does not fit its plan. */
+        DriftItem: {
+            /** Format: int64 */
+            count: number;
+            detail: string;
+            event: string;
+            id: components["schemas"]["Id"];
+            /** @description `new_event`, `new_property`, `type_change`, `unknown_event`, `missing_property`, `wrong_kind`. */
+            kind: string;
+            /** Format: date-time */
+            last_at: string;
+            /** @description Ids of messages, newest first. */
+            message_ids: string[];
+            property?: string | null;
+            /** Format: date-time */
+            resolved_at?: string | null;
+            resolved_by?: string | null;
+            /** Format: date-time */
+            since: string;
+        };
+        /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
+        ErasureStarted: {
+            job_id: components["schemas"]["Id"];
         };
         /** @description An event with everything that came with it. */
         EventDetail: {
@@ -1327,6 +2070,8 @@ export interface components {
             /** Format: date-time */
             received_at: string;
             sent_at?: string | null;
+            /** @description What the source called it, where its plan gives it a standard name. */
+            sent_event?: string | null;
             source: components["schemas"]["SourceName"];
             /** Format: date-time */
             timestamp: string;
@@ -1334,6 +2079,19 @@ export interface components {
                 [key: string]: unknown;
             };
             type: string;
+        };
+        /** @description A limit that the result would be above. */
+        ExceededLimit: {
+            kind: string;
+            /** Format: int64 */
+            limit: number;
+            /** Format: int64 */
+            values: number;
+            /**
+             * Format: int64
+             * @description Null = ever.
+             */
+            window_days?: number | null;
         };
         /** @description Somebody wants to export many rows. */
         ExportApproval: {
@@ -1376,6 +2134,31 @@ export interface components {
         /** @description The first code of a new second factor. */
         FirstCode: {
             code: string;
+        };
+        /** @description A customer as a look-up gives it: who it is and what was said of them, without what has to be evaluated. */
+        Found: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description Whether marketing and service may go to each address, where anything was said about it. */
+            consents: components["schemas"]["FoundConsent"][];
+            identifiers: components["schemas"]["Identifier"][];
+            person_id: components["schemas"]["Id"];
+            profile_ids: components["schemas"]["Id"][];
+            segments: components["schemas"]["PersonSegment"][];
+            totals: components["schemas"]["PersonTotals"];
+            trait_origins: components["schemas"]["TraitOrigin"][];
+            traits: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What decides now for an address. */
+        FoundConsent: {
+            address: string;
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            purpose: string;
+            state: components["schemas"]["ConsentState"];
         };
         /** @description One question of the gate and its answer. */
         Gate: {
@@ -1434,6 +2217,8 @@ export interface components {
         /** @description Evidence that two profiles are one person. */
         IdentityEdge: {
             a: components["schemas"]["Id"];
+            /** @description Who made it by hand. */
+            actor?: string | null;
             /** Format: date-time */
             at: string;
             b: components["schemas"]["Id"];
@@ -1441,6 +2226,50 @@ export interface components {
             id: components["schemas"]["Id"];
             message_id: string;
             rule: string;
+            /** @description The same in words, for a page that draws the graph. */
+            why: string;
+        };
+        /**
+         * @description In which form values of a kind are stored and compared.
+         * @enum {string}
+         */
+        IdentityForm: "exact" | "lower" | "compact" | "email" | "phone";
+        /** @description When a value counts as shared by many. */
+        IdentityHubs: {
+            /**
+             * Format: int32
+             * @description Demoted without asking from so many on; 0 = never.
+             */
+            demote_at: number;
+            /**
+             * Format: int32
+             * @description Listed as a suspect from so many other values of one kind on.
+             */
+            suspect_at: number;
+            /** Format: int32 */
+            window_days: number;
+        };
+        /** @description What holds for a kind of identifier. */
+        IdentityKindRule: {
+            form: components["schemas"]["IdentityForm"];
+            /** @description `*` stands for all kinds without a rule of their own. */
+            kind: string;
+            limits: components["schemas"]["IdentityLimit"][];
+            /**
+             * Format: int32
+             * @description 1 is matched first and left out last.
+             */
+            priority: number;
+        };
+        /** @description So many values within so many days. */
+        IdentityLimit: {
+            /** Format: int32 */
+            count: number;
+            /**
+             * Format: int32
+             * @description Null = ever.
+             */
+            window_days?: number | null;
         };
         /** @description A profile of a person. */
         IdentityProfile: {
@@ -1449,6 +2278,72 @@ export interface components {
             identifiers: components["schemas"]["KindValue"][];
             profile_id: components["schemas"]["Id"];
             source?: string | null;
+        };
+        /** @description The rules that hold. */
+        IdentityRules: {
+            /** @description Whether the whole past was decided by these rules and the present list of values. */
+            applied: boolean;
+            /** @description Values that identify nobody in any shop. */
+            built_in: string[];
+            /** Format: date-time */
+            changed_at?: string | null;
+            changed_by?: string | null;
+            hubs: components["schemas"]["IdentityHubs"];
+            job_id?: components["schemas"]["Id"] | null;
+            kinds: components["schemas"]["IdentityKindRule"][];
+            stitch: components["schemas"]["IdentityStitch"];
+            /**
+             * Format: int64
+             * @description 0 = the defaults.
+             */
+            version: number;
+        };
+        /** @description Rules as they are sent. */
+        IdentityRulesInput: {
+            hubs: components["schemas"]["IdentityHubs"];
+            kinds: components["schemas"]["IdentityKindRule"][];
+            stitch: components["schemas"]["IdentityStitch"];
+        };
+        /** @description What rules would do to the past. */
+        IdentityRulesPreview: {
+            /**
+             * Format: int64
+             * @description Events that would go to another profile, or to nobody.
+             */
+            events_moved: number;
+            /**
+             * Format: int64
+             * @description How many people there would be.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description People that would fall apart.
+             */
+            people_apart: number;
+            /**
+             * Format: int64
+             * @description People that several of today's would become.
+             */
+            people_joined: number;
+            /**
+             * Format: int64
+             * @description Values that would come to another profile, or off.
+             */
+            values_moved: number;
+        };
+        /** @description The stitch rate. */
+        IdentityStitch: {
+            /**
+             * Format: double
+             * @description Alarm when a rate is this many times smaller or larger than in the four weeks before; 0 = never.
+             */
+            alarm_factor: number;
+            /**
+             * Format: int32
+             * @description An anonymous profile counts as stitched when it becomes known within so many days.
+             */
+            known_within_days: number;
         };
         /** @description A link, shown once. */
         InvitationLink: {
@@ -1512,6 +2407,64 @@ export interface components {
             kind: string;
             value: string;
         };
+        /** @description A property that was seen. */
+        LearnedProperty: {
+            /**
+             * Format: int64
+             * @description Values seen, by sample.
+             */
+            count: number;
+            /** Format: date-time */
+            first_at: string;
+            /** @description `text, number`, … */
+            kinds: string;
+            /** Format: date-time */
+            last_at: string;
+            name: string;
+            /** @description What a value looks like: letters are `a`, digits `9`. */
+            shape: string;
+        };
+        /** @description A file to look at. */
+        Look: {
+            /** @description `customers`, `orders`, `events` or `consents`; guessed without it. */
+            kind?: string | null;
+            /** @description A file on the server's machine; for programs on it. */
+            path?: string | null;
+            /** @description Reads it as a known system's file. */
+            preset?: string | null;
+            /** @description An upload. */
+            upload?: string | null;
+        };
+        /** @description What a file seems to be. */
+        Looked: {
+            /** @description What was wrong among the first rows. */
+            bad: Record<string, never>[];
+            columns: Record<string, never>[];
+            kind: string;
+            /** @description How it is written; to be passed on as it is or changed. */
+            layout: Record<string, never>;
+            /** @description What its columns may mean; to be passed on as it is or changed. */
+            mapping: Record<string, never>;
+            /** @description All meanings of the kind; those that end in a colon take a name. */
+            meanings: string[];
+            /** @description The known system that it looks like. */
+            preset?: string | null;
+            /** @description The first rows. */
+            rows: string[][];
+        };
+        /** @description A contact point that its provider says is gone. */
+        LostContact: {
+            /** @description Nothing when the event did not say which. */
+            address?: string | null;
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            /** @description Whether it still holds: nothing was heard by the channel since. */
+            holds: boolean;
+            message_id: string;
+            /** @description `hard_bounce`, `complaint`, `token_gone`, `bot_blocked`, `app_removed`. */
+            reason: string;
+        };
         /** @description Who is signed in. */
         Me: {
             email: string;
@@ -1528,6 +2481,35 @@ export interface components {
             shop: components["schemas"]["Shop"];
             /** @description The stores that they keep to; null for the whole shop. */
             stores?: string[] | null;
+        };
+        /** @description Whom to join with. */
+        Merge: {
+            with: components["schemas"]["Id"];
+        };
+        /** @description What a join would give. */
+        MergePreview: {
+            /** Format: int64 */
+            events: number;
+            /** @description Limits that the result would be above; a join by hand is made all the same. */
+            exceeds: components["schemas"]["ExceededLimit"][];
+            identifiers: components["schemas"]["KindValue"][];
+            /** Format: int64 */
+            orders: number;
+            /** @description The id that the person would have: that of the oldest profile. */
+            person_id: components["schemas"]["Id"];
+            profile_ids: components["schemas"]["Id"][];
+            /** @description As they would be: of each trait the one that was set last. */
+            traits: Record<string, never>;
+            /** @description Whether somebody took these apart before; the join takes that back. */
+            was_kept_apart: boolean;
+        };
+        /** @description What a join gave. */
+        MergeResult: {
+            /** @description The id that leads to this person from now on. */
+            absorbed: components["schemas"]["Id"];
+            /** @description The edge that `unmerge` removes to undo it. */
+            edge: components["schemas"]["Id"];
+            person_id: components["schemas"]["Id"];
         };
         /** @description A message. */
         Message: {
@@ -1613,6 +2595,14 @@ export interface components {
             /** @description The export, as its route names it: `customers`, `segment/12`. */
             what: string;
         };
+        /** @description A value to keep out. */
+        NewBlockedValue: {
+            /** @description `*` = every kind. */
+            kind: string;
+            mode?: components["schemas"]["BlockMode"];
+            reason?: string;
+            value: string;
+        };
         /** @description What somebody said about being written to. */
         NewConsent: {
             address: string;
@@ -1623,6 +2613,33 @@ export interface components {
             wording: string;
             wording_version?: string | null;
         };
+        /** @description Why somebody is erased. */
+        NewErasure: {
+            /** @description For the audit. Name nobody here: it outlives the erasure. */
+            reason: string;
+        };
+        /** @description An import to begin. */
+        NewImport: {
+            /** @description Reads and reports, writes nothing. */
+            dry_run?: boolean;
+            /**
+             * Format: date-time
+             * @description How old rows are that do not say it themselves; without it, now. Newer data in Braid stays.
+             */
+            file_time?: string | null;
+            /** @description As `look` gave it, or changed. */
+            layout: Record<string, never>;
+            /** @description As `look` gave it, or changed. */
+            mapping: Record<string, never>;
+            /** @description A file on the server's machine; for programs on it. */
+            path?: string | null;
+            /** @description Name of the source that the events belong to; made when it is new. */
+            source: string;
+            /** @description An upload. */
+            upload?: string | null;
+            /** @description Takes consents although no opt-outs were imported before. */
+            without_opt_outs?: boolean;
+        };
         /** @description Somebody to invite. */
         NewInvitation: {
             email: string;
@@ -1630,10 +2647,41 @@ export interface components {
             role: components["schemas"]["Role"];
             stores?: string[];
         };
+        /** @description A plan as a person writes it. */
+        NewPlan: {
+            text: string;
+        };
+        /** @description A new request. */
+        NewPrivacyRequest: {
+            /** @description Where the answer goes. A contact that a customer has leads to the customer. */
+            contact: string;
+            kind: components["schemas"]["RequestKind"];
+            note?: string | null;
+            person_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: date-time
+             * @description When it came, where that was not now. The term begins then.
+             */
+            received_at?: string | null;
+            /** @description Who asks. */
+            who: string;
+        };
         /** @description A new source. */
         NewSource: {
             kind: components["schemas"]["SourceKind"];
             name: string;
+        };
+        /** @description A file to come. */
+        NewUpload: {
+            /** @description As it is called. */
+            name: string;
+            /** @description SHA-256 of the whole file, to be checked. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
         };
         /** @description Somebody new, with a password that is given to them. Better invite them: then nobody else knows it. */
         NewUserBody: {
@@ -1642,6 +2690,14 @@ export interface components {
             password: string;
             role: components["schemas"]["Role"];
             stores?: string[];
+        };
+        /** @description Whether a source is observed only now. */
+        Observed: {
+            observe_only: boolean;
+        };
+        /** @description Whether a source is observed only. */
+        Observing: {
+            observe_only: boolean;
         };
         /** @description A new password. */
         PasswordChange: {
@@ -1653,6 +2709,9 @@ export interface components {
             /** Format: date-time */
             as_of: string;
             consents: components["schemas"]["Consent"][];
+            /** @description What follows from the facts now. */
+            derived: components["schemas"]["DerivedTrait"][];
+            facts: components["schemas"]["StandingFacts"];
             identifiers: components["schemas"]["Identifier"][];
             person_id: components["schemas"]["Id"];
             profile_ids: components["schemas"]["Id"][];
@@ -1695,9 +2754,47 @@ export interface components {
             refunds: number;
             revenue: components["schemas"]["Money"][];
         };
+        /** @description A version of a tracking plan. */
+        PlanBody: {
+            actor?: string | null;
+            /** Format: date-time */
+            created_at?: string | null;
+            job_id?: components["schemas"]["Id"] | null;
+            /** @description See docs/tracking-plan.md. */
+            text: string;
+            /**
+             * Format: int64
+             * @description 0: nobody wrote one yet.
+             */
+            version: number;
+        };
         /** @description A condition to try. */
         PreviewInput: {
             expression: string;
+        };
+        /** @description A request. */
+        PrivacyRequest: {
+            contact: string;
+            /**
+             * Format: date-time
+             * @description By when it must be answered.
+             */
+            due_at: string;
+            id: components["schemas"]["Id"];
+            kind: components["schemas"]["RequestKind"];
+            note: string;
+            overdue: boolean;
+            person_id?: components["schemas"]["Id"] | null;
+            /** @description Why it was refused. */
+            reason: string;
+            /** Format: date-time */
+            received_at: string;
+            /** @description Where the answer to the request is found: the person's data, for a verified request for access. */
+            result?: string | null;
+            state: components["schemas"]["RequestState"];
+            /** Format: int64 */
+            version: number;
+            who: string;
         };
         /** @description The body of a problem. */
         Problem: {
@@ -1717,25 +2814,152 @@ export interface components {
             /** @description The page about the code. */
             type: string;
         };
+        /** @description Numbers by which stages of life and the cost of service are found. */
+        ProfileSettings: {
+            /**
+             * Format: int64
+             * @description Days without an order after which a customer is at risk, where their own rhythm is not known.
+             */
+            at_risk_days: number;
+            /**
+             * Format: int64
+             * @description Days without an order after which a customer has lapsed, where their own rhythm is not known.
+             */
+            lapsed_days: number;
+            /**
+             * Format: int64
+             * @description Orders from which a customer is loyal.
+             */
+            loyal_orders: number;
+            /**
+             * Format: int64
+             * @description Days after the first order in which a customer is new.
+             */
+            new_days: number;
+            /**
+             * Format: int64
+             * @description What an hour of the staff's time costs, in minor units of the shop's currency; 0 = not known.
+             */
+            service_hour_minor: number;
+        };
+        /** @description A purpose of processing. */
+        Purpose: {
+            archived: boolean;
+            categories: string;
+            /** @description The legal ground. */
+            ground: string;
+            /** @description `0` for a preset that was not changed yet. */
+            id: string;
+            purpose: string;
+            recipients: string;
+            retention: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A purpose as it should stand in the register. */
+        PurposeInput: {
+            /** @description Out of force, but not forgotten. */
+            archived?: boolean;
+            categories: string;
+            ground: string;
+            purpose: string;
+            recipients: string;
+            retention: string;
+        };
+        /** @description One of the newest orders. */
+        RecentOrder: {
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            message_id: string;
+            order_id?: string | null;
+            total?: components["schemas"]["Money"] | null;
+        };
         /** @description Codes that stand in for a lost app, shown once; each works once. */
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        /** @description The register. */
+        Register: {
+            /** Format: int64 */
+            erasures: number;
+            items: components["schemas"]["Purpose"][];
+            requests: components["schemas"]["RequestCount"][];
+            retained: components["schemas"]["RetainedKind"][];
         };
         /** @description An item that was refused, with the reason. */
         RejectedEvent: {
             code: string;
             detail: string;
+            event?: string | null;
             id: components["schemas"]["Id"];
+            message_id?: string | null;
             pointer?: string | null;
             raw: string;
             /** Format: date-time */
             received_at: string;
+            /** @description What came of it: `accepted`, `duplicate`, or the reason for which it was refused again. */
+            replay?: string | null;
+            /** @description Whether it may be tried again: the source's plan refused it, and a mended plan may take it. */
+            replayable: boolean;
+            /** Format: date-time */
+            replayed_at?: string | null;
             source: components["schemas"]["SourceName"];
             /**
              * @description `rejected`.
              * @enum {string}
              */
             status: "rejected";
+        };
+        /** @description Which refused items to try again. */
+        ReplayMany: {
+            /** @description For one reason only. */
+            code?: string | null;
+            /** @description Of one event only, as it was sent. */
+            event?: string | null;
+            source_id: components["schemas"]["Id"];
+        };
+        /** @description What came of trying a refused item again. */
+        ReplayOutcome: {
+            id: components["schemas"]["Id"];
+            /** @description `accepted`, `duplicate`, or the reason for which it is refused still. */
+            outcome: string;
+        };
+        /** @description What came of each. */
+        ReplayedMany: {
+            items: components["schemas"]["ReplayOutcome"][];
+        };
+        /** @description How many requests of a kind stand in a state. */
+        RequestCount: {
+            /** Format: int64 */
+            count: number;
+            kind: string;
+            /** Format: int64 */
+            overdue: number;
+            state: string;
+        };
+        /**
+         * @description What somebody asks for.
+         * @enum {string}
+         */
+        RequestKind: "access" | "erasure" | "rectification" | "objection";
+        /**
+         * @description Where a request stands.
+         * @enum {string}
+         */
+        RequestState: "received" | "verified" | "running" | "done" | "refused";
+        /** @description A kind of document that outlives an erasure. */
+        RetainedKind: {
+            enabled: boolean;
+            event: string;
+            ground: string;
+            /**
+             * Format: int64
+             * @description Documents without a person that are kept now.
+             */
+            kept: number;
+            /** Format: int64 */
+            term_days: number;
         };
         /** @description Why somebody needs to see it. */
         Reveal: {
@@ -1745,6 +2969,77 @@ export interface components {
         RevealedContact: {
             kind: string;
             value: string;
+        };
+        /** @description One decision about many pairs. */
+        ReviewBulk: {
+            decision: components["schemas"]["ReviewDecision"];
+            pairs: components["schemas"]["ReviewPair"][];
+        };
+        /** @description What came of each. */
+        ReviewBulkResult: {
+            items: components["schemas"]["ReviewResult"][];
+        };
+        /**
+         * @description What is decided.
+         * @enum {string}
+         */
+        ReviewDecision: "join" | "keep_apart" | "later";
+        /** @description A decision. */
+        ReviewDecisionInput: {
+            decision: components["schemas"]["ReviewDecision"];
+        };
+        /** @description A pair to look at. */
+        ReviewItem: {
+            /** @description Both profiles; together they name the pair in addresses: `{a}-{b}`. */
+            a: components["schemas"]["Id"];
+            actor?: string | null;
+            /** Format: date-time */
+            at: string;
+            b: components["schemas"]["Id"];
+            /** Format: date-time */
+            closed_at?: string | null;
+            /** @description `join` or `keep_apart`, once it was decided. */
+            decision?: string | null;
+            /** @description What speaks for it, in words. */
+            evidence: string;
+            /** @description The identifier of that event. */
+            kind?: string | null;
+            message_id?: string | null;
+            person_a?: components["schemas"]["CustomerRow"] | null;
+            person_b?: components["schemas"]["CustomerRow"] | null;
+            /**
+             * Format: double
+             * @description That both are one, where it is known.
+             */
+            probability?: number | null;
+            /**
+             * @description Who asks: `same_event` and `alias` where an event says that two are one whom somebody took apart, `resolve` for lists
+             *     without a shared key.
+             */
+            rule: string;
+            value?: string | null;
+        };
+        /** @description A page of pairs. */
+        ReviewList: {
+            items: components["schemas"]["ReviewItem"][];
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many wait for a look.
+             */
+            open: number;
+        };
+        /** @description A pair of a bulk decision. */
+        ReviewPair: {
+            a: components["schemas"]["Id"];
+            b: components["schemas"]["Id"];
+        };
+        /** @description What came of a decision. */
+        ReviewResult: {
+            a: components["schemas"]["Id"];
+            b: components["schemas"]["Id"];
+            decision: string;
+            person_id?: components["schemas"]["Id"] | null;
         };
         /**
          * @description What somebody is in the shop.
@@ -1933,6 +3228,28 @@ export interface components {
             write_key?: string | null;
             write_key_prefix?: string | null;
         };
+        /** @description A source with what people decided about it. */
+        SourceDetail: {
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["Id"];
+            kind: components["schemas"]["SourceKind"];
+            name: string;
+            /** @description Nothing reacts at customers because of its events. */
+            observe_only: boolean;
+            /** Format: date-time */
+            observed_since?: string | null;
+            /** Format: int64 */
+            open_drift: number;
+            /**
+             * Format: int64
+             * @description 0 while there is no plan.
+             */
+            plan_version: number;
+            /** @description The newest 100 lines by rule and day. */
+            would_have: components["schemas"]["WouldHave"][];
+            write_key_prefix?: string | null;
+        };
         /**
          * @description What kind of place sends the events.
          * @enum {string}
@@ -1947,6 +3264,85 @@ export interface components {
             /** @description As it is shown. */
             name: string;
         };
+        /** @description Standing facts. */
+        StandingFacts: {
+            /** @description Newest first. */
+            categories: components["schemas"]["Looked"][];
+            channels: components["schemas"]["ChannelFacts"][];
+            /** @description Acts by device. */
+            devices: {
+                [key: string]: number;
+            };
+            /** Format: date-time */
+            first_order_at?: string | null;
+            /** @description Acts by hour of the week in UTC, from Monday 00:00: 168 numbers; empty when there are none. */
+            hours: number[];
+            /** @description Newest first. */
+            last_orders: components["schemas"]["RecentOrder"][];
+            lost: components["schemas"]["LostContact"][];
+            /** @description Newest first. */
+            products: components["schemas"]["Looked"][];
+            /**
+             * Format: int64
+             * @description Seconds of the staff's time in the last 400 days.
+             */
+            service_seconds: number;
+        };
+        /** @description A rate that left its usual range. */
+        StitchAlarm: {
+            /** Format: double */
+            before: number;
+            /** Format: double */
+            now: number;
+            rate: string;
+        };
+        /** @description The stitch rate. */
+        StitchBody: {
+            alarms: components["schemas"]["StitchAlarm"][];
+            /** @description The four weeks before. */
+            before: components["schemas"]["StitchRates"];
+            /** @description The last week, hour by hour; hours in which nothing happened are left out. */
+            hours: components["schemas"]["StitchHour"][];
+            /** @description The last 24 hours. */
+            last_day: components["schemas"]["StitchRates"];
+        };
+        /** @description One hour, by the time of receipt. */
+        StitchHour: {
+            /**
+             * Format: int64
+             * @description New profiles that only a browser's or device's id names.
+             */
+            anonymous: number;
+            /** Format: int64 */
+            events: number;
+            /** Format: date-time */
+            hour: string;
+            /** Format: int64 */
+            joins: number;
+            /**
+             * Format: int64
+             * @description Of those: that became known within the rules' days.
+             */
+            known: number;
+            /**
+             * Format: int64
+             * @description Anonymous profiles of any hour that became known in this one.
+             */
+            stitched: number;
+        };
+        /** @description Rates over a stretch of time; null where there is too little to say. */
+        StitchRates: {
+            /** Format: int64 */
+            anonymous: number;
+            /** Format: double */
+            anonymous_per_1000?: number | null;
+            /** Format: int64 */
+            events: number;
+            /** Format: double */
+            joins_per_1000?: number | null;
+            /** Format: double */
+            stitched_share?: number | null;
+        };
         /** @description A place where customers are served. */
         Store: {
             /** @description As events name it in `properties.store_id`. */
@@ -1959,6 +3355,15 @@ export interface components {
          * @enum {string}
          */
         Strand: "online" | "store" | "message" | "talk" | "partner";
+        /** @description An event that shows it. */
+        SuspectExample: {
+            /** Format: date-time */
+            at: string;
+            other_kind: string;
+            other_value: string;
+            profile_id: components["schemas"]["Id"];
+            seq: components["schemas"]["Id"];
+        };
         /** @description What can be said on a channel. */
         Template: {
             body_html: string;
@@ -2006,11 +3411,31 @@ export interface components {
             orders: number;
             revenue: components["schemas"]["Money"];
         };
+        /** @description A value that a trait was given, or its removal. */
+        TraitChange: {
+            message_id: string;
+            /** Format: date-time */
+            received_at: string;
+            source: components["schemas"]["SourceName"];
+            /** Format: date-time */
+            timestamp: string;
+            /** @description Nothing when the trait was removed. */
+            value?: unknown;
+        };
+        /** @description What a trait was, newest first; equal values in a row stand there once, with the event that said them first. */
+        TraitHistory: {
+            /** @description Whether this is all; otherwise older events were not read. */
+            complete: boolean;
+            items: components["schemas"]["TraitChange"][];
+            name: string;
+        };
         /** @description Which event set a trait. */
         TraitOrigin: {
             message_id: string;
             name: string;
+            /** @description The source's name. */
             source: string;
+            source_id: components["schemas"]["Id"];
             /** Format: date-time */
             timestamp: string;
         };
@@ -2022,6 +3447,25 @@ export interface components {
         /** @description The people that a cut left. */
         UnmergeResult: {
             people: components["schemas"]["PersonProfiles"][];
+        };
+        /** @description A file on its way or whole. */
+        Upload: {
+            /** @description Its number in addresses. */
+            id: string;
+            /** @description As it was called where it came from. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Bytes that are here; the next piece begins there.
+             */
+            received: number;
+            /** @description SHA-256 of the whole file in hexadecimal, if the sender said it: then it is checked. */
+            sha256?: string | null;
+            /**
+             * Format: int64
+             * @description Bytes of the whole file.
+             */
+            size: number;
         };
         /** @description Somebody who signs in. */
         User: {
@@ -2059,6 +3503,23 @@ export interface components {
              * @enum {string}
              */
             what: "password" | "second_factor" | "sessions";
+        };
+        /** @description What a rule would have done on a day, had its source not been observed only. */
+        WouldHave: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: date-time
+             * @description The day's beginning, UTC.
+             */
+            day: string;
+            message_id: string;
+            /** @description The newest case. */
+            person_id: components["schemas"]["Id"];
+            rule_id: components["schemas"]["Id"];
+            rule_name?: string | null;
         };
     };
     responses: never;
@@ -2466,6 +3927,9 @@ export interface operations {
                 phone?: string;
                 user_id?: string;
                 anonymous_id?: string;
+                /** @description Any kind of identifier, with `value`: `loyalty_card`, `telegram`, … */
+                kind?: string;
+                value?: string;
             };
             header?: never;
             path?: never;
@@ -2478,7 +3942,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Person"];
+                    "application/json": components["schemas"]["Found"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -2522,6 +3986,40 @@ export interface operations {
             };
         };
     };
+    erase_customer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewErasure"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureStarted"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     customer_identity: {
         parameters: {
             query?: never;
@@ -2539,6 +4037,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Identity"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_customers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergeResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Merge"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergePreview"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -2709,6 +4275,8 @@ export interface operations {
                             };
                             /** Format: date-time */
                             received_at: string;
+                            /** @description What the source called it, where its plan gives it a standard name. */
+                            sent_event?: string | null;
                             source: components["schemas"]["SourceName"];
                             strand: components["schemas"]["Strand"];
                             /** Format: date-time */
@@ -2721,6 +4289,37 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    trait_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraitHistory"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -2755,6 +4354,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnmergeResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_derived_traits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Whether it can change by time alone. */
+                            by_time: boolean;
+                            doc: string;
+                            kind: string;
+                            name: string;
+                            /** @description The texts that it can be; empty where they are not a fixed list. */
+                            options: string[];
+                            unit: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -3002,6 +4643,601 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Home"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_blocked_values: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description `*` = every kind. */
+                            kind: string;
+                            mode: components["schemas"]["BlockMode"];
+                            /**
+                             * Format: int64
+                             * @description Profiles that carry it now; a blocked value's until the past was decided again.
+                             */
+                            profiles: number;
+                            reason: string;
+                            value: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    block_value: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewBlockedValue"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlockedValue"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unblock_value: {
+        parameters: {
+            query: {
+                kind: string;
+                value: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_identity_changes: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            after: components["schemas"]["ChangedPerson"][];
+                            /** Format: date-time */
+                            at: string;
+                            before: components["schemas"]["ChangedPerson"][];
+                            /** @description `event`, `merge`, `review`, `unmerge`, `detach`, `rules`, `watch`. */
+                            cause: string;
+                            /** @description What shows it: rule, kind and message, or who did it. */
+                            evidence: Record<string, never>;
+                            id: components["schemas"]["Id"];
+                            /** @description `merged`, `split`, or `stitch_alarm` (a rate of joins left its usual range). */
+                            kind: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_review: {
+        parameters: {
+            query?: {
+                state?: "open" | "closed";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewList"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_reviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewBulk"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewBulkResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                pair: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewDecisionInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_identity_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityRules"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_identity_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityRulesInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityRules"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_identity_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityRulesInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityRulesPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stitch_rate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StitchBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_suspects: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description The newest of them. */
+                            examples: components["schemas"]["SuspectExample"][];
+                            /** Format: date-time */
+                            first_at: string;
+                            kind: string;
+                            /** Format: date-time */
+                            last_at: string;
+                            /** @description The kind of the others that it is seen with, and how many within the rules' window. */
+                            other_kind: string;
+                            /** Format: int64 */
+                            others: number;
+                            /**
+                             * Format: int64
+                             * @description Profiles that these events went to.
+                             */
+                            profiles: number;
+                            value: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    dismiss_suspect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DismissedSuspect"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewImport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    look_at_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Look"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Looked"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_import_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            columns: string[];
+                            id: string;
+                            kind: string;
+                            note: string;
+                            system: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -3612,6 +5848,335 @@ export interface operations {
             };
         };
     };
+    list_erasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            /**
+                             * Format: int64
+                             * @description Events that the person had.
+                             */
+                            events: number;
+                            job_id: components["schemas"]["Id"];
+                            person_id: components["schemas"]["Id"];
+                            /** @description `queued`, `running`: the log and the tables; `scrub`: what the disk still holds; `done`; `failed`. */
+                            state: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_purposes: {
+        parameters: {
+            query?: {
+                /** @description `html`: a page to print. */
+                format?: "json" | "html";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Register"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_purpose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurposeInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_purpose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurposeInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purpose"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_privacy_requests: {
+        parameters: {
+            query?: {
+                state?: "received" | "verified" | "running" | "done" | "refused";
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            contact: string;
+                            /**
+                             * Format: date-time
+                             * @description By when it must be answered.
+                             */
+                            due_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: components["schemas"]["RequestKind"];
+                            note: string;
+                            overdue: boolean;
+                            person_id?: components["schemas"]["Id"] | null;
+                            /** @description Why it was refused. */
+                            reason: string;
+                            /** Format: date-time */
+                            received_at: string;
+                            /** @description Where the answer to the request is found: the person's data, for a verified request for access. */
+                            result?: string | null;
+                            state: components["schemas"]["RequestState"];
+                            /** Format: int64 */
+                            version: number;
+                            who: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_privacy_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPrivacyRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    advance_privacy_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdvanceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_profile_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_profile_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_rejects: {
         parameters: {
             query?: {
@@ -3619,6 +6184,12 @@ export interface operations {
                 cursor?: string;
                 source_id?: string;
                 code?: string;
+                /** @description Name of the event, as it was sent. */
+                event?: string;
+                /** @description Received at or after this moment. */
+                since?: string;
+                /** @description Received before this moment. */
+                until?: string;
             };
             header?: never;
             path?: never;
@@ -3636,11 +6207,19 @@ export interface operations {
                         items: {
                             code: string;
                             detail: string;
+                            event?: string | null;
                             id: components["schemas"]["Id"];
+                            message_id?: string | null;
                             pointer?: string | null;
                             raw: string;
                             /** Format: date-time */
                             received_at: string;
+                            /** @description What came of it: `accepted`, `duplicate`, or the reason for which it was refused again. */
+                            replay?: string | null;
+                            /** @description Whether it may be tried again: the source's plan refused it, and a mended plan may take it. */
+                            replayable: boolean;
+                            /** Format: date-time */
+                            replayed_at?: string | null;
                             source: components["schemas"]["SourceName"];
                             /**
                              * @description `rejected`.
@@ -3651,6 +6230,81 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_hours: {
+        parameters: {
+            query?: {
+                source_id?: string;
+                /** @description 1 to 744; 48 without it. */
+                hours?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            code: string;
+                            /** Format: int64 */
+                            count: number;
+                            /** Format: date-time */
+                            hour: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_rejects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayMany"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayedMany"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -3700,6 +6354,36 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_reject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayOutcome"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -4590,6 +7274,325 @@ export interface operations {
             };
         };
     };
+    get_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceDetail"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_drift: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                /** @description Resolved ones too. */
+                all?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            count: number;
+                            detail: string;
+                            event: string;
+                            id: components["schemas"]["Id"];
+                            /** @description `new_event`, `new_property`, `type_change`, `unknown_event`, `missing_property`, `wrong_kind`. */
+                            kind: string;
+                            /** Format: date-time */
+                            last_at: string;
+                            /** @description Ids of messages, newest first. */
+                            message_ids: string[];
+                            property?: string | null;
+                            /** Format: date-time */
+                            resolved_at?: string | null;
+                            resolved_by?: string | null;
+                            /** Format: date-time */
+                            since: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_drift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                drift_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftItem"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    learned_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            count: number;
+                            /** @description Its standard name; empty for the events beyond the first 500 names. */
+                            event: string;
+                            /** Format: date-time */
+                            first_at: string;
+                            /** Format: date-time */
+                            last_at: string;
+                            /**
+                             * Format: int64
+                             * @description What was beyond the limits of learning.
+                             */
+                            overflow: number;
+                            properties: components["schemas"]["LearnedProperty"][];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    observe_source: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Observing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Observed"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPlan"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_versions: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor?: string | null;
+                            /** Format: date-time */
+                            created_at?: string | null;
+                            job_id?: components["schemas"]["Id"] | null;
+                            /** @description See docs/tracking-plan.md. */
+                            text: string;
+                            /**
+                             * Format: int64
+                             * @description 0: nobody wrote one yet.
+                             */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rotate_source_key: {
         parameters: {
             query?: never;
@@ -4780,6 +7783,133 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Template"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUpload"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    append_upload: {
+        parameters: {
+            query: {
+                /** @description Byte of the file at which the piece begins: what `received` says. */
+                offset: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {

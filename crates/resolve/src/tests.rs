@@ -95,8 +95,8 @@ fn families_and_namesakes_stay_apart() {
     // The namesake of the first, elsewhere and of another age.
     add("Петро", "1988-11-23", &[(Column::Phone, "0509998877"), (Column::City, "Суми")]);
     let found = solve(&rows, &quick());
-    for at in first..rows.len() {
-        assert_eq!(found.entity[at], at as u32, "{:?}", rows[at].raw);
+    for (at, row) in rows.iter().enumerate().skip(first) {
+        assert_eq!(found.entity[at], at as u32, "{:?}", row.raw);
     }
 }
 

@@ -86,7 +86,16 @@ fn people_are_found_by_any_spelling_prefix_and_name() {
         let ivan = shop.send(r#"{"messageId":"2","type":"identify","userId":"cust-78","traits":{"email":"ivan@example.com","name":"Іван Коваленко"}}"#);
         let find = |query: &str| {
             let query = query.to_string();
-            shop.read(move |tx| Ok(find_people(tx, &query, (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings), None, 10)?.people))
+            shop.read(move |tx| {
+                Ok(find_people(
+                    tx,
+                    &query,
+                    (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings),
+                    None,
+                    10,
+                )?
+                .people)
+            })
         };
         let (olha, ivan) = (olha.person_id, ivan.person_id);
         let cases: &[(&str, &[i64])] = &[
@@ -108,7 +117,16 @@ fn people_are_found_by_any_spelling_prefix_and_name() {
         // Who may not see contacts finds them whole or not at all, and names as ever.
         let whole = |query: &str| {
             let query = query.to_string();
-            shop.read(move |tx| Ok(find_people(tx, &query, (&crate::rules::Rules::default(), Country::find("UA"), Matching::Whole), None, 10)?.people))
+            shop.read(move |tx| {
+                Ok(find_people(
+                    tx,
+                    &query,
+                    (&crate::rules::Rules::default(), Country::find("UA"), Matching::Whole),
+                    None,
+                    10,
+                )?
+                .people)
+            })
         };
         assert_eq!(whole("067 123 45 67"), [olha]);
         assert_eq!(whole("Olha.Koval@example.com"), [olha]);
@@ -120,8 +138,20 @@ fn people_are_found_by_any_spelling_prefix_and_name() {
         shop.send(r#"{"messageId":"3","type":"identify","userId":"cust-78","traits":{"name":"Петро"},"timestamp":"2026-06-01T00:00:00Z"}"#);
         assert_eq!(find("кова"), [olha]);
         let (first, rest) = shop.read(|tx| {
-            let first = find_people(tx, "cust", (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings), None, 1)?;
-            let rest = find_people(tx, "cust", (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings), first.next, 1)?;
+            let first = find_people(
+                tx,
+                "cust",
+                (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings),
+                None,
+                1,
+            )?;
+            let rest = find_people(
+                tx,
+                "cust",
+                (&crate::rules::Rules::default(), Country::find("UA"), Matching::Beginnings),
+                first.next,
+                1,
+            )?;
             Ok((first, rest))
         });
         assert_eq!((first.people, first.total, rest.people, rest.next), (vec![ivan], Some(2), vec![olha], None));

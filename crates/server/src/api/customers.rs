@@ -79,7 +79,9 @@ pub async fn list_customers(
             let matching = if sees { search::Matching::Beginnings } else { search::Matching::Whole };
             let (country, rules) = (app.domain.settings().country, app.domain.preparer().current().rules);
             let found = app
-                .query(move |db| Ok(search::find_people(db, &text, (&rules, country, matching), after, limit as usize)?))
+                .query(move |db| {
+                    Ok(search::find_people(db, &text, (&rules, country, matching), after, limit as usize)?)
+                })
                 .await?;
             (found.people, found.next.map(|id| cursor(&[id])), found.total.map(|t| t as i64))
         }

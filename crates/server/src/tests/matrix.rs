@@ -512,7 +512,10 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
         };
         let answer = answer.send();
         let fine = (200..300).contains(&answer.status)
-            || (matches!(id, "settle_message" | "decide_review" | "decide_reviews" | "resolve_drift" | "replay_reject") && answer.status == 404)
+            || (matches!(
+                id,
+                "settle_message" | "decide_review" | "decide_reviews" | "resolve_drift" | "replay_reject"
+            ) && answer.status == 404)
             || (matches!(id, "stop_job" | "resume_job") && answer.status == 409)
             || (id == "close_view_alarm" && answer.status == 404)
             || (PERSONAL.contains(&id) && [403, 404, 409].contains(&answer.status));
