@@ -51,6 +51,8 @@ pub(crate) struct Enricher<'a> {
     texts: Vec<Arc<str>>,
     known: HashMap<Arc<str>, u32>,
     last: Option<(Parts, u32)>,
+    /// The agent that was described last: most bodies have one.
+    last_agent: Option<(String, Option<String>, Arc<str>)>,
     /// Per accepted item: index and number of its text.
     pub(crate) of_items: Vec<(u32, u32)>,
 }
@@ -69,7 +71,16 @@ impl<'a> Enricher<'a> {
         client: Option<&'a Client>,
         masked: Option<(&'a str, &'a str)>,
     ) -> Self {
-        Self { places, client, masked, texts: Vec::new(), known: HashMap::new(), last: None, of_items: Vec::new() }
+        Self {
+            places,
+            client,
+            masked,
+            texts: Vec::new(),
+            known: HashMap::new(),
+            last: None,
+            last_agent: None,
+            of_items: Vec::new(),
+        }
     }
 
     /// The number of the text that an event with these contexts tells, from 1; 0 for nothing. `page` are the properties of a
@@ -79,7 +90,7 @@ impl<'a> Enricher<'a> {
         let agent = texts.iter().find_map(|t| string_after(t, &AGENT));
         let agent = agent.or_else(|| self.client.and_then(|c| c.agent.as_deref()).map(Cow::Borrowed));
         let agent = match agent {
-            Some(agent) if !agent.is_empty() => Some(agent::described(&agent, &|| agent::hints_of(&texts))),
+            Some(agent) if !agent.is_empty() => Some(described(&mut self.last_agent, &agent, &texts)),
             _ => texts.iter().find(|t| DEVICE.find(t.as_bytes()).is_some()).and_then(|t| agent::of_app(t)),
         };
         let place = self.place(&texts);
@@ -148,6 +159,20 @@ impl<'a> Enricher<'a> {
     pub(crate) fn pack(&self, count: u32) -> Vec<u8> {
         extra::pack(&self.texts, &self.of_items, count)
     }
+}
+
+/// The part of an agent, from the last one or from the thread's cache.
+fn described(last: &mut Option<(String, Option<String>, Arc<str>)>, agent: &str, contexts: &[&str; 2]) -> Arc<str> {
+    let hints = agent::hints_of(contexts);
+    if let Some((known, known_hints, part)) = last
+        && *known == *agent
+        && *known_hints == hints
+    {
+        return part.clone();
+    }
+    let part = agent::described(agent, hints.as_deref());
+    *last = Some((agent.to_string(), hints, part.clone()));
+    part
 }
 
 /// The string that stands under a name, the first one in the text: contexts are flat, and a whole parse costs ten times as

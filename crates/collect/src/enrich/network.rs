@@ -1,6 +1,10 @@
 //! Addresses of the network, and what is kept of them.
-use memchr::memmem;
+use memchr::memmem::Finder;
+use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
+
+static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"ip\""));
 
 /// The network that an address belongs to: 24 bits of an IPv4 address, 48 of an IPv6 one.
 pub fn truncated(ip: IpAddr) -> IpAddr {
@@ -16,20 +20,24 @@ pub fn truncated(ip: IpAddr) -> IpAddr {
 /// A JSON text in which every address under the name `ip` is replaced by its network; `None` when there is none. The text
 /// keeps its length, so that places in it stay places.
 pub fn mask(text: &str) -> Option<String> {
-    let mut out: Option<String> = None;
-    for at in memmem::find_iter(text.as_bytes(), "\"ip\"") {
+    let mut out: Option<Vec<u8>> = None;
+    let mut shown = String::with_capacity(40);
+    for at in NAME.find_iter(text.as_bytes()) {
         let Some((from, value)) = string_of(text, at + 4) else { continue };
         let Ok(ip) = value.trim().parse::<IpAddr>() else { continue };
-        let mut shown = truncated(ip).to_string();
+        shown.clear();
+        let _ = write!(shown, "{}", truncated(ip));
         if shown.len() > value.len() {
             // Only odd spellings are shorter than the network's own; nothing of them is kept.
             shown.clear();
         }
-        let padded = format!("{shown}\"{}", " ".repeat(value.len() - shown.len()));
         // The closing quote moves to the front of the blanks.
-        out.get_or_insert_with(|| text.to_string()).replace_range(from..from + value.len() + 1, &padded);
+        let place = &mut out.get_or_insert_with(|| text.as_bytes().to_vec())[from..=from + value.len()];
+        place.fill(b' ');
+        place[..shown.len()].copy_from_slice(shown.as_bytes());
+        place[shown.len()] = b'"';
     }
-    out
+    out.map(|bytes| String::from_utf8(bytes).unwrap_or_else(|e| panic!("only ASCII replaced whole strings: {e}")))
 }
 
 /// The plain string behind a name that ends at `at`: where it begins, and the string.
