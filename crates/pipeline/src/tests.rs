@@ -5,6 +5,7 @@ mod crashes;
 mod damage;
 mod faults;
 mod harness;
+mod histories;
 mod identity;
 mod jobs;
 mod kiosk;
