@@ -54,6 +54,9 @@ struct Node {
     identifiers: Identifiers,
 }
 
+/// Gives the id of a new profile; it is told which ids are known.
+pub type Fresh<'a> = &'a mut dyn FnMut(&dyn Fn(i64) -> bool) -> i64;
+
 /// Profiles, edges and cuts in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryGraph {
@@ -192,7 +195,7 @@ impl MemoryGraph {
         event: &Event,
         seq: i64,
         (received_at, recorded): (Timestamp, Option<i64>),
-        fresh: &mut dyn FnMut(&dyn Fn(i64) -> bool) -> i64,
+        fresh: Fresh<'_>,
     ) -> Option<i64> {
         let rules = self.rules.clone();
         let Ok(mut placement) = super::place(self, event, &rules);
