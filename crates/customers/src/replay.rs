@@ -4,12 +4,23 @@ use crate::doctor::{Facts, Finding, Placed, error};
 use crate::identity::memory::{Cut, Edge, MemoryGraph};
 use crate::rules::Rules;
 use base::Timestamp;
-use db::event::Event;
+use db::event::{Event, Identifier};
+use db::{DbError, Engine};
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Kind and value of an event's highest-priority identifier.
 type First = (Box<str>, Box<str>);
+
+/// Who owns a value in the store, if the event that is placed brought it there.
+type Owners<'a> = &'a mut dyn FnMut(&Identifier) -> Result<Option<i64>, DbError>;
+
+/// The profile that owns a value in the store, if the event of `seq` brought it.
+fn stored_owner(db: &mut Engine, identifier: &Identifier, seq: i64) -> Result<Option<i64>, DbError> {
+    let sql = "SELECT profile_id FROM identifiers WHERE kind = $1 AND value = $2 AND seq = $3";
+    let row = db.first(sql, &[(&*identifier.kind).into(), (&*identifier.value).into(), seq.into()])?;
+    row.map(|r| r.int(0)).transpose()
+}
 
 /// An event that is to be elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +38,8 @@ struct Held {
     live: i64,
     /// The identifier that decides where it goes; none for events about a profile.
     first: Option<First>,
+    /// Kept where the value's owner may be another one by then than the profile that it was detached from.
+    event: Option<Box<Event>>,
 }
 
 /// Decides the identities of a log again, cuts included.
@@ -36,6 +49,8 @@ pub struct Replay {
     /// Events of profiles that will be divided, as they are theirs now.
     history: HashMap<i64, Vec<Event>>,
     divided: HashSet<i64>,
+    /// Values that will be detached.
+    detached: HashSet<First>,
     /// Profiles that a detach made: nothing else makes them.
     made: HashSet<i64>,
     /// The same events by profile, briefly.
@@ -48,6 +63,8 @@ pub struct Replay {
     fresh: Box<dyn FnMut() -> i64 + Send>,
     /// Profiles that the log does not name.
     given: HashSet<i64>,
+    /// Those of them that have events.
+    lived_in: HashSet<i64>,
 }
 
 /// Numbers that no profile has, for replays that only look.
@@ -64,7 +81,10 @@ impl Replay {
     pub fn new(facts: &Facts, rules: Arc<Rules>, fresh: Box<dyn FnMut() -> i64 + Send>) -> Self {
         let detach = |c: &Cut| if let Cut::Detach { from, to, .. } = c { Some((*from, *to)) } else { None };
         let (divided, made) = facts.cuts.iter().filter_map(|(.., c)| detach(c)).unzip();
+        let value =
+            |c: &Cut| if let Cut::Detach { kind, value, .. } = c { Some((kind.clone(), value.clone())) } else { None };
         Self {
+            detached: facts.cuts.iter().filter_map(|(.., c)| value(c)).collect(),
             graph: MemoryGraph::with_rules(rules),
             cuts: facts.cuts.iter().cloned().collect(),
             history: HashMap::new(),
@@ -76,6 +96,7 @@ impl Replay {
             moves: Vec::new(),
             fresh,
             given: HashSet::new(),
+            lived_in: HashSet::new(),
         }
     }
 
@@ -85,8 +106,13 @@ impl Replay {
         self
     }
 
-    /// The next event of the log, in order of seq.
-    pub fn event(&mut self, placed: &Placed) {
+    /// The next event of the log, in order of seq. `live` is where values' owners are read, see [`stored_owner`].
+    pub fn event(&mut self, placed: &Placed, live: &mut Engine) -> Result<(), DbError> {
+        let mut owner = |identifier: &Identifier| stored_owner(live, identifier, placed.seq);
+        self.take(placed, &mut owner)
+    }
+
+    fn take(&mut self, placed: &Placed, owner: Owners<'_>) -> Result<(), DbError> {
         self.cut_before(placed.seq);
         let live = placed.live_id;
         // Where an earlier re-run put an event it stays if it can, so that no profile is ever left empty. What a detach moved
@@ -96,7 +122,7 @@ impl Replay {
         let profile = match placed.event.profile_id {
             // An event about a profile is no evidence of identity.
             Some(profile) => recorded.map(|_| profile),
-            None => self.place(placed, recorded),
+            None => self.place(placed, recorded, owner)?,
         };
         let Some(profile) = profile else {
             match recorded {
@@ -106,31 +132,54 @@ impl Replay {
                 }
                 None => self.settle(placed.seq, live, 0),
             }
-            return;
+            return Ok(());
         };
-        if self.divided.contains(&profile) {
-            self.history.entry(profile).or_default().push(placed.event.clone());
-            let first = placed.event.identifiers.first().filter(|_| placed.event.profile_id.is_none());
-            let first = first.map(|i| (i.kind.clone(), i.value.clone()));
-            self.held.entry(profile).or_default().push(Held { seq: placed.seq, live, first });
-        } else {
+        let divided = self.divided.contains(&profile);
+        if !divided && self.detached.is_empty() {
             self.settle(placed.seq, live, profile);
+            return Ok(());
         }
+        let first = placed.event.identifiers.first().filter(|_| placed.event.profile_id.is_none());
+        let first = first.map(|i| (i.kind.clone(), i.value.clone()));
+        if divided {
+            self.history.entry(profile).or_default().push(placed.event.clone());
+        } else if !first.as_ref().is_some_and(|f| self.detached.contains(f)) {
+            self.settle(placed.seq, live, profile);
+            return Ok(());
+        }
+        let event = (!divided).then(|| Box::new(placed.event.clone()));
+        self.held.entry(profile).or_default().push(Held { seq: placed.seq, live, first, event });
+        Ok(())
     }
 
-    fn place(&mut self, placed: &Placed, recorded: Option<i64>) -> Option<i64> {
+    fn place(&mut self, placed: &Placed, recorded: Option<i64>, owner: Owners<'_>) -> Result<Option<i64>, DbError> {
         // A profile is as old as the first event that was logged with it, whether that names somebody by now or not.
         let born = recorded.and_then(|r| self.bare.get(&r)).map_or(placed.received_at, |(at, _)| *at);
-        let (fresh, given) = (&mut self.fresh, &mut self.given);
-        let mut give = || {
-            let id = fresh();
+        let event = &placed.event;
+        let (fresh, given, made) = (&mut self.fresh, &mut self.given, &self.made);
+        let mut failed = None;
+        // Its own profile is somebody else's by now: it makes one. If an earlier re-run made one for it, that one, though its
+        // events may have gone elsewhere since.
+        let mut give = |knows: &dyn Fn(i64) -> bool| {
+            let mut before = None;
+            for identifier in &event.identifiers {
+                match owner(identifier) {
+                    Ok(found) => before = before.or(found.filter(|id| !knows(*id) && !made.contains(id))),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            let id = before.unwrap_or_else(&mut *fresh);
             given.insert(id);
             id
         };
-        self.graph.place_again(&placed.event, placed.seq, (born, recorded), &mut give)
+        let profile = self.graph.place_again(event, placed.seq, (born, recorded), &mut give);
+        failed.map_or(Ok(profile), Err)
     }
 
     fn settle(&mut self, seq: i64, live: i64, profile: i64) {
+        if self.given.contains(&profile) {
+            self.lived_in.insert(profile);
+        }
         if live != profile {
             self.moves.push(Move { seq, from: live, to: profile });
         }
@@ -152,10 +201,49 @@ impl Replay {
             {
                 cuts.push(next);
             }
+            let owners = self.owners_now(&cuts);
             let history = &self.history;
             self.graph.cut(&cuts, at, &mut |profile| history.get(&profile).cloned().unwrap_or_default());
             self.divide(&cuts);
+            for owner in owners {
+                self.divide_other(owner, &cuts);
+            }
         }
+        self.graph.separate_pairs();
+    }
+
+    /// Who owns the values of a detach now, besides the profile that they were detached from: by other rules they may have
+    /// come to another one.
+    fn owners_now(&self, cuts: &[Cut]) -> Vec<i64> {
+        let other = |cut: &Cut| match cut {
+            Cut::Detach { from, to, kind, value } => {
+                self.graph.find(kind, value).filter(|owner| owner != from && owner != to)
+            }
+            _ => None,
+        };
+        let mut out: Vec<i64> = cuts.iter().filter_map(other).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+
+    /// Moves the events of detached values from a profile that owned them only by the present rules.
+    fn divide_other(&mut self, owner: i64, cuts: &[Cut]) {
+        let Some(Cut::Detach { to, .. }) = cuts.first() else { return };
+        let moves = |(k, v): &First| {
+            cuts.iter().any(|c| matches!(c, Cut::Detach { kind, value, .. } if kind == k && value == v))
+        };
+        let held = self.held.remove(&owner).unwrap_or_default();
+        let (went, stayed): (Vec<_>, Vec<_>) =
+            held.into_iter().partition(|h: &Held| h.first.as_ref().is_some_and(moves));
+        self.held.insert(owner, stayed);
+        for event in went.iter().filter_map(|h| h.event.as_deref()) {
+            self.graph.see(*to, event);
+            if self.divided.contains(to) {
+                self.history.entry(*to).or_default().push(event.clone());
+            }
+        }
+        self.held.entry(*to).or_default().extend(went);
     }
 
     fn divide(&mut self, cuts: &[Cut]) {
@@ -197,6 +285,14 @@ impl Replay {
             for (seq, live) in events {
                 self.settle(seq, live, mine);
             }
+        }
+        // Made on the way, and everything it had was detached since: it need not be.
+        let mut empty: Vec<i64> = self.given.difference(&self.lived_in).copied().collect();
+        empty.retain(|profile| !self.graph.owns_any(*profile));
+        empty.sort_unstable();
+        for profile in empty {
+            self.graph.prune(profile);
+            self.given.remove(&profile);
         }
         self.moves.sort_unstable();
         if let Some(places) = &mut self.places {

@@ -7,6 +7,7 @@ mod erasure;
 mod facts;
 mod faults;
 mod harness;
+mod histories;
 mod identity;
 mod jobs;
 mod kiosk;

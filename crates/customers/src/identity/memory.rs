@@ -9,6 +9,8 @@ use hashbrown::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::Arc;
 
+mod cutting;
+
 /// A cut that somebody made, as it stands in the ledger of cuts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cut {
@@ -52,6 +54,9 @@ struct Node {
     identifiers: Identifiers,
 }
 
+/// Gives the id of a new profile; it is told which ids are known.
+pub type Fresh<'a> = &'a mut dyn FnMut(&dyn Fn(i64) -> bool) -> i64;
+
 /// Profiles, edges and cuts in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryGraph {
@@ -61,6 +66,8 @@ pub struct MemoryGraph {
     members: HashMap<i64, Vec<i64>>,
     edges: Vec<Edge>,
     cannot_link: HashSet<(i64, i64)>,
+    /// Pairs that the present cuts took apart.
+    apart: Vec<(i64, i64)>,
     next_profile: i64,
     /// By which events are placed.
     pub rules: Arc<Rules>,
@@ -144,6 +151,21 @@ impl MemoryGraph {
     pub fn owned(&self) -> impl Iterator<Item = (&str, &str, i64)> {
         self.owners.iter().flat_map(|(kind, values)| values.iter().map(move |(value, p)| (&**kind, &**value, *p)))
     }
+    /// Takes a profile that has nothing out of the graph; its neighbours stay joined to one another.
+    pub fn prune(&mut self, profile: i64) {
+        let mut members = self.component(profile);
+        let touches = |e: &Edge| e.a == profile || e.b == profile;
+        let (gone, kept): (Vec<Edge>, Vec<Edge>) = std::mem::take(&mut self.edges).into_iter().partition(touches);
+        self.edges = kept;
+        let neighbour = |e: &Edge| if e.a == profile { e.b } else { e.a };
+        for pair in gone.windows(2) {
+            self.edges.push(Edge { a: neighbour(&pair[0]), b: neighbour(&pair[1]), ..pair[1].clone() });
+        }
+        self.nodes.remove(&profile);
+        self.members.remove(&profile);
+        members.retain(|m| *m != profile);
+        self.split(members);
+    }
     /// Takes a value out of the graph, for comparing; gives who owned it.
     pub fn take_owner(&mut self, kind: &str, value: &str) -> Option<i64> {
         self.owners.get_mut(kind)?.remove(value)
@@ -167,13 +189,13 @@ impl MemoryGraph {
 
     /// Places an event of a log that was placed before, maybe by other rules; gives its profile. It stays where it was
     /// (`recorded`) if that is the same person: profiles are never dissolved, and what made a profile makes it again, with an
-    /// edge where the rules know somebody. `fresh` gives a new profile's id.
+    /// edge where the rules know somebody. `fresh` gives a new profile's id; it is told which are known.
     pub fn place_again(
         &mut self,
         event: &Event,
         seq: i64,
         (received_at, recorded): (Timestamp, Option<i64>),
-        fresh: &mut dyn FnMut() -> i64,
+        fresh: Fresh<'_>,
     ) -> Option<i64> {
         let rules = self.rules.clone();
         let Ok(mut placement) = super::place(self, event, &rules);
@@ -181,7 +203,7 @@ impl MemoryGraph {
         match placement.target {
             Target::Nobody => return None,
             Target::New => {
-                let id = recorded_new.unwrap_or_else(fresh);
+                let id = recorded_new.unwrap_or_else(|| fresh(&|id| self.nodes.contains_key(&id)));
                 return self.apply(event, &placement, seq, received_at, Some(id));
             }
             Target::Profile(known) => {
@@ -301,141 +323,6 @@ impl MemoryGraph {
             self.members.insert(person, members);
         }
     }
-
-    /// Makes the cuts of one command. `history` gives, per profile, the events that are its own now, as they were logged:
-    /// what a detach moves.
-    pub fn cut(&mut self, cuts: &[Cut], at: Timestamp, history: &mut dyn FnMut(i64) -> Vec<Event>) {
-        let (mut touched, mut apart): (Vec<i64>, Vec<(i64, i64)>) = (Vec::new(), Vec::new());
-        for cut in cuts {
-            match cut {
-                Cut::Edge { a, b } => {
-                    touched.extend(self.component(*a));
-                    self.edges.retain(|e| ordered(e.a, e.b) != ordered(*a, *b));
-                    self.cannot_link.insert(ordered(*a, *b));
-                    apart.push((*a, *b));
-                }
-                // In between stood a way; by other rules there may have been none.
-                Cut::Bypass { a, b } if self.person_of(*a) == self.person_of(*b) => {
-                    self.edges.push(Edge::by_hand(*a, *b, Rule::Bypass, at));
-                }
-                Cut::Bypass { .. } => {}
-                Cut::Detach { from, to, kind, value } => {
-                    if !self.nodes.contains_key(to) {
-                        self.create(Some(*to), at);
-                    }
-                    if !self.rules.is_blocked(kind, value) {
-                        self.owners.entry_ref(&**kind).or_default().insert(value.clone(), *to);
-                    }
-                    self.cannot_link.insert(ordered(*from, *to));
-                    apart.push((*from, *to));
-                }
-                Cut::Lift { a, b } => {
-                    self.cannot_link.remove(&ordered(*a, *b));
-                }
-                Cut::Join { a, b, rule } => {
-                    if self.knows(*a) && self.knows(*b) && self.person_of(*a) != self.person_of(*b) {
-                        self.edges.push(Edge::by_hand(*a, *b, *rule, at));
-                        self.join(*a, *b);
-                    }
-                }
-                Cut::Apart { a, b } => {
-                    self.cannot_link.insert(ordered(*a, *b));
-                    apart.push((*a, *b));
-                }
-            }
-        }
-        self.split(touched);
-        for (a, b) in apart {
-            self.separate(a, b);
-        }
-        for (from, to) in detached(cuts) {
-            self.rebuild(from, to, cuts, history);
-        }
-    }
-
-    /// Cuts what still joins two profiles that somebody took apart, the newest edge of each way first: by the rules of that
-    /// time there was no such way.
-    fn separate(&mut self, a: i64, b: i64) {
-        while a != b && self.person_of(a) == self.person_of(b) {
-            let members = self.component(a);
-            let Some(newest) = self.newest_on_way(a, b) else { return };
-            self.edges.remove(newest);
-            self.split(members);
-        }
-    }
-
-    /// The newest edge on the only way between two profiles.
-    fn newest_on_way(&self, a: i64, b: i64) -> Option<usize> {
-        let mut came: HashMap<i64, Option<(i64, usize)>> = HashMap::from([(a, None)]);
-        let mut queue = std::collections::VecDeque::from([a]);
-        let members: HashSet<i64> = self.component(a).into_iter().collect();
-        let within: Vec<(usize, &Edge)> =
-            self.edges.iter().enumerate().filter(|(_, e)| members.contains(&e.a) && members.contains(&e.b)).collect();
-        while let Some(at) = queue.pop_front() {
-            for (index, edge) in &within {
-                let next = match (edge.a == at, edge.b == at) {
-                    (true, _) => edge.b,
-                    (_, true) => edge.a,
-                    _ => continue,
-                };
-                if !came.contains_key(&next) {
-                    came.insert(next, Some((at, *index)));
-                    queue.push_back(next);
-                }
-            }
-        }
-        let (mut at, mut newest) = (b, None);
-        while let Some(Some((from, index))) = came.get(&at).copied() {
-            newest = newest.max(Some(index));
-            at = from;
-        }
-        newest
-    }
-
-    /// Finds people anew among the given profiles.
-    fn split(&mut self, mut left: Vec<i64>) {
-        left.sort_unstable();
-        left.dedup();
-        for component in components(&left, self.edges.iter().map(|e| (e.a, e.b))) {
-            for member in &component {
-                self.members.remove(member);
-            }
-            self.set_person(component);
-        }
-    }
-
-    fn rebuild(&mut self, from: i64, to: i64, cuts: &[Cut], history: &mut dyn FnMut(i64) -> Vec<Event>) {
-        let Some(old) = self.nodes.get(&from).map(|n| n.identifiers.clone()) else { return };
-        let moves = |kind: &str, value: &str| {
-            cuts.iter().any(|c| matches!(c, Cut::Detach { from: f, kind: k, value: v, .. } if *f == from && **k == *kind && **v == *value))
-        };
-        let mut sides = [(from, Identifiers::default()), (to, Identifiers::default())];
-        for (key, evidence, _) in old.own() {
-            let side = usize::from(moves(&key.kind, &key.value));
-            state::attach(&mut sides[side].1, &key.kind, &key.value, evidence.clone());
-        }
-        for event in history(from) {
-            let side = usize::from(event.identifiers.first().is_some_and(|i| moves(&i.kind, &i.value)));
-            for identifier in &event.identifiers {
-                state::see(&mut sides[side].1, &identifier.kind, &identifier.value, event.timestamp);
-            }
-        }
-        for (profile, identifiers) in sides {
-            if let Some(node) = self.nodes.get_mut(&profile) {
-                node.identifiers = identifiers;
-            }
-        }
-    }
-}
-
-fn detached(cuts: &[Cut]) -> Vec<(i64, i64)> {
-    let mut out: Vec<(i64, i64)> = cuts
-        .iter()
-        .filter_map(|c| if let Cut::Detach { from, to, .. } = c { Some((*from, *to)) } else { None })
-        .collect();
-    out.sort_unstable();
-    out.dedup();
-    out
 }
 
 /// The connected components of some profiles under some edges; edges to others are ignored.

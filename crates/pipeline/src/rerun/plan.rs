@@ -60,7 +60,7 @@ pub(super) fn plan(
                 let profile_id = row.profiles[event.index as usize];
                 let live_id = moved.get(&seq).copied().unwrap_or(profile_id);
                 let (source, received_at) = (row.source, row.received_at);
-                replay.event(&Placed { seq, source, received_at, profile_id, live_id, event });
+                replay.event(&Placed { seq, source, received_at, profile_id, live_id, event }, tx.engine())?;
             }
         }
         if !tell(from, total)? {

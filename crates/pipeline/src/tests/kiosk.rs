@@ -17,7 +17,15 @@ pub fn rerun(shop: &Shop) -> crate::rerun::Figures {
     };
     match crate::rerun::run(&work, job, &|| true).expect("the run goes through") {
         crate::rerun::Ended::Done(figures) => figures,
-        stopped => panic!("{stopped:?}"),
+        stopped => {
+            let rules = shop.read(rules::of);
+            for _ in 0..2 {
+                let left =
+                    crate::rerun::preview(&work, rules.clone(), &|| true).expect("it can be read").expect("whole");
+                eprintln!("{:#?}", left.clusters);
+            }
+            panic!("{stopped:?}")
+        }
     }
 }
 
