@@ -424,7 +424,12 @@ impl Loop {
     }
 
     fn run_tick(&mut self) {
+        self.tick_once();
+        // From its end: a tick that takes long, or fails on a full disk, must not keep commands from their turn.
         self.unticked = Instant::now();
+    }
+
+    fn tick_once(&mut self) {
         let Some(mut ticker) = self.ticker.take() else { return };
         struct Tick<'a>(&'a mut dyn Ticker);
         impl Command for Tick<'_> {

@@ -206,6 +206,10 @@ impl<R: BufRead + Send> Rows for CsvRows<R> {
                 }
             }
             self.row.line = line;
+            // Spreadsheets write lines of nothing but delimiters where rows were emptied.
+            if (0..self.row.len()).all(|at| self.row.get(at).is_empty()) {
+                continue;
+            }
             let (found, wanted) = (self.row.len(), self.layout.columns.len());
             let surplus = (wanted..found).any(|at| !self.row.get(at).is_empty());
             if found < wanted || surplus {

@@ -115,7 +115,8 @@ proptest! {
         let layout = Layout { format: Format::Csv, encoding: Encoding::Utf8, delimiter: ',', quote: '"', header_line: 1,
             columns: vec!["a".into(), "b".into(), "c".into()] };
         let mut read = layout.rows(Box::new(io::Cursor::new(text.into_bytes()))).expect("the header");
-        for row in rows.iter().filter(|r| r.join("").chars().any(|c| !c.is_whitespace()) || r.iter().any(|v| !v.is_empty())) {
+        // Rows without any value are left out by the reader.
+        for row in rows.iter().filter(|r| r.iter().any(|v| !v.trim().is_empty())) {
             let found = read.next_row().expect("reads");
             let Some(Ok(found)) = found else { return Err(TestCaseError::fail(format!("{found:?}"))) };
             let trimmed: Vec<&str> = row.iter().map(|v| v.trim()).collect();
