@@ -49,8 +49,8 @@ pub struct Replay {
     /// Events of profiles that will be divided, as they are theirs now.
     history: HashMap<i64, Vec<Event>>,
     divided: HashSet<i64>,
-    /// Values that will be detached.
-    detached: HashSet<First>,
+    /// Values that will be detached: of each the profiles from which and to which, in order.
+    detached: HashMap<First, Vec<(i64, i64)>>,
     /// Profiles that a detach made: nothing else makes them.
     made: HashSet<i64>,
     /// The same events by profile, briefly.
@@ -63,7 +63,7 @@ pub struct Replay {
     fresh: Box<dyn FnMut() -> i64 + Send>,
     /// Profiles that the log does not name.
     given: HashSet<i64>,
-    /// Those of them that have events.
+    /// Those of them that have events, or are in the store already.
     lived_in: HashSet<i64>,
 }
 
@@ -81,10 +81,14 @@ impl Replay {
     pub fn new(facts: &Facts, rules: Arc<Rules>, fresh: Box<dyn FnMut() -> i64 + Send>) -> Self {
         let detach = |c: &Cut| if let Cut::Detach { from, to, .. } = c { Some((*from, *to)) } else { None };
         let (divided, made) = facts.cuts.iter().filter_map(|(.., c)| detach(c)).unzip();
-        let value =
-            |c: &Cut| if let Cut::Detach { kind, value, .. } = c { Some((kind.clone(), value.clone())) } else { None };
+        let mut detached: HashMap<First, Vec<(i64, i64)>> = HashMap::new();
+        for (.., cut) in &facts.cuts {
+            if let Cut::Detach { from, to, kind, value } = cut {
+                detached.entry((kind.clone(), value.clone())).or_default().push((*from, *to));
+            }
+        }
         Self {
-            detached: facts.cuts.iter().filter_map(|(.., c)| value(c)).collect(),
+            detached,
             graph: MemoryGraph::with_rules(rules),
             cuts: facts.cuts.iter().cloned().collect(),
             history: HashMap::new(),
@@ -143,7 +147,7 @@ impl Replay {
         let first = first.map(|i| (i.kind.clone(), i.value.clone()));
         if divided {
             self.history.entry(profile).or_default().push(placed.event.clone());
-        } else if !first.as_ref().is_some_and(|f| self.detached.contains(f)) {
+        } else if !first.as_ref().is_some_and(|f| self.detached.contains_key(f)) {
             self.settle(placed.seq, live, profile);
             return Ok(());
         }
@@ -156,7 +160,8 @@ impl Replay {
         // A profile is as old as the first event that was logged with it, whether that names somebody by now or not.
         let born = recorded.and_then(|r| self.bare.get(&r)).map_or(placed.received_at, |(at, _)| *at);
         let event = &placed.event;
-        let (fresh, given, made) = (&mut self.fresh, &mut self.given, &self.made);
+        let (fresh, given, stored) = (&mut self.fresh, &mut self.given, &mut self.lived_in);
+        let (made, detached) = (&self.made, &self.detached);
         let mut failed = None;
         // Its own profile is somebody else's by now: it makes one. If an earlier re-run made one for it, that one, though its
         // events may have gone elsewhere since.
@@ -164,12 +169,23 @@ impl Replay {
             let mut before = None;
             for identifier in &event.identifiers {
                 match owner(identifier) {
-                    Ok(found) => before = before.or(found.filter(|id| !knows(*id) && !made.contains(id))),
+                    Ok(found) => {
+                        // A value that was detached since came from where it was detached.
+                        let mut found = found;
+                        let key = (identifier.kind.clone(), identifier.value.clone());
+                        for (from, to) in detached.get(&key).into_iter().flatten().rev() {
+                            found = found.map(|id| if id == *to { *from } else { id });
+                        }
+                        before = before.or(found.filter(|id| !knows(*id) && !made.contains(id)));
+                    }
                     Err(error) => failed = Some(error),
                 }
             }
             let id = before.unwrap_or_else(&mut *fresh);
             given.insert(id);
+            if before.is_some() {
+                stored.insert(id);
+            }
             id
         };
         let profile = self.graph.place_again(event, placed.seq, (born, recorded), &mut give);
