@@ -115,7 +115,7 @@ pub(super) fn read_log(tx: &mut Tx, preparer: &Preparer, findings: &mut Findings
                     live_id: profile_id,
                     event,
                 };
-                pass.replay.event(&placed, tx.engine())?;
+                pass.replay.event(&placed);
                 if profile_id == 0 {
                     continue;
                 }
