@@ -64,6 +64,8 @@ pub struct Facts {
     pub edges: Vec<(i64, i64, Box<str>)>,
     /// Cuts with the seq before which they were made, in order.
     pub cuts: Vec<(i64, Timestamp, Cut)>,
+    /// Profiles that re-runs made, by the event that made them.
+    pub made: HashMap<i64, i64>,
 }
 
 /// Reads identity's facts.
@@ -87,13 +89,16 @@ pub fn read_facts(db: &mut Engine) -> Result<Facts, DbError> {
         Ok(true)
     })?;
     facts.cuts = read_cuts(db)?;
+    facts.made = read_made(db)?;
     Ok(facts)
 }
 
 /// Reads what people cut and joined, in order.
 pub fn read_cuts(db: &mut Engine) -> Result<Vec<(i64, Timestamp, Cut)>, DbError> {
     let mut out = Vec::new();
-    for r in db.rows("SELECT seq, at, rule, a, b, kind, value FROM identity_cuts ORDER BY id", &[])? {
+    for r in
+        db.rows("SELECT seq, at, rule, a, b, kind, value FROM identity_cuts WHERE rule <> 'made' ORDER BY id", &[])?
+    {
         let (a, b) = (r.int(3)?, r.int(4)?);
         let cut = match r.text(2)? {
             "edge" => Cut::Edge { a, b },
@@ -109,6 +114,12 @@ pub fn read_cuts(db: &mut Engine) -> Result<Vec<(i64, Timestamp, Cut)>, DbError>
         out.push((r.int(0)?, Timestamp::from_micros(r.int(1)?), cut));
     }
     Ok(out)
+}
+
+/// Reads the profiles that re-runs made, by the event that made them.
+pub fn read_made(db: &mut Engine) -> Result<HashMap<i64, i64>, DbError> {
+    let rows = db.rows("SELECT seq, a FROM identity_cuts WHERE rule = 'made'", &[])?;
+    rows.iter().map(|r| Ok((r.int(0)?, r.int(1)?))).collect()
 }
 
 /// Visits every profile's row, in pieces, by id.

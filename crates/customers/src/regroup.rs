@@ -34,8 +34,8 @@ pub struct Cluster {
     pub missing: Vec<Edge>,
     /// Edges to be removed.
     pub extra: Vec<StoredEdge>,
-    /// Profiles that are new, with the time from which they are.
-    pub created: Vec<(i64, Timestamp)>,
+    /// Profiles that are new, with the time from which they are and the event that makes them.
+    pub created: Vec<(i64, Timestamp, i64)>,
     /// All profiles that are touched.
     pub profiles: Vec<i64>,
 }
@@ -64,10 +64,11 @@ pub fn apply(
 ) -> Result<Regrouped, DbError> {
     let before = people_of(tx, &cluster.profiles)?;
     let mut fresh = Vec::new();
-    for (profile, at) in &cluster.created {
+    for (profile, at, seq) in &cluster.created {
         if tx.get::<Profiles>(*profile)?.is_none() {
             tx.put::<Profiles>(*profile, Profile::new(*profile, *at));
             tx.counts().profiles += 1;
+            sql::append_made(tx, *seq, *profile);
             fresh.push(*profile);
         }
     }
@@ -145,7 +146,7 @@ fn rebuild(
 ) -> Result<Vec<Move>, DbError> {
     let mut touched: Vec<i64> = cluster.moves.iter().flat_map(|m| [m.from, m.to]).collect();
     touched.extend(cluster.owners.iter().flat_map(|o| [o.from, o.to.as_ref().map(|(to, _)| *to)]).flatten());
-    touched.extend(cluster.created.iter().map(|(id, _)| *id));
+    touched.extend(cluster.created.iter().map(|(id, ..)| *id));
     touched.sort_unstable();
     touched.dedup();
     let wanted: HashMap<i64, Move> = cluster.moves.iter().map(|m| (m.seq, *m)).collect();

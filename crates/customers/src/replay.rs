@@ -4,23 +4,12 @@ use crate::doctor::{Facts, Finding, Placed, error};
 use crate::identity::memory::{Cut, Edge, MemoryGraph};
 use crate::rules::Rules;
 use base::Timestamp;
-use db::event::{Event, Identifier};
-use db::{DbError, Engine};
+use db::event::Event;
 use hashbrown::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Kind and value of an event's highest-priority identifier.
 type First = (Box<str>, Box<str>);
-
-/// Who owns a value in the store, if the event that is placed brought it there.
-type Owners<'a> = &'a mut dyn FnMut(&Identifier) -> Result<Option<i64>, DbError>;
-
-/// The profile that owns a value in the store, if the event of `seq` brought it.
-fn stored_owner(db: &mut Engine, identifier: &Identifier, seq: i64) -> Result<Option<i64>, DbError> {
-    let sql = "SELECT profile_id FROM identifiers WHERE kind = $1 AND value = $2 AND seq = $3";
-    let row = db.first(sql, &[(&*identifier.kind).into(), (&*identifier.value).into(), seq.into()])?;
-    row.map(|r| r.int(0)).transpose()
-}
 
 /// An event that is to be elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,10 +50,12 @@ pub struct Replay {
     places: Option<Vec<(i64, i64)>>,
     moves: Vec<Move>,
     fresh: Box<dyn FnMut() -> i64 + Send>,
-    /// Profiles that the log does not name.
-    given: HashSet<i64>,
+    /// Profiles that the log does not name, with the events that made them.
+    given: HashMap<i64, i64>,
     /// Those of them that have events.
     lived_in: HashSet<i64>,
+    /// Profiles that earlier re-runs made, by the event that made them.
+    stored: HashMap<i64, i64>,
 }
 
 /// Numbers that no profile has, for replays that only look.
@@ -95,7 +86,8 @@ impl Replay {
             places: None,
             moves: Vec::new(),
             fresh,
-            given: HashSet::new(),
+            given: HashMap::new(),
+            stored: facts.made.clone(),
             lived_in: HashSet::new(),
         }
     }
@@ -106,13 +98,8 @@ impl Replay {
         self
     }
 
-    /// The next event of the log, in order of seq. `live` is where values' owners are read, see [`stored_owner`].
-    pub fn event(&mut self, placed: &Placed, live: &mut Engine) -> Result<(), DbError> {
-        let mut owner = |identifier: &Identifier| stored_owner(live, identifier, placed.seq);
-        self.take(placed, &mut owner)
-    }
-
-    fn take(&mut self, placed: &Placed, owner: Owners<'_>) -> Result<(), DbError> {
+    /// The next event of the log, in order of seq.
+    pub fn event(&mut self, placed: &Placed) {
         self.cut_before(placed.seq);
         let live = placed.live_id;
         // Where an earlier re-run put an event it stays if it can, so that no profile is ever left empty. What a detach moved
@@ -122,7 +109,7 @@ impl Replay {
         let profile = match placed.event.profile_id {
             // An event about a profile is no evidence of identity.
             Some(profile) => recorded.map(|_| profile),
-            None => self.place(placed, recorded, owner)?,
+            None => self.place(placed, recorded),
         };
         let Some(profile) = profile else {
             match recorded {
@@ -132,52 +119,39 @@ impl Replay {
                 }
                 None => self.settle(placed.seq, live, 0),
             }
-            return Ok(());
+            return;
         };
         let divided = self.divided.contains(&profile);
         if !divided && self.detached.is_empty() {
-            self.settle(placed.seq, live, profile);
-            return Ok(());
+            return self.settle(placed.seq, live, profile);
         }
         let first = placed.event.identifiers.first().filter(|_| placed.event.profile_id.is_none());
         let first = first.map(|i| (i.kind.clone(), i.value.clone()));
         if divided {
             self.history.entry(profile).or_default().push(placed.event.clone());
         } else if !first.as_ref().is_some_and(|f| self.detached.contains(f)) {
-            self.settle(placed.seq, live, profile);
-            return Ok(());
+            return self.settle(placed.seq, live, profile);
         }
         let event = (!divided).then(|| Box::new(placed.event.clone()));
         self.held.entry(profile).or_default().push(Held { seq: placed.seq, live, first, event });
-        Ok(())
     }
 
-    fn place(&mut self, placed: &Placed, recorded: Option<i64>, owner: Owners<'_>) -> Result<Option<i64>, DbError> {
+    fn place(&mut self, placed: &Placed, recorded: Option<i64>) -> Option<i64> {
         // A profile is as old as the first event that was logged with it, whether that names somebody by now or not.
         let born = recorded.and_then(|r| self.bare.get(&r)).map_or(placed.received_at, |(at, _)| *at);
-        let event = &placed.event;
-        let (fresh, given, made) = (&mut self.fresh, &mut self.given, &self.made);
-        let mut failed = None;
-        // Its own profile is somebody else's by now: it makes one. If an earlier re-run made one for it, that one, though its
-        // events may have gone elsewhere since.
+        // Its own profile is somebody else's by now: it makes one. If an earlier re-run made one for it, that one.
+        let before = self.stored.get(&placed.seq).copied();
+        let (fresh, given) = (&mut self.fresh, &mut self.given);
         let mut give = |knows: &dyn Fn(i64) -> bool| {
-            let mut before = None;
-            for identifier in &event.identifiers {
-                match owner(identifier) {
-                    Ok(found) => before = before.or(found.filter(|id| !knows(*id) && !made.contains(id))),
-                    Err(error) => failed = Some(error),
-                }
-            }
-            let id = before.unwrap_or_else(&mut *fresh);
-            given.insert(id);
+            let id = before.filter(|id| !knows(*id)).unwrap_or_else(&mut *fresh);
+            given.insert(id, placed.seq);
             id
         };
-        let profile = self.graph.place_again(event, placed.seq, (born, recorded), &mut give);
-        failed.map_or(Ok(profile), Err)
+        self.graph.place_again(&placed.event, placed.seq, (born, recorded), &mut give)
     }
 
     fn settle(&mut self, seq: i64, live: i64, profile: i64) {
-        if self.given.contains(&profile) {
+        if self.given.contains_key(&profile) {
             self.lived_in.insert(profile);
         }
         if live != profile {
@@ -286,13 +260,19 @@ impl Replay {
                 self.settle(seq, live, mine);
             }
         }
-        // Made on the way, and everything it had was detached since: it need not be.
-        let mut empty: Vec<i64> = self.given.difference(&self.lived_in).copied().collect();
-        empty.retain(|profile| !self.graph.owns_any(*profile));
+        // Made on the way, and everything it had was detached since: it need not be. What is in the store stays.
+        let stored: HashSet<i64> = self.stored.values().copied().collect();
+        let mut empty: Vec<i64> = self.given.keys().copied().collect();
+        empty.retain(|p| !self.lived_in.contains(p) && !stored.contains(p) && !self.graph.owns_any(*p));
         empty.sort_unstable();
         for profile in empty {
             self.graph.prune(profile);
             self.given.remove(&profile);
+        }
+        for profile in stored {
+            if !self.graph.knows(profile) {
+                self.graph.create_bare(profile, Timestamp::default());
+            }
         }
         self.moves.sort_unstable();
         if let Some(places) = &mut self.places {
@@ -301,8 +281,8 @@ impl Replay {
         std::mem::take(&mut self.moves)
     }
 
-    /// Profiles that it made and the log does not name.
-    pub fn given(&self) -> &HashSet<i64> {
+    /// Profiles that it made and the log does not name, with the events that made them.
+    pub fn given(&self) -> &HashMap<i64, i64> {
         &self.given
     }
 

@@ -2,7 +2,7 @@
 use crate::model::Evidence;
 use crate::profiles::time;
 use base::Timestamp;
-use db::{Bulk, Tx};
+use db::{Bulk, Owned, Tx};
 
 static IDENTIFIERS: Bulk = Bulk {
     table: "identifiers",
@@ -141,6 +141,15 @@ pub fn append_cut(tx: &mut Tx, rule: &str, (a, b): (i64, i64), (kind, value): (&
         time(now),
         actor.into(),
     ];
+    tx.append(&CUTS, row);
+}
+
+/// Appends that a re-run made a profile for the event of `seq`.
+pub fn append_made(tx: &mut Tx, seq: i64, profile_id: i64) {
+    let (id, now) = (tx.next_id(), tx.now());
+    let none = || Owned::from("");
+    let row =
+        vec![id.into(), seq.into(), "made".into(), profile_id.into(), 0.into(), none(), none(), time(now), none()];
     tx.append(&CUTS, row);
 }
 

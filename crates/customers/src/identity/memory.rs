@@ -68,6 +68,9 @@ pub struct MemoryGraph {
     cannot_link: HashSet<(i64, i64)>,
     /// Pairs that the present cuts took apart.
     apart: Vec<(i64, i64)>,
+    /// Bypasses that wait until the edges that they stand for are gone, and whether such edges go now.
+    bypasses: Vec<(i64, i64, Timestamp)>,
+    cutting: bool,
     next_profile: i64,
     /// By which events are placed.
     pub rules: Arc<Rules>,

@@ -126,7 +126,7 @@ pub(super) fn read_log(tx: &mut Tx, preparer: &Preparer, findings: &mut Findings
                     // Another person's event may name a value that an erased person owned: it decided nothing.
                     placed.event.identifiers.retain(|i| !erased.covers(i.hash, seq));
                 }
-                pass.replay.event(&placed, tx.engine())?;
+                pass.replay.event(&placed);
                 if profile_id == 0 {
                     continue;
                 }

@@ -3,7 +3,7 @@ use super::{ROWS, Work};
 use crate::preparer::{Current, Preparer};
 use crate::{backfill, step};
 use base::Timestamp;
-use customers::doctor::{Facts, Placed, read_cuts};
+use customers::doctor::{Facts, Placed, read_cuts, read_made};
 use customers::identity::memory::Edge;
 use customers::regroup::{Cluster, OwnerChange};
 use customers::replay::{Move, Replay, StoredEdge, edge_difference, unused_ids};
@@ -44,7 +44,7 @@ pub(super) fn plan(
     let current = Current { rules: proposed.unwrap_or(held.rules), ..held };
     let preparer = Preparer::new(work.settings.clone(), current.clone());
     preparer.follow_key(&tx);
-    let facts = Facts { cuts: read_cuts(tx.engine())?, ..Facts::default() };
+    let facts = Facts { cuts: read_cuts(tx.engine())?, made: read_made(tx.engine())?, ..Facts::default() };
     let mut replay = Replay::new(&facts, current.rules.clone(), fresh);
     let total = tx.next_seq();
     let mut from = 1;
@@ -60,7 +60,7 @@ pub(super) fn plan(
                 let profile_id = row.profiles[event.index as usize];
                 let live_id = moved.get(&seq).copied().unwrap_or(profile_id);
                 let (source, received_at) = (row.source, row.received_at);
-                replay.event(&Placed { seq, source, received_at, profile_id, live_id, event }, tx.engine())?;
+                replay.event(&Placed { seq, source, received_at, profile_id, live_id, event });
             }
         }
         if !tell(from, total)? {
@@ -99,9 +99,9 @@ fn compare(db: &mut Engine, mut replay: Replay, moves: Vec<Move>, version: i64) 
         let to = replay.graph.evidence(profile, &kind, &value).map(|evidence| (profile, evidence));
         parts.push(Part::Owner(OwnerChange { kind, value, from: None, to }));
     }
-    for profile in replay.given() {
+    for (profile, seq) in replay.given() {
         if let Some(born) = replay.graph.created_at(*profile) {
-            parts.push(Part::Created(*profile, born));
+            parts.push(Part::Created(*profile, born, *seq));
         }
     }
     Ok(Plan { version, clusters: clusters(parts), apart, joined, people })
@@ -125,7 +125,7 @@ fn count(replay: &Replay, stored: &[StoredEdge], moves: &[Move]) -> (usize, usiz
     };
     for (profile, person) in replay.graph.profiles() {
         // A profile that is new has no live person of its own.
-        if !replay.given().contains(&profile) {
+        if !replay.given().contains_key(&profile) {
             link(live.root(profile), person);
         }
     }
@@ -161,7 +161,7 @@ enum Part {
     Owner(OwnerChange),
     Missing(Edge),
     Extra(StoredEdge),
-    Created(i64, Timestamp),
+    Created(i64, Timestamp, i64),
 }
 
 impl Part {
@@ -172,7 +172,7 @@ impl Part {
             Part::Owner(o) => [o.from.unwrap_or(0), o.to.as_ref().map_or(0, |(p, _)| *p)],
             Part::Missing(e) => [e.a, e.b],
             Part::Extra((a, b, _)) => [*a, *b],
-            Part::Created(p, _) => [*p, 0],
+            Part::Created(p, ..) => [*p, 0],
         }
     }
     fn put(self, cluster: &mut Cluster) {
@@ -181,7 +181,7 @@ impl Part {
             Part::Owner(o) => cluster.owners.push(o),
             Part::Missing(e) => cluster.missing.push(e),
             Part::Extra(e) => cluster.extra.push(e),
-            Part::Created(p, born) => cluster.created.push((p, born)),
+            Part::Created(p, born, seq) => cluster.created.push((p, born, seq)),
         }
     }
 }

@@ -15,6 +15,16 @@ impl MemoryGraph {
         let mut touched: Vec<i64> = Vec::new();
         let mut taken: Vec<(i64, Box<str>, Box<str>, Evidence)> = Vec::new();
         for cut in cuts {
+            // Bypasses stand before the edges of their command; they are made when these are gone.
+            let same = match cut {
+                Cut::Bypass { .. } => !self.cutting,
+                Cut::Edge { a, b } => !self.bypasses.iter().any(|(x, y, _)| ordered(*x, *y) == ordered(*a, *b)),
+                _ => false,
+            };
+            if !same {
+                self.make_bypasses();
+            }
+            self.cutting = matches!(cut, Cut::Edge { .. });
             match cut {
                 Cut::Edge { a, b } => {
                     touched.extend(self.component(*a));
@@ -22,11 +32,12 @@ impl MemoryGraph {
                     self.cannot_link.insert(ordered(*a, *b));
                     self.apart.push((*a, *b));
                 }
-                // In between stood a way; by other rules there may have been none.
-                Cut::Bypass { a, b } if self.person_of(*a) == self.person_of(*b) => {
-                    self.edges.push(Edge::by_hand(*a, *b, Rule::Bypass, at));
+                // In between stood a way; by other rules there may have been none, or another one.
+                Cut::Bypass { a, b } => {
+                    if self.person_of(*a) == self.person_of(*b) {
+                        self.bypasses.push((*a, *b, at));
+                    }
                 }
-                Cut::Bypass { .. } => {}
                 Cut::Detach { from, to, kind, value } => {
                     if !self.nodes.contains_key(to) {
                         self.create(Some(*to), at);
@@ -90,9 +101,21 @@ impl MemoryGraph {
     /// there was no such way. Called when all cuts of a moment are made, since one of them may stand for a way that another
     /// removes.
     pub fn separate_pairs(&mut self) {
+        self.make_bypasses();
+        self.cutting = false;
         for (a, b) in std::mem::take(&mut self.apart) {
             if self.cannot_link.contains(&ordered(a, b)) {
                 self.separate(a, b);
+            }
+        }
+    }
+
+    /// Joins what a profile that was cut out held together, where nothing else does.
+    fn make_bypasses(&mut self) {
+        for (a, b, at) in std::mem::take(&mut self.bypasses) {
+            if self.person_of(a) != self.person_of(b) {
+                self.edges.push(Edge::by_hand(a, b, Rule::Bypass, at));
+                self.join(a, b);
             }
         }
     }
