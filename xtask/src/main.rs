@@ -6,6 +6,7 @@
 
 mod args;
 mod braid;
+mod clients;
 mod counts;
 mod demo;
 mod demo_server;
@@ -15,6 +16,7 @@ mod packages;
 mod postgres;
 mod postgres_cluster;
 mod process;
+mod python;
 mod stages;
 mod stop;
 mod temporary;

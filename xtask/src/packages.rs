@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::stop::BadInput;
 use crate::workspace::Workspace;
-use crate::{node, postgres_cluster, process};
+use crate::{node, postgres_cluster, process, python};
 
 /// Something that a stage runs and that Rust does not bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +18,7 @@ pub enum Tool {
     PostgresServer,
     Chromium,
     Fonts,
+    Python,
 }
 
 impl Tool {
@@ -28,6 +29,7 @@ impl Tool {
             Tool::PostgresServer => &["postgresql"],
             Tool::Chromium => &["chromium"],
             Tool::Fonts => &["fonts-dejavu-core", "fonts-liberation"],
+            Tool::Python => &["python3", "python3-venv"],
         }
     }
 
@@ -41,6 +43,7 @@ impl Tool {
             Tool::Fonts => ["/usr/share/fonts", "/usr/local/share/fonts"]
                 .iter()
                 .any(|folder| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())),
+            Tool::Python => python::is_present(),
         }
     }
 }

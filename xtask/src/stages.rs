@@ -12,13 +12,14 @@ pub enum Stage {
     Simulation,
     Sdk,
     Demo,
+    Clients,
     Openapi,
     Console,
     Browser,
 }
 
 impl Stage {
-    pub const ALL: [Stage; 10] = [
+    pub const ALL: [Stage; 11] = [
         Stage::Tidy,
         Stage::Fmt,
         Stage::Clippy,
@@ -26,6 +27,7 @@ impl Stage {
         Stage::Simulation,
         Stage::Sdk,
         Stage::Demo,
+        Stage::Clients,
         Stage::Openapi,
         Stage::Console,
         Stage::Browser,
@@ -40,6 +42,7 @@ impl Stage {
             Stage::Simulation => "simulation",
             Stage::Sdk => "sdk",
             Stage::Demo => "demo",
+            Stage::Clients => "clients",
             Stage::Openapi => "openapi",
             Stage::Console => "console",
             Stage::Browser => "browser",
@@ -51,6 +54,7 @@ impl Stage {
             Stage::Tidy | Stage::Fmt | Stage::Clippy => &[],
             Stage::Rust | Stage::Simulation => &[Tool::PostgresServer],
             Stage::Sdk | Stage::Demo | Stage::Openapi | Stage::Console => &[Tool::Node],
+            Stage::Clients => &[Tool::Node, Tool::Chromium, Tool::Python],
             Stage::Browser => &[Tool::Node, Tool::Chromium, Tool::Fonts],
         }
     }

@@ -15,7 +15,7 @@ use crate::postgres::TestServers;
 use crate::stages::{self, Stage};
 use crate::stop::{BadInput, Interrupted};
 use crate::workspace::{Workspace, cargo};
-use crate::{demo, demo_server, node, openapi, process, temporary, tidy};
+use crate::{clients, demo, demo_server, node, openapi, process, temporary, tidy};
 
 /// Already reported in full; only the exit status is left.
 #[derive(Debug)]
@@ -93,6 +93,7 @@ fn run_stage(stage: Stage, workspace: &Workspace, log: &Path) -> Result<()> {
         Stage::Simulation => simulation(workspace, log),
         Stage::Sdk => sdk_tests(&workspace.sdk(), log),
         Stage::Demo => demo_tests(workspace, log),
+        Stage::Clients => clients::test(workspace, log),
         Stage::Openapi => openapi::compare(workspace, log),
         Stage::Console => console(workspace, log),
         Stage::Browser => browser_tests(workspace, log),
