@@ -15,8 +15,10 @@ import * as f from '../ui/format';
 import { IconMail, IconMessage, IconPhone } from '../ui/icons';
 import { remember } from '../ui/Palette';
 import { useTitle } from '../ui/Shell';
+import { PersonActs } from './Acts';
 import { ConsentForm } from './ConsentForm';
 import { Identities } from './Identities';
+import { DerivedTraits, StandingFacts, TraitPast } from './Known';
 import { identityQuery, type Kind, personName, personQuery } from './query';
 import { Timeline } from './Timeline';
 import { channelName, purposeName } from './timeline';
@@ -102,6 +104,7 @@ export default function PersonPage() {
         </div>
         {phone && <CopyButton text={phone} label={f.phone(phone)} />}
         {email && email !== name && <CopyButton text={email} label={email} />}
+        {p && <PersonActs person={p} name={name} />}
       </div>
       <NumberStrip
         calm
@@ -135,10 +138,18 @@ export default function PersonPage() {
         </section>
         <div className="side" tabIndex={-1}>
           <IdentityPanel id={id} name={name} />
+          <Panel title={t('facts.title')} query={person}>
+            {(x) => <StandingFacts person={x} />}
+          </Panel>
           <div className="person-two">
+            <div className="col g16">
+            <Panel title={t('derived.title')} query={person} testId="derived">
+              {(x) => <DerivedTraits person={x} />}
+            </Panel>
             <Panel title={t('person.known')} count={p ? f.number(Object.keys(p.traits).length) : undefined} query={person} empty={(x) => Object.keys(x.traits).length === 0} emptyText={<EmptyState title={t('traits.empty')}>{t('traits.emptyText')}</EmptyState>}>
               {(x) => <Traits person={x} />}
             </Panel>
+            </div>
             <div className="col g16">
               <Panel title={t('person.consents')} query={person} right={p && <ConsentForm person={p} />}>
                 {(x) => <Consents person={x} />}
@@ -218,7 +229,7 @@ function Traits({ person }: { person: Person }) {
                 <span className="m2 sp nw">{traitName(n)}</span>
                 <span className="b el" title={traitText(person.traits[n])}>{n === 'phone' ? f.phone(traitText(person.traits[n])) : traitText(person.traits[n])}</span>
               </div>
-              {origin && <span className="t12 m r" title={`${f.exact(origin.timestamp)} · ${origin.message_id}`}>{t('traits.origin', { source: origin.source, date: f.ago(origin.timestamp) })}</span>}
+              {origin && <TraitPast id={person.person_id} name={n} title={traitName(n)} show={(v) => (n === 'phone' ? f.phone(traitText(v)) : traitText(v))} label={t('traits.origin', { source: origin.source, date: f.ago(origin.timestamp) })} />}
             </li>
           );
         })}

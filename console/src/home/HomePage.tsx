@@ -108,6 +108,9 @@ const tone: Record<Attention['kind'], { tone: string; Icon: typeof IconAlertHexa
   rejects: { tone: 'bad', Icon: IconAlertTriangle, to: '/live', search: { status: 'rejected' } },
   unknown_messages: { tone: 'warn', Icon: IconAlertHexagon, to: '/messages', search: { status: 'unknown' } },
   review: { tone: '', Icon: IconGitMerge, to: '/customers' },
+  suspects: { tone: 'warn', Icon: IconGitMerge, to: '/customers' },
+  stitch_rate: { tone: 'warn', Icon: IconAlertTriangle, to: '/customers' },
+  identity_rules: { tone: '', Icon: IconGitMerge, to: '/customers' },
   sending_stopped: { tone: 'bad', Icon: IconMailOff, to: '/messages', search: { status: 'pending' } },
   fast_sync_off: { tone: 'warn', Icon: IconServer, to: '/sources' },
   unusual_views: { tone: 'bad', Icon: IconAlertTriangle, to: '/' },
@@ -122,6 +125,9 @@ function AttentionRow({ item }: { item: Attention }) {
     rejects: t('attention.rejects', { count: item.count, n }),
     unknown_messages: t('attention.unknown', { count: item.count, n }),
     review: t('attention.review', { count: item.count, n }),
+    suspects: t('attention.suspects', { count: item.count, n }),
+    stitch_rate: t('attention.stitch'),
+    identity_rules: t('attention.rulesPending'),
     sending_stopped: t('attention.sending'),
     fast_sync_off: t('attention.sync'),
     unusual_views: t('attention.views', { count: item.count, n }),
@@ -130,6 +136,7 @@ function AttentionRow({ item }: { item: Attention }) {
   const verbs: Record<string, string> = {
     rejects: t('attention.rejects.do'), unknown_messages: t('attention.unknown.do'), review: t('attention.review.do'),
     sending_stopped: t('attention.sending.do'), fast_sync_off: t('attention.sync.do'),
+    suspects: t('attention.suspects.do'), stitch_rate: t('attention.stitch.do'), identity_rules: t('attention.rulesPending.do'),
     unusual_views: t('attention.review.do'), export_approvals: t('attention.review.do'),
   };
   return (

@@ -81,6 +81,26 @@ const person = (row) => ({
     { name: 'birthday', timestamp: '2024-05-12T10:00:00Z', message_id: 'f-1', source: 'Site' }, { name: 'preferred_channel', timestamp: ago(130), message_id: 'x', source: 'Viber bot' },
     { name: 'favourite_shop', timestamp: ago(1), message_id: 'till-184233', source: 'Till, Lviv' }, { name: 'interested_in', timestamp: ago(111), message_id: 'app-v0', source: 'Android' }, { name: 'household', timestamp: '2024-05-12T10:00:00Z', message_id: 'f-1', source: 'Site' },
   ],
+  derived: [
+    { name: 'lifecycle_stage', kind: 'text', unit: '', value: 'loyal', valid_until: '2026-12-20T00:00:00Z', window: 'ever', count: 14, why: '14 orders, the last today; at risk after 60 days of the customer’s own rhythm' },
+    { name: 'average_order', kind: 'number', unit: 'money', value: 1720.5, valid_until: null, window: 'ever', count: 14, why: '14 orders' },
+    { name: 'purchase_interval_days', kind: 'number', unit: 'days', value: 40.5, valid_until: null, window: 'ever', count: 14, why: '14 orders' },
+    { name: 'preferred_channel', kind: 'text', unit: '', value: 'shop', valid_until: '2026-12-03T00:00:00Z', window: 'the present 30 days and the 90 before', count: 9, why: '9 acts there weigh 66 % of all' },
+    { name: 'preferred_device', kind: 'text', unit: '', value: 'mobile', valid_until: null, window: 'the present 30 days and the 90 before', count: 31, why: '31 acts on it' },
+    { name: 'habits.best_weekday', kind: 'text', unit: '', value: 'sunday', valid_until: null, window: 'ever', count: 58, why: '21 of 58 acts on this day' },
+    { name: 'omnichannel.bopis', kind: 'bool', unit: '', value: true, valid_until: null, window: 'ever', count: 2, why: '2 orders collected in a shop' },
+    { name: 'omnichannel.leaves_reviews', kind: 'bool', unit: '', value: false, valid_until: null, window: 'ever', count: 0, why: '0 reviews' },
+    { name: 'habits.sms', kind: 'text', unit: '', value: null, valid_until: null, window: 'the present 30 days and the 90 before', count: 0, why: '0 sent: fewer than 3 say nothing' },
+  ],
+  facts: {
+    channels: [
+      { channel: 'shop', first_at: '2023-03-14T09:12:00Z', last_at: ago(1), acts: { ordered: 11 }, orders: 11, revenue: [uah(19420)], returns: 1, returned: [uah(516)] },
+      { channel: 'site', first_at: '2024-11-02T09:12:00Z', last_at: ago(111), acts: { viewed: 214, ordered: 3 }, orders: 3, revenue: [uah(4667)], returns: 0, returned: [] },
+      { channel: 'messenger', first_at: '2025-06-03T09:12:00Z', last_at: ago(130), acts: { opened: 12 }, orders: 0, revenue: [], returns: 0, returned: [] },
+    ],
+    devices: { mobile: 180, desktop: 34 }, products: [{ value: 'HM-200220', at: ago(111) }], categories: [{ value: 'Blankets', at: ago(111) }, { value: 'Linen', at: ago(4000) }],
+    last_orders: [], lost: [{ channel: 'sms', reason: 'hard_bounce', address: '+380501112233', at: ago(60 * 24 * 20), message_id: 'l-1', holds: true }], hours: [], service_seconds: 0, first_order_at: '2023-03-14T09:12:00Z',
+  },
   totals: { events: row.events, orders: row.orders, refunds: 1, revenue: row.revenue, refunded: row.orders > 3 ? [uah(516)] : [], average_order: row.orders ? [uah(row.revenue[0].minor / 100 / row.orders)] : [], first_seen: row.first_seen, last_seen: row.last_seen, last_order_at: row.orders ? row.last_seen : null },
   segments: row.segments.map((s, i) => ({ ...s, since: ago(60 * 24 * (3 + i * 40)), leaves_at: i ? null : new Date(NOW + 86_400_000 * 60).toISOString() })),
   consents: row.email ? [
@@ -152,6 +172,7 @@ const home = () => ({
   ],
 });
 let role = 'owner';
+const rights = { owner: ['customers:write', 'identity:read', 'identity:write', 'privacy:read', 'privacy:write'], analyst: ['customers:read', 'identity:read', 'privacy:read'] };
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
 
 const streams = new Map();
@@ -208,10 +229,10 @@ const server = createServer(async (req, res) => {
   if (path === '/session') {
     if (m === 'POST') {
       role = input.email.startsWith('danylo') ? 'analyst' : 'owner';
-      return input.password === 'svitlytsia' ? json({ ...me, role }, 200, { 'set-cookie': 'braid_session=1; HttpOnly; SameSite=Strict; Path=/' }) : problem(res, 401, 'bad_credentials', 'Wrong e-mail or password');
+      return input.password === 'svitlytsia' ? json({ ...me, role, rights: rights[role] }, 200, { 'set-cookie': 'braid_session=1; HttpOnly; SameSite=Strict; Path=/' }) : problem(res, 401, 'bad_credentials', 'Wrong e-mail or password');
     }
     if (m === 'DELETE') return json(undefined, 204, { 'set-cookie': 'braid_session=; Max-Age=0; Path=/' });
-    return cookies.includes('braid_session=1') ? json({ ...me, role }) : problem(res, 401, 'not_signed_in', 'Not signed in');
+    return cookies.includes('braid_session=1') ? json({ ...me, role, rights: rights[role] }) : problem(res, 401, 'not_signed_in', 'Not signed in');
   }
   if (!cookies.includes('braid_session=1')) return problem(res, 401, 'not_signed_in', 'Not signed in');
   if (m !== 'GET' && !req.headers['x-braid-csrf']) return problem(res, 403, 'csrf', 'The header x-braid-csrf is missing');
@@ -245,6 +266,10 @@ const server = createServer(async (req, res) => {
   }
   if ((x = id(/^\/customers\/([^/]+)\/identity$/))) return json(x === 'p-olena' ? identity : { profiles: identity.profiles.slice(0, 1), edges: [], cannot_link: [] });
   if ((x = id(/^\/customers\/([^/]+)\/messages$/))) return json(page(messages.filter((y) => y.person_id === x), url));
+  if (/^\/customers\/[^/]+\/traits\/[^/]+\/history$/.test(path)) return json({ name: 'city', complete: true, items: [{ value: 'Lviv', timestamp: ago(60 * 24 * 90), received_at: ago(60 * 24 * 90), message_id: 'h-2', source: src.till }, { value: 'Ternopil', timestamp: '2023-03-14T09:12:00Z', received_at: '2023-03-14T09:12:00Z', message_id: 'h-1', source: src.site }] });
+  if (/^\/customers\/[^/]+\/merge\/preview$/.test(path)) return json({ person_id: 'p-olena', profile_ids: ['pr-1', 'pr-2', 'pr-3', 'pr-7'], identifiers: [{ kind: 'phone', value: '+380671234567' }, { kind: 'email', value: 'o.hudz@ukr.net' }], traits: {}, events: 214, orders: 17, exceeds: [{ kind: 'user_id', limit: 1, window_days: null, values: 2 }], was_kept_apart: true });
+  if (/^\/customers\/[^/]+\/merge$/.test(path)) return json({ person_id: 'p-olena', absorbed: input.with, edge: 'e-9' });
+  if (/^\/customers\/[^/]+\/erasure$/.test(path)) return json({ job_id: 'j-1' }, 202);
   if (/^\/customers\/[^/]+\/unmerge$/.test(path)) return json({ people: [{ person_id: 'p-olena', profile_ids: ['pr-1'] }, { person_id: 'p-oksana', profile_ids: ['pr-2', 'pr-3'] }] });
   if (path === '/consents') return json({ ...input, at: ago(0), message_id: 'c' }, 201);
   if (path === '/segments' && m === 'GET') return json({ items: segs, next_cursor: null });
