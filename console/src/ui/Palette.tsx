@@ -10,7 +10,7 @@ import { segmentsQuery } from '../segments/query';
 import { Avatar } from './base';
 import * as f from './format';
 import { IconCirclesRelation, IconPlus, IconSearch } from './icons';
-import { PAGES } from './Shell';
+import { usePages } from './Shell';
 
 interface Entry {
   id: string;
@@ -61,6 +61,7 @@ export default function Palette({ close }: { close: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const may = useMayWrite();
+  const pages = usePages();
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
   const actionsOnly = text.startsWith('>');
@@ -90,8 +91,8 @@ export default function Palette({ close }: { close: () => void }) {
       if (query)
         for (const s of (segments.data ?? []).filter((x) => fits(x.name)).slice(0, 6))
           out.push({ id: s.id, group: t('nav.segments'), icon: <span className="node online"><IconCirclesRelation /></span>, label: <><span className="b"><Marked text={s.name} query={query} /></span> <span className="m">{t('people', { count: s.count, n: f.number(s.count) })}</span></>, to: `/segments/${s.id}` });
-      const names: Record<string, string> = { home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources') };
-      for (const p of PAGES) {
+      const names: Record<string, string> = { home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs') };
+      for (const p of pages) {
         const name = names[p.id]!;
         if (fits(name)) out.push({ id: p.id, group: t('palette.pages'), icon: <span className="av"><p.icon /></span>, label: <Marked text={name} query={query} />, to: p.to });
       }
@@ -103,7 +104,7 @@ export default function Palette({ close }: { close: () => void }) {
         if (fits(name)) out.push({ id, group: t('palette.actions'), icon: <span className="av"><IconPlus /></span>, label: <Marked text={name} query={query} />, to, search });
     const seen: Record<string, number> = {};
     return out.filter((e) => (seen[e.group] = (seen[e.group] ?? 0) + 1) <= 8);
-  }, [query, asked, actionsOnly, people.data, segments.data, t, may]);
+  }, [query, asked, actionsOnly, people.data, segments.data, t, may, pages]);
 
   useEffect(() => setAt(0), [query]);
   const go = (e: Entry | undefined, apart: boolean) => {

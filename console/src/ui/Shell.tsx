@@ -10,7 +10,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconHelp, IconHome, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUsers } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconHelp, IconHistory, IconHome, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -28,7 +28,15 @@ export const PAGES = [
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T' },
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O' },
+  { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'I', right: 'imports:read' },
+  { id: 'jobs', to: '/jobs', icon: IconHistory, group: 'data', key: 'J', right: 'jobs:read' },
 ] as const;
+
+/** Pages that this person may open. */
+export const usePages = () => {
+  const { rights } = useMe();
+  return PAGES.filter((p) => !('right' in p) || !p.right || rights.includes(p.right));
+};
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
@@ -88,6 +96,7 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   const path = useRouterState({ select: (s) => s.location.pathname });
   const home = useQuery(homeQuery);
   const navigate = useNavigate();
+  const pages = usePages();
   for (const p of PAGES) useShortcut(`G Key${p.key}`, () => void navigate({ to: p.to }));
   const rejects = home.data?.attention.find((a) => a.kind === 'rejects')?.count ?? 0;
   const unknown = home.data?.attention.find((a) => a.kind === 'unknown_messages')?.count ?? 0;
@@ -95,7 +104,7 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   let group: string | null = null;
   const label: Record<string, string> = {
     home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), messages: t('nav.messages'),
-    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'),
+    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs'),
   };
   const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
@@ -104,7 +113,7 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
         <Logo />
         <span className="el">{me.shop.name}</span>
       </div>
-      {PAGES.map((p) => {
+      {pages.map((p) => {
         const head = p.group !== group && p.group ? <div className="grp">{groups[p.group]}</div> : null;
         group = p.group;
         const on = p.to === '/' ? path === '/' : path === p.to || path.startsWith(`${p.to}/`);
@@ -201,7 +210,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
   }, () => title.text);
   const names: Record<string, string> = {
     customers: t('nav.customers'), segments: t('nav.segments'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
-    live: t('nav.live'), sources: t('nav.sources'), settings: t('settings.title'),
+    live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs'), settings: t('settings.title'),
   };
   const parts = path.split('/').filter(Boolean);
   const area = parts[0] ?? '';
