@@ -101,7 +101,7 @@ pub fn list(
     let [at, a, b] = after.unwrap_or([i64::MAX; 3]);
     let wanted = match which {
         Which::Open => "closed_at = 0 AND later_until <= $5",
-        Which::Closed => "closed_at > 0 AND $5 > 0",
+        Which::Closed => "closed_at > 0 AND CAST($5 AS BIGINT) > 0",
     };
     let sql = format!(
         "SELECT {COLUMNS} FROM review_items WHERE {wanted} AND (at < $1 OR (at = $1 AND (a < $2 OR (a = $2 AND b < $3)))) \
