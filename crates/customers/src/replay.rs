@@ -56,6 +56,8 @@ pub struct Replay {
     lived_in: HashSet<i64>,
     /// Profiles that earlier re-runs made, by the event that made them.
     stored: HashMap<i64, i64>,
+    /// Since when those are, as far as the log was read.
+    born: HashMap<i64, Timestamp>,
 }
 
 /// Numbers that no profile has, for replays that only look.
@@ -92,6 +94,7 @@ impl Replay {
             fresh,
             given: HashMap::new(),
             stored: facts.made.clone(),
+            born: HashMap::new(),
             lived_in: HashSet::new(),
         }
     }
@@ -155,17 +158,23 @@ impl Replay {
     }
 
     fn place(&mut self, placed: &Placed, recorded: Option<i64>) -> Option<i64> {
-        // A profile is as old as the first event that was logged with it, whether that names somebody by now or not.
-        let born = recorded.and_then(|r| self.bare.get(&r)).map_or(placed.received_at, |(at, _)| *at);
-        // Its own profile is somebody else's by now: it makes one. If an earlier re-run made one for it, that one.
         let before = self.stored.get(&placed.seq).copied();
+        if let Some(made) = before {
+            self.born.insert(made, placed.received_at);
+        }
+        // A profile is as old as the first event that was logged with it, whether that names somebody by now or not, or as the
+        // event for which a re-run made it.
+        let bare = |r: i64| self.bare.get(&r).map(|(at, _)| *at);
+        let born = |r: i64| self.born.get(&r).copied().or_else(|| bare(r)).unwrap_or(placed.received_at);
+        let recorded = recorded.map(|r| (r, born(r)));
+        // Its own profile is somebody else's by now: it makes one. If an earlier re-run made one for it, that one.
         let (fresh, given) = (&mut self.fresh, &mut self.given);
         let mut give = |knows: &dyn Fn(i64) -> bool| {
             let id = before.filter(|id| !knows(*id)).unwrap_or_else(&mut *fresh);
             given.insert(id, placed.seq);
             id
         };
-        self.graph.place_again(&placed.event, placed.seq, (born, recorded), &mut give)
+        self.graph.place_again(&placed.event, placed.seq, (placed.received_at, recorded), &mut give)
     }
 
     fn settle(&mut self, seq: i64, live: i64, profile: i64) {

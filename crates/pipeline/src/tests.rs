@@ -11,3 +11,4 @@ mod jobs;
 mod kiosk;
 mod live;
 mod rerun;
+mod stitch;
