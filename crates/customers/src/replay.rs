@@ -38,8 +38,8 @@ pub struct Replay {
     /// Events of profiles that will be divided, as they are theirs now.
     history: HashMap<i64, Vec<Event>>,
     divided: HashSet<i64>,
-    /// Values that will be detached.
-    detached: HashSet<First>,
+    /// Values that will be detached: from which profiles and to which.
+    detached: HashMap<First, Vec<(i64, i64)>>,
     /// Profiles that a detach made: nothing else makes them.
     made: HashSet<i64>,
     /// The same events by profile, briefly.
@@ -56,6 +56,8 @@ pub struct Replay {
     lived_in: HashSet<i64>,
     /// Profiles that earlier re-runs made, by the event that made them.
     stored: HashMap<i64, i64>,
+    /// Since when those are, as far as the log was read.
+    born: HashMap<i64, Timestamp>,
 }
 
 /// Numbers that no profile has, for replays that only look.
@@ -72,10 +74,14 @@ impl Replay {
     pub fn new(facts: &Facts, rules: Arc<Rules>, fresh: Box<dyn FnMut() -> i64 + Send>) -> Self {
         let detach = |c: &Cut| if let Cut::Detach { from, to, .. } = c { Some((*from, *to)) } else { None };
         let (divided, made) = facts.cuts.iter().filter_map(|(.., c)| detach(c)).unzip();
-        let value =
-            |c: &Cut| if let Cut::Detach { kind, value, .. } = c { Some((kind.clone(), value.clone())) } else { None };
+        let mut detached: HashMap<First, Vec<(i64, i64)>> = HashMap::new();
+        for (.., cut) in &facts.cuts {
+            if let Cut::Detach { from, to, kind, value } = cut {
+                detached.entry((kind.clone(), value.clone())).or_default().push((*from, *to));
+            }
+        }
         Self {
-            detached: facts.cuts.iter().filter_map(|(.., c)| value(c)).collect(),
+            detached,
             graph: MemoryGraph::with_rules(rules),
             cuts: facts.cuts.iter().cloned().collect(),
             history: HashMap::new(),
@@ -88,6 +94,7 @@ impl Replay {
             fresh,
             given: HashMap::new(),
             stored: facts.made.clone(),
+            born: HashMap::new(),
             lived_in: HashSet::new(),
         }
     }
@@ -102,10 +109,7 @@ impl Replay {
     pub fn event(&mut self, placed: &Placed) {
         self.cut_before(placed.seq);
         let live = placed.live_id;
-        // Where an earlier re-run put an event it stays if it can, so that no profile is ever left empty. What a detach moved
-        // is moved by the detach.
-        let recorded = if live != 0 && !self.made.contains(&live) { live } else { placed.profile_id };
-        let recorded = (recorded != 0).then_some(recorded);
+        let recorded = Some(self.before_detaches(placed)).filter(|r| *r != 0);
         let profile = match placed.event.profile_id {
             // An event about a profile is no evidence of identity.
             Some(profile) => recorded.map(|_| profile),
@@ -129,25 +133,48 @@ impl Replay {
         let first = first.map(|i| (i.kind.clone(), i.value.clone()));
         if divided {
             self.history.entry(profile).or_default().push(placed.event.clone());
-        } else if !first.as_ref().is_some_and(|f| self.detached.contains(f)) {
+        } else if !first.as_ref().is_some_and(|f| self.detached.contains_key(f)) {
             return self.settle(placed.seq, live, profile);
         }
         let event = (!divided).then(|| Box::new(placed.event.clone()));
         self.held.entry(profile).or_default().push(Held { seq: placed.seq, live, first, event });
     }
 
+    /// Where an event was before detaches moved it. Where an earlier re-run put it it stays if it can, so that no profile is
+    /// left empty; what a detach moved is moved by the detach again.
+    fn before_detaches(&self, placed: &Placed) -> i64 {
+        let Placed { profile_id: logged, live_id, event, .. } = placed;
+        let mut at = if *live_id == 0 { *logged } else { *live_id };
+        if !self.made.contains(&at) {
+            return at;
+        }
+        let first = event.identifiers.first().map(|i| (i.kind.clone(), i.value.clone()));
+        let steps = first.and_then(|f| self.detached.get(&f)).map_or(&[][..], Vec::as_slice);
+        while at != *logged && self.made.contains(&at) {
+            let Some((from, _)) = steps.iter().find(|(_, to)| *to == at) else { return *logged };
+            at = *from;
+        }
+        at
+    }
+
     fn place(&mut self, placed: &Placed, recorded: Option<i64>) -> Option<i64> {
-        // A profile is as old as the first event that was logged with it, whether that names somebody by now or not.
-        let born = recorded.and_then(|r| self.bare.get(&r)).map_or(placed.received_at, |(at, _)| *at);
-        // Its own profile is somebody else's by now: it makes one. If an earlier re-run made one for it, that one.
         let before = self.stored.get(&placed.seq).copied();
+        if let Some(made) = before {
+            self.born.insert(made, placed.received_at);
+        }
+        // A profile is as old as the first event that was logged with it, whether that names somebody by now or not, or as the
+        // event for which a re-run made it.
+        let bare = |r: i64| self.bare.get(&r).map(|(at, _)| *at);
+        let born = |r: i64| self.born.get(&r).copied().or_else(|| bare(r)).unwrap_or(placed.received_at);
+        let recorded = recorded.map(|r| (r, born(r)));
+        // Its own profile is somebody else's by now: it makes one. If an earlier re-run made one for it, that one.
         let (fresh, given) = (&mut self.fresh, &mut self.given);
         let mut give = |knows: &dyn Fn(i64) -> bool| {
             let id = before.filter(|id| !knows(*id)).unwrap_or_else(&mut *fresh);
             given.insert(id, placed.seq);
             id
         };
-        self.graph.place_again(&placed.event, placed.seq, (born, recorded), &mut give)
+        self.graph.place_again(&placed.event, placed.seq, (placed.received_at, recorded), &mut give)
     }
 
     fn settle(&mut self, seq: i64, live: i64, profile: i64) {

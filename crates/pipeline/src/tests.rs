@@ -14,3 +14,4 @@ mod kiosk;
 mod live;
 mod rerun;
 mod sources;
+mod stitch;

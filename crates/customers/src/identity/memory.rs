@@ -191,27 +191,29 @@ impl MemoryGraph {
     }
 
     /// Places an event of a log that was placed before, maybe by other rules; gives its profile. It stays where it was
-    /// (`recorded`) if that is the same person: profiles are never dissolved, and what made a profile makes it again, with an
+    /// (`recorded`, with the time from which that profile is) if that is the same person: profiles are never dissolved, and what made a profile makes it again, with an
     /// edge where the rules know somebody. `fresh` gives a new profile's id; it is told which are known.
     pub fn place_again(
         &mut self,
         event: &Event,
         seq: i64,
-        (received_at, recorded): (Timestamp, Option<i64>),
+        (received_at, recorded): (Timestamp, Option<(i64, Timestamp)>),
         fresh: Fresh<'_>,
     ) -> Option<i64> {
         let rules = self.rules.clone();
         let Ok(mut placement) = super::place(self, event, &rules);
+        let (recorded, born) = recorded.map_or((None, received_at), |(r, born)| (Some(r), born));
         let recorded_new = recorded.filter(|r| !self.nodes.contains_key(r));
         match placement.target {
             Target::Nobody => return None,
             Target::New => {
+                let at = if recorded_new.is_some() { born } else { received_at };
                 let id = recorded_new.unwrap_or_else(|| fresh(&|id| self.nodes.contains_key(&id)));
-                return self.apply(event, &placement, seq, received_at, Some(id));
+                return self.apply(event, &placement, seq, at, Some(id));
             }
             Target::Profile(known) => {
                 if let Some(made) = recorded_new {
-                    self.create(Some(made), received_at);
+                    self.create(Some(made), born);
                     placement.target = Target::Profile(made);
                     placement.edges.insert(0, self.way_to(event, known));
                 } else if let Some(other) = recorded.filter(|r| *r != known) {

@@ -133,3 +133,47 @@ fn what_people_decided_outlives_a_change_of_rules() {
         assert_eq!(shop.person("loyalty_card", "c1"), shop.person("loyalty_card", "c3"));
     }
 }
+
+#[test]
+fn a_run_that_is_killed_or_stopped_goes_on_and_ends_alike() {
+    for mut shop in shops() {
+        for n in 0..40 {
+            let card = format!("c{n}");
+            shop.events(&[
+                json!({"type": "track", "messageId": format!("a{n}"), "event": "Visit", "context": external(&[("loyalty_card", &card)])}),
+                json!({"type": "track", "messageId": format!("b{n}"), "event": "Visit", "context": external(&[("login", &card)])}),
+                json!({"type": "track", "messageId": format!("c{n}"), "event": "Visit", "context": external(&[("loyalty_card", &card), ("login", &card)])}),
+            ]);
+        }
+        assert_eq!(shop.doctor().counts.people, 40);
+        for n in 0..40 {
+            let country = base::Country::find("UA");
+            let value = format!("c{n}");
+            shop.core()
+                .store
+                .write(move |tx| rules::block(tx, ("login", &value), Mode::Block, "", "olha", country).map(drop))
+                .expect("the value is listed");
+        }
+        // It is told to stop between two looks, then the program is killed; the job waits for the next start.
+        let looks = std::sync::atomic::AtomicUsize::new(0);
+        let core = shop.core();
+        let job = shop.read(crate::rerun::waiting).expect("a run is asked for");
+        let work = crate::rerun::Work {
+            store: &core.store,
+            preparer: &core.preparer,
+            settings: &core.settings,
+            now: base::Clock::now(&*shop.clock),
+        };
+        let ended = crate::rerun::run(&work, job, &|| looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 2);
+        assert_eq!(ended.expect("it stops in order"), crate::rerun::Ended::Stopped);
+        shop.crash();
+        assert_eq!(shop.read(crate::rerun::waiting), Some(job), "the job is still there");
+        rerun(&shop);
+        shop.assert_clean();
+        for n in 0..40 {
+            assert_eq!(shop.person("login", &format!("c{n}")), None);
+            assert!(shop.person("loyalty_card", &format!("c{n}")).is_some());
+        }
+        assert_eq!(shop.read(crate::rerun::waiting), None, "nothing is left to do");
+    }
+}
