@@ -25,12 +25,12 @@ export function cartEvent(action: CartAction, given: Properties, cart: string): 
   return [EVENTS[action], { [id]: cart, ...properties }];
 }
 
-/** Pages hold prices as text, here with a comma. What is no number stays what it was. */
+/** Pages hold prices as text, here with a comma; `1,249` could be either and is left to the server. What is no number stays what it was. */
 function numbered(given: Properties): Properties {
   const properties = { ...given };
   for (const name of NUMBERS) {
     const value = properties[name];
-    const number = typeof value === "string" && value.trim() ? Number(value.replace(",", ".").replace(/\s/g, "")) : NaN;
+    const number = typeof value === "string" && value.trim() ? Number(value.replace(/\s/g, "").replace(/,(\d\d?)$/, ".$1")) : NaN;
     if (!isNaN(number)) properties[name] = number;
   }
   return properties;
