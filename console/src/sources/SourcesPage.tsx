@@ -175,7 +175,7 @@ function Snippets({ writeKey, kind }: { writeKey: string; kind: string }) {
   const code: Record<string, string> = {
     js: `<script>
 !function(w,d,h){var b=w.braid=w.braid||[];if(b.version||b.load)return;
-"load page track identify group alias reset ready flush".split(" ").forEach(function(m){b[m]=function(){b.push([m,arguments,+new Date]);return b}});
+"load page track screen identify group alias cart consent reset ready flush".split(" ").forEach(function(m){b[m]=function(){b.push([m,arguments,+new Date]);return b}});
 var s=d.createElement("script");s.async=1;s.src=h+"/braid.js";d.head.appendChild(s);
 b.load("${writeKey}",{host:h});b.page()}(window,document,"${origin}");
 </script>`,

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-const MAX_GZIP_BYTES = 6 * 1024;
+const MAX_GZIP_BYTES = 8 * 1024;
 const { version } = JSON.parse(await readFile(new URL("../package.json", import.meta.url), "utf8"));
 
 const shared = {

@@ -6,6 +6,8 @@
  * when the server refuses that very message or the queue is over its limit. No public method throws: a shop must go on
  * selling whatever happens here.
  */
+import { Observer } from "./auto";
+import { cartEvent, type CartAction } from "./cart";
 import { contextOf, pageOf } from "./context";
 import { Identity, uuid } from "./identity";
 import { Queue, RENEW_MS, itemOf } from "./queue";
@@ -16,7 +18,10 @@ import type { Item, Message, MessageType, Options, Properties, Scope, Settings }
 declare const __VERSION__: string;
 
 /** As the snippet writes it down: method, arguments, time. */
-export type Call = ["load" | "page" | "track" | "identify" | "group" | "alias" | "reset" | "ready" | "flush", ArrayLike<unknown>, number];
+export type Call = ["load" | "page" | "track" | "identify" | "group" | "alias" | "reset" | "ready" | "flush" | "screen" | "cart" | "consent", ArrayLike<unknown>, number];
+
+/** What the visitor said: "yes", "no", or nothing yet. A "no" is the one thing that is kept after it. */
+const CONSENT = "braid_consent";
 
 const DEFAULTS: Settings = {
   host: "",
@@ -45,6 +50,8 @@ export class Braid {
   /** When the call was made that is being replayed. */
   private calledAt?: number;
   private waiting: (() => void)[] = [];
+  private observer?: Observer;
+  private said: string | null = null;
 
   constructor(private scope: Scope) {
     this.store = new Store(scope);
@@ -60,13 +67,45 @@ export class Braid {
       this.settings = { ...DEFAULTS, ...Object.fromEntries(given) };
       this.store.cookieDomain = this.settings.cookieDomain;
       this.transport = new Transport(this.scope, writeKey, this.settings.host);
+      this.identity.segment = !!this.settings.segment;
       this.queue.open(writeKey);
-      this.queue.adopt(this.settings.maxQueue);
+      // A word given before `load` counts more than an older one.
+      this.said ??= this.store.get(CONSENT);
+      this.obey();
+      const voice = {
+        page: () => void this.page(),
+        track: (event: string, properties: Properties) => void this.track(event, properties),
+        safely: (run: () => void) => void this.safely(run),
+      };
+      if (this.settings.auto) {
+        this.observer = new Observer(this.scope, this.settings.auto, voice);
+        this.observer.start();
+      }
       this.listen();
       this.renew();
-      if (this.queue.items.length) this.schedule(0);
       this.waiting.splice(0).forEach((run) => this.safely(run));
     });
+  }
+
+  /** The visitor agrees, or takes it back: then everything of ours leaves this browser, and nothing more is noticed. */
+  consent(given: boolean): this {
+    return this.safely(() => {
+      this.said = given ? "yes" : "no";
+      if (this.transport) this.obey();
+    });
+  }
+
+  /** What happens to a cart, by the standard's names: `cart("added", {sku, price, quantity})`. */
+  cart(action: CartAction, properties: Properties = {}): this {
+    return this.safely(() => {
+      const made = cartEvent(action, properties, this.identity.cartId(action === "ordered"));
+      if (!made) return this.report("cart does not know this action", action);
+      this.send("track", { event: made[0], properties: made[1] });
+    });
+  }
+
+  screen(name: string, properties: Properties = {}): this {
+    return this.safely(() => this.send("screen", { name: String(name), properties }));
   }
 
   page(name?: string, properties?: Properties): this;
@@ -77,7 +116,7 @@ export class Braid {
       const texts = args.filter((arg): arg is string => typeof arg === "string");
       const [category, name] = texts.length > 1 ? texts : [undefined, texts[0]];
       const properties = args.find(isObject) ?? {};
-      this.send("page", { category, name, properties: { ...pageOf(this.scope), ...(name && { name }), ...properties } });
+      this.send("page", { category, name, properties: { ...pageOf(this.scope, this.observer?.referrer), ...(name && { name }), ...properties } });
     });
   }
 
@@ -142,9 +181,9 @@ export class Braid {
     return this.sending;
   }
 
-  /** Makes the calls that the snippet kept while this script was on its way. `load` goes first, wherever it stood. */
+  /** Makes the calls that the snippet kept while this script was on its way. What the visitor allows goes first, then `load`, wherever they stood. */
   replay(calls: Call[]): this {
-    const rank = ([method]: Call) => (method === "load" ? 0 : 1);
+    const rank = ([method]: Call) => ["consent", "load"].indexOf(method) + 1 || 3;
     for (const [method, args, time] of [...calls].sort((a, b) => rank(a) - rank(b))) {
       this.calledAt = time;
       this.safely(() => (this[method] as (...args: unknown[]) => unknown)(...Array.from(args)));
@@ -153,7 +192,30 @@ export class Braid {
     return this;
   }
 
+  private mayStore(): boolean {
+    return this.said === "yes" || (this.said !== "no" && !this.settings.consent);
+  }
+
+  /** Brings storage and queue in line with what the visitor said. */
+  private obey(): void {
+    const { queue, store } = this;
+    if (this.said === "no") {
+      queue.clear();
+      store.clear();
+      store.unlock();
+      store.set(CONSENT, "no");
+      store.lock();
+    } else if (this.mayStore()) {
+      store.unlock();
+      if (this.said && store.get(CONSENT) !== this.said) store.set(CONSENT, this.said);
+      queue.persist();
+      queue.adopt(this.settings.maxQueue);
+      if (queue.items.length) this.schedule(0);
+    }
+  }
+
   private send(type: MessageType, fields: Partial<Message>): void {
+    if (this.said === "no") return;
     const now = this.calledAt ?? Date.now();
     const { identity } = this;
     const message: Message = {
@@ -162,7 +224,7 @@ export class Braid {
       anonymousId: identity.anonymousId(),
       userId: identity.userId(),
       timestamp: new Date(now).toISOString(),
-      context: { ...contextOf(this.scope, __VERSION__), sessionId: identity.sessionId(now, this.settings.sessionTimeout) },
+      context: { ...contextOf(this.scope, __VERSION__, this.observer?.referrer), sessionId: identity.sessionId(now, this.settings.sessionTimeout) },
       ...fields,
     };
     const item = itemOf(message.messageId, JSON.stringify(message));
@@ -175,7 +237,7 @@ export class Braid {
 
   /** Makes sure that a flush will come, after a running pause at the earliest. */
   private schedule(after = this.settings.flushInterval): void {
-    if (!this.transport || this.refused) return;
+    if (!this.transport || this.refused || !this.mayStore()) return;
     const pause = Math.max(after, this.retryAt - Date.now());
     // One timer at a time; only an urgent flush may replace a patient one.
     if (this.flushTimer !== undefined && after > 0) return;
@@ -188,7 +250,7 @@ export class Braid {
 
   private async drain(): Promise<boolean> {
     while (this.transport && this.queue.items.length) {
-      if (this.refused || Date.now() < this.retryAt) return false;
+      if (this.refused || !this.mayStore() || Date.now() < this.retryAt) return false;
       if (!(await this.deliver(takeBatch(this.queue.items)))) return false;
     }
     return !this.queue.items.length;
@@ -196,6 +258,7 @@ export class Braid {
 
   /** True when nothing of the batch waits any more. */
   private async deliver(batch: Item[]): Promise<boolean> {
+    if (!this.mayStore()) return false;
     const { status, retryAfter } = await this.transport!.post(batch);
     if (status >= 200 && status < 300) {
       this.failures = this.retryAt = 0;
@@ -241,6 +304,13 @@ export class Braid {
       this.queue.resume();
       if (this.queue.items.length) this.schedule(0);
     });
+    on(scope as unknown as EventTarget, "storage", (event) => {
+      const { key, newValue } = event as StorageEvent;
+      // Another tab was told.
+      if (key !== CONSENT || !newValue || newValue === this.said) return;
+      this.said = newValue;
+      this.obey();
+    });
     on(scope as unknown as EventTarget, "online", () => {
       // The network is back: our own pause ends, one that the server asked for does not.
       if (this.unreachable) this.retryAt = 0;
@@ -249,7 +319,7 @@ export class Braid {
   }
 
   private handOver(): void {
-    if (this.refused || Date.now() < this.retryAt) return;
+    if (this.refused || !this.mayStore() || Date.now() < this.retryAt) return;
     // What does not fit into one beacon waits in storage for the next page.
     const fresh = this.queue.items.filter((item) => !item.beaconed);
     for (const item of this.transport!.beacon(fresh)) item.beaconed = true;
@@ -259,6 +329,7 @@ export class Braid {
   private renew(): void {
     this.scope.setTimeout(() => {
       this.safely(() => {
+        if (!this.mayStore()) return;
         if (this.queue.items.length) this.queue.persist();
         this.queue.adopt(this.settings.maxQueue);
         if (this.queue.items.length) this.schedule();

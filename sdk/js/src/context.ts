@@ -4,21 +4,21 @@ import type { Properties, Scope } from "./types";
 /** Taken from the address and sent under their own names. `mid` is Braid's own signed message id. */
 const CLICK_IDS = ["gclid", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "yclid", "twclid", "li_fat_id", "mid"];
 
-export function pageOf(scope: Scope): Properties {
+export function pageOf(scope: Scope, referrer = scope.document.referrer): Properties {
   const { location, document } = scope;
   return {
     path: location.pathname,
-    referrer: document.referrer,
+    referrer,
     search: location.search,
     title: document.title,
     url: location.href,
   };
 }
 
-export function contextOf(scope: Scope, version: string): Properties {
+export function contextOf(scope: Scope, version: string, referrer?: string): Properties {
   const { navigator, screen, location } = scope;
   const context: Properties = {
-    page: pageOf(scope),
+    page: pageOf(scope, referrer),
     locale: navigator.language,
     userAgent: navigator.userAgent,
     library: { name: "braid.js", version },

@@ -10,18 +10,41 @@ const ANONYMOUS_ID = "braid_anonymous_id";
 const USER_ID = "braid_user_id";
 const TRAITS = "braid_traits";
 const SESSION = "braid_session";
+const CART = "braid_cart";
 
 export class Identity {
+  /** Whether Segment's library on this page says who the visitor is. */
+  segment = false;
+
   constructor(private scope: Scope, private store: Store) {}
 
   anonymousId(): string {
+    const borrowed = this.borrow("anonymousId");
+    if (borrowed) return borrowed;
     let id = this.store.get(ANONYMOUS_ID);
     if (!id) this.store.set(ANONYMOUS_ID, (id = uuid(this.scope)));
     return id;
   }
 
   userId(): string | undefined {
-    return this.store.get(USER_ID) || undefined;
+    return this.borrow("id") || this.store.get(USER_ID) || undefined;
+  }
+
+  private borrow(what: "id" | "anonymousId"): string | undefined {
+    if (!this.segment) return;
+    try {
+      const id = this.scope.analytics!.user!()[what]!();
+      return typeof id === "string" ? id : undefined;
+    } catch {
+      // Not there yet, or only its snippet is.
+    }
+  }
+
+  /** Joins the steps from the first article to the order; a new one begins after the order. */
+  cartId(ends = false): string {
+    const id = this.store.get(CART) || uuid(this.scope);
+    this.store.set(CART, ends ? null : id);
+    return id;
   }
 
   traits(): Properties {
@@ -50,6 +73,7 @@ export class Identity {
     this.store.set(USER_ID, null);
     this.store.set(TRAITS, null);
     this.store.set(SESSION, null);
+    this.store.set(CART, null);
     this.store.set(ANONYMOUS_ID, uuid(this.scope));
   }
 

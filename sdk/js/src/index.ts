@@ -4,6 +4,7 @@ import type { Scope } from "./types";
 
 export { Braid };
 export type { Call } from "./client";
-export type { Options, Properties } from "./types";
+export type { CartAction } from "./cart";
+export type { Auto, Options, Properties } from "./types";
 
 export const braid = new Braid(globalThis as unknown as Scope);

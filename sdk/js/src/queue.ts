@@ -43,6 +43,11 @@ export class Queue {
     this.persist();
   }
 
+  clear(): void {
+    this.items = [];
+    this.persist();
+  }
+
   /** Takes over what pages left behind that are no longer there. */
   adopt(max: number): void {
     for (const key of this.store.keys(this.prefix)) {

@@ -8,11 +8,14 @@ import type { Scope } from "./types";
 const COOKIE_AGE_S = 31536000;
 
 export class Store {
-  private memory: Record<string, string> = {};
+  private memory: Record<string, string | null> = {};
+  /** Nothing is written until it is known that it may be: before `load`, and without a consent that was asked for. */
+  private locked = true;
 
   constructor(private scope: Scope, public cookieDomain?: string) {}
 
   get(key: string): string | null {
+    if (this.locked && key in this.memory) return this.memory[key]!;
     return this.getLocal(key) ?? this.getCookie(key) ?? this.memory[key] ?? null;
   }
 
@@ -20,8 +23,35 @@ export class Store {
     // A cookie travels with every request of the site, so it is only written when there is no other way.
     const kept = this.setLocal(key, value);
     if (!kept || value === null) this.setCookie(key, value);
-    if (value === null) delete this.memory[key];
+    if (value === null && !this.locked) delete this.memory[key];
     else this.memory[key] = value;
+  }
+
+  lock(): void {
+    this.locked = true;
+  }
+
+  /** Writes down what was only remembered. */
+  unlock(): void {
+    if (!this.locked) return;
+    this.locked = false;
+    Object.entries(this.memory).forEach(([key, value]) => this.set(key, value));
+  }
+
+  /** Takes everything of ours away, of all tabs. */
+  clear(): void {
+    this.memory = {};
+    const cookies = () => this.scope.document.cookie.split("; ").map((pair) => pair.split("=")[0]!);
+    let names: string[] = [];
+    try {
+      names = cookies().filter((name) => name.startsWith("braid_"));
+    } catch {
+      // No cookies here, so there is none of ours.
+    }
+    const before = this.locked;
+    this.locked = false;
+    [...this.keys("braid_"), ...names].forEach((key) => this.set(key, null));
+    this.locked = before;
   }
 
   getLocal(key: string): string | null {
@@ -34,6 +64,7 @@ export class Store {
 
   /** Whether the value is kept now. */
   setLocal(key: string, value: string | null): boolean {
+    if (this.locked) return false;
     try {
       if (value === null) this.scope.localStorage.removeItem(key);
       else this.scope.localStorage.setItem(key, value);
@@ -67,6 +98,7 @@ export class Store {
   }
 
   private setCookie(key: string, value: string | null): void {
+    if (this.locked) return;
     try {
       if (value === null && this.getCookie(key) === null) return;
       const domain = this.cookieDomain ? "; domain=" + this.cookieDomain : "";

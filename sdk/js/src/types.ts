@@ -19,13 +19,31 @@ export interface Options {
   sessionTimeout?: number;
   /** Domain of the fallback cookie, such as `.example.com`. */
   cookieDomain?: string;
+  /** What is noticed by itself. Nothing, unless asked for. */
+  auto?: Auto;
+  /** Store and send nothing until `consent(true)`; what happens before waits in the page's memory. */
+  consent?: boolean;
+  /** Use the ids of Segment's library on the same page (`analytics.user()`), so that both mean one visitor. */
+  segment?: boolean;
   /** Told of every message that was given up and of every mistake that was swallowed. */
   onError?: (reason: string, detail?: unknown) => void;
 }
 
-export type Settings = Required<Omit<Options, "cookieDomain" | "onError">> & Pick<Options, "cookieDomain" | "onError">;
+export interface Auto {
+  /** Page views, also where the address changes without a reload. */
+  pages?: boolean;
+  /** Clicks on `[data-braid-click]`, and on what a selector (or each selector with its event's name) finds. */
+  clicks?: boolean | string | Record<string, string>;
+  /** How long the page, and each `[data-braid-product]`, was in sight. */
+  time?: boolean;
+  /** Steps of `[data-braid-form]`, or of the forms that a selector finds. Never what was typed. */
+  forms?: boolean | string;
+}
 
-export type MessageType = "identify" | "track" | "page" | "group" | "alias";
+type Loose = "cookieDomain" | "onError" | "auto" | "consent" | "segment";
+export type Settings = Required<Omit<Options, Loose>> & Pick<Options, Loose>;
+
+export type MessageType = "identify" | "track" | "page" | "screen" | "group" | "alias";
 
 export interface Message {
   type: MessageType;
@@ -62,6 +80,11 @@ export type Scope = Pick<
   screen?: Screen;
   devicePixelRatio?: number;
   crypto?: Crypto;
+  history?: History;
+  IntersectionObserver?: typeof IntersectionObserver;
+  MutationObserver?: typeof MutationObserver;
+  /** Segment's library, if the page has it. */
+  analytics?: { user?: () => { id?: () => unknown; anonymousId?: () => unknown } };
   fetch: typeof fetch;
   setTimeout: (run: () => void, ms: number) => number;
   clearTimeout: (timer: number | undefined) => void;

@@ -355,9 +355,9 @@ test("full storage does not stop delivery", async (t) => {
   assert.deepEqual(events(window.sent()), ["A"]);
 });
 
-test("the bundle is under 6 KiB gzipped", async () => {
+test("the bundle is under 8 KiB gzipped", async () => {
   for (const name of ["braid.js", "braid.mjs"]) {
     const size = gzipSync(await readFile(new URL("../dist/" + name, import.meta.url)), { level: 9 }).length;
-    assert.ok(size < 6 * 1024, `${name} has ${size} bytes`);
+    assert.ok(size < 8 * 1024, `${name} has ${size} bytes`);
   }
 });
