@@ -4,13 +4,14 @@ import './ui/ui.css';
 import { MantineProvider } from '@mantine/core';
 import { QueryCache, QueryClient, QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { StrictMode } from 'react';
+import { StrictMode, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Problem } from './api/problem';
 import { startTexts } from './i18n';
 import { router } from './router';
 import { LiveProvider } from './session/live';
 import { sessionQuery } from './session/session';
+import { JoinPage } from './session/JoinPage';
 import { SignIn } from './session/SignIn';
 import { cssVariables, theme } from './theme';
 import { ErrorNote } from './ui/base';
@@ -34,7 +35,13 @@ const client: QueryClient = new QueryClient({
 });
 
 function App() {
-  const session = useQuery(sessionQuery);
+  const session = useQuery({ ...sessionQuery, enabled: location.pathname !== '/join' });
+  const owed = session.data?.second_factor_owed ?? false;
+  // Until the second factor is set up, the server refuses all else.
+  useEffect(() => {
+    if (owed) void router.navigate({ to: '/settings/$tab', params: { tab: 'own' } });
+  }, [owed]);
+  if (location.pathname === '/join') return <JoinPage />;
   if (session.data) return <LiveProvider><RouterProvider router={router} /></LiveProvider>;
   if (session.data === null) return <SignIn />;
   if (session.error) return <main className="signin"><ErrorNote error={session.error} retry={() => void session.refetch()} /></main>;

@@ -60,6 +60,7 @@ const live = createRoute({
   component: lazyRouteComponent(() => import('./events/LivePage')),
 });
 const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
+const source = createRoute({ getParentRoute: () => root, path: '/sources/$id', component: lazyRouteComponent(() => import('./sources/SourcePage')), validateSearch: texts('tab') });
 const imports = createRoute({ getParentRoute: () => root, path: '/imports', component: lazyRouteComponent(() => import('./imports/ImportsPage')) });
 const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
@@ -67,7 +68,7 @@ const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component:
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, segments, segment, messages, rules, templates, template, live, sources, imports, newImport, importPage, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, segments, segment, messages, rules, templates, template, live, sources, source, imports, newImport, importPage, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -57,7 +57,7 @@ export function Mapper({ upload, name, looked, busy, asked, again }: { upload: s
       </Panel>
       {looked.bad.length > 0 && !result && <BadRows rows={looked.bad as unknown as BadRow[]} title={t('imports.badBeginning')} />}
       <Panel title={t('imports.columns')} count={f.number(columns.length)} right={<span className="t12 m">{t('imports.columnsNote', { n: f.number(Object.keys(mapping.columns).length) })}</span>} testId="import-columns">
-        <div className="tbl" style={{ maxHeight: 460 }} tabIndex={0} role="region" aria-label={t('imports.columns')}>
+        <div className="tbl" style={{ maxHeight: 460 }} tabIndex={0} role="group" aria-label={t('imports.columns')}>
           <table>
             <thead><tr><th scope="col" style={{ width: '24%' }}>{t('imports.column')}</th><th scope="col" style={{ width: '32%' }}>{t('imports.samples')}</th><th scope="col" style={{ width: 232 }}>{t('imports.meaning')}</th><th scope="col">{t('imports.named')}</th></tr></thead>
             <tbody>
@@ -69,7 +69,7 @@ export function Mapper({ upload, name, looked, busy, asked, again }: { upload: s
         </div>
       </Panel>
       <Panel title={t('imports.sample')} count={f.number(looked.rows.length)}>
-        <div className="tbl" style={{ maxHeight: 260 }} tabIndex={0} role="region" aria-label={t('imports.sample')}>
+        <div className="tbl" style={{ maxHeight: 260 }} tabIndex={0} role="group" aria-label={t('imports.sample')}>
           <table style={{ width: `max(100%, ${columns.length * 140}px)` }}>
             <thead><tr>{columns.map((c) => <th key={c.column} scope="col">{c.column}</th>)}</tr></thead>
             <tbody>{looked.rows.slice(0, 8).map((row, i) => <tr key={i}>{columns.map((c, n) => <td key={c.column} style={{ height: 32 }} title={row[n]}>{row[n]}</td>)}</tr>)}</tbody>

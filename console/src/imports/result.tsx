@@ -57,7 +57,7 @@ export function Outcome({ result: r }: { result: Result }) {
       {r.bad && r.bad.length > 0 && <BadRows rows={r.bad} title={t('imports.badRows')} />}
       {r.quality && r.quality.rows > 0 && <QualityPanel q={r.quality} />}
       {r.first && r.first.length > 0 && (
-        <Panel title={t('imports.first')}><div className="body"><Json value={r.first} label={t('imports.first')} /></div></Panel>
+        <Panel title={t('imports.first')}><div className="body"><Json value={r.first} label="JSON" /></div></Panel>
       )}
     </>
   );
@@ -67,7 +67,7 @@ export function BadRows({ rows, title }: { rows: BadRow[]; title: string }) {
   const { t } = useTranslation();
   return (
     <Panel title={title} count={f.number(rows.length)} testId="bad-rows">
-      <div className="tbl" style={{ maxHeight: 320 }} tabIndex={0} role="region" aria-label={title}>
+      <div className="tbl" style={{ maxHeight: 320 }} tabIndex={0} role="group" aria-label={title}>
         <table>
           <thead><tr><th scope="col" style={{ width: 72 }}>{t('imports.line')}</th><th scope="col" style={{ width: '18%' }}>{t('imports.column')}</th><th scope="col">{t('col.reason')}</th><th scope="col">{t('imports.value')}</th></tr></thead>
           <tbody>

@@ -15,8 +15,13 @@ export function SignIn() {
   const client = useQueryClient();
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
+  const [second, setSecond] = useState(false);
   const signIn = useMutation({
-    mutationFn: () => must(api.POST('/api/v1/session', { body: { email: email.trim(), password } })),
+    mutationFn: () => must(api.POST('/api/v1/session', { body: { email: email.trim(), password, code: code.trim() || undefined } })),
+    onError: (e) => {
+      if (e instanceof Problem && e.code === 'second_factor_needed') setSecond(true);
+    },
     onSuccess: (me) => {
       setShop(me.shop);
       client.setQueryData(['session'], me);
@@ -26,7 +31,8 @@ export function SignIn() {
     e.preventDefault();
     signIn.mutate();
   };
-  const refused = signIn.error instanceof Problem && signIn.error.status === 401;
+  const wanted = signIn.error instanceof Problem && signIn.error.code === 'second_factor_needed';
+  const refused = signIn.error instanceof Problem && signIn.error.status === 401 && !wanted;
   return (
     <main className="signin">
       <form onSubmit={submit}>
@@ -46,8 +52,10 @@ export function SignIn() {
           data-testid="login-password"
           visibilityToggleButtonProps={{ 'aria-label': t('signin.showPassword') }}
         />
+        {second && <TextInput label={t('signin.code')} description={t('signin.codeHelp')} inputWrapperOrder={['label', 'input', 'description', 'error']} autoComplete="one-time-code" autoFocus value={code} onChange={(e) => setCode(e.currentTarget.value)} data-testid="login-code" />}
+        {wanted && code && <InlineError>{t('signin.codeWrong')}</InlineError>}
         {refused && <InlineError>{t('problem.bad_credentials')}</InlineError>}
-        {signIn.error && !refused && <ErrorNote error={signIn.error} kept={t('error.formKept')} />}
+        {signIn.error && !refused && !wanted && <ErrorNote error={signIn.error} kept={t('error.formKept')} />}
         <div className="row">
           <Button type="submit" loading={signIn.isPending} data-testid="login-submit">
             {t('signin.submit')}

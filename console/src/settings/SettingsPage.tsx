@@ -1,95 +1,57 @@
 // Decision served: who may do what here, and who changed what?
-import { Button, Modal, PasswordInput, Select, TextInput } from '@mantine/core';
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Button, Modal, MultiSelect, Select, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
-import type { ApiKey, AuditEntry, User } from '../api/types';
+import type { ApiKey, AuditEntry } from '../api/types';
 import { ActButton, ActLink } from '../session/Guarded';
-import { useIsOwner } from '../session/session';
-import { Avatar, Badge, CopyButton, EmptyState, ErrorNote, Locked, PageHeader, When } from '../ui/base';
+import { useMe } from '../session/session';
+import { Badge, CopyButton, EmptyState, ErrorNote, Locked, PageHeader, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import { IconPlus } from '../ui/icons';
-import { Json } from '../ui/Json';
 import { useTitle } from '../ui/Shell';
 import { say, sayError } from '../ui/toast';
+import { Guard } from './Guard';
+import { Own } from './Own';
+import { People } from './People';
+import { type Role, roleChoices, roleName } from './roles';
 
 const route = getRouteApi('/settings/$tab');
+
+const TABS: [string, string | null][] = [['own', null], ['users', 'accounts:read'], ['api-keys', 'accounts:read'], ['guard', 'exports:read'], ['audit', 'audit:read']];
 
 export default function SettingsPage() {
   const { t } = useTranslation();
   const { tab } = route.useParams();
-  const owner = useIsOwner();
-  const names: Record<string, string> = { users: t('settings.users'), 'api-keys': t('settings.keys'), audit: t('settings.audit') };
+  const { rights } = useMe();
+  const names: Record<string, string> = { own: t('settings.own'), users: t('settings.users'), 'api-keys': t('settings.keys'), guard: t('settings.guard'), audit: t('settings.audit') };
   useTitle(names[tab] ?? t('settings.title'));
+  const may = (right: string | null) => !right || rights.includes(right);
+  const here = TABS.find(([id]) => id === tab);
   return (
-    <div className="page fill">
+    <div className={`page${tab === 'api-keys' || tab === 'audit' ? ' fill' : ''}`}>
       <nav className="tabs" aria-label={t('settings.title')}>
-        {Object.entries(names).map(([id, name]) => <Link key={id} to="/settings/$tab" params={{ tab: id }} className={tab === id ? 'on' : ''}>{name}</Link>)}
+        {TABS.filter(([id, right]) => may(right) || id === tab).map(([id]) => <Link key={id} to="/settings/$tab" params={{ tab: id }} className={tab === id ? 'on' : ''} aria-current={tab === id ? 'page' : undefined}>{names[id]}</Link>)}
       </nav>
-      {!owner ? (
+      {here && !may(here[1]) ? (
         <>
-          <PageHeader title={names[tab] ?? t('settings.title')} />
-          <Locked title={t('locked.ownerOnly', { name: names[tab] ?? t('settings.title') })}>{t('locked.askOwner')}</Locked>
+          <PageHeader title={names[tab]} />
+          <Locked title={t('locked.right')}>{t('locked.askOwner')}</Locked>
         </>
-      ) : tab === 'api-keys' ? <Keys /> : tab === 'audit' ? <Audit /> : <Users />}
+      ) : tab === 'own' ? <Own /> : tab === 'api-keys' ? <Keys /> : tab === 'guard' ? <Guard /> : tab === 'audit' ? <Audit /> : <People />}
     </div>
-  );
-}
-
-const useRoles = () => {
-  const { t } = useTranslation();
-  return [{ value: 'owner', label: t('role.ownerLong') }, { value: 'analyst', label: t('role.analystLong') }];
-};
-
-function Users() {
-  const { t } = useTranslation();
-  const client = useQueryClient();
-  const roles = useRoles();
-  const users = useQuery({ queryKey: ['users'], queryFn: () => must(api.GET('/api/v1/users')) });
-  const [adding, setAdding] = useState(false);
-  const [form, setForm] = useState({ email: '', name: '', password: '', role: 'analyst' });
-  const add = useMutation({
-    mutationFn: () => must(api.POST('/api/v1/users', { body: { ...form, role: form.role as 'owner' | 'analyst' } })),
-    onSuccess: (u) => {
-      setAdding(false);
-      setForm({ email: '', name: '', password: '', role: 'analyst' });
-      void client.invalidateQueries({ queryKey: ['users'] });
-      say(t('users.added', { name: u.name || u.email }));
-    },
-  });
-  const columns = useMemo<Column<User>[]>(
-    () => [
-      { id: 'name', header: t('field.name'), cell: ({ row: { original: u } }) => <span className="row g12"><Avatar name={u.name || u.email} /><span className="b el">{u.name || u.email}</span></span> },
-      { id: 'email', header: t('field.email'), cell: ({ row: { original: u } }) => u.email },
-      { id: 'role', header: t('field.role'), meta: { width: 140 }, cell: ({ row: { original: u } }) => <Badge>{u.role === 'owner' ? t('role.owner') : t('role.analyst')}</Badge> },
-      { id: 'since', header: t('source.created'), meta: { width: 160, right: true }, cell: ({ row: { original: u } }) => <When at={u.created_at} className="m2" /> },
-    ],
-    [t],
-  );
-  return (
-    <>
-      <PageHeader title={t('settings.users')} actions={<ActButton leftSection={<IconPlus />} onClick={() => setAdding(true)}>{t('users.add')}</ActButton>} />
-      <div className="card scroll"><DataTable label={t('settings.users')} rows={users.data?.items} columns={columns} rowId={(u) => u.id} error={users.error} retry={() => void users.refetch()} rowTestId="user-row" /></div>
-      <Modal opened={adding} onClose={() => setAdding(false)} title={t('users.add')} size={480} closeButtonProps={{ 'aria-label': t('close') }}>
-        <form className="fields" onSubmit={(e) => { e.preventDefault(); add.mutate(); }}>
-          <TextInput label={t('field.name')} data-autofocus value={form.name} onChange={(e) => setForm({ ...form, name: e.currentTarget.value })} required withAsterisk={false} />
-          <TextInput label={t('field.email')} type="email" value={form.email} onChange={(e) => setForm({ ...form, email: e.currentTarget.value })} required withAsterisk={false} />
-          <PasswordInput label={t('users.password')} description={t('users.passwordHelp')} inputWrapperOrder={['label', 'input', 'description', 'error']} value={form.password} onChange={(e) => setForm({ ...form, password: e.currentTarget.value })} required withAsterisk={false} autoComplete="new-password" visibilityToggleButtonProps={{ 'aria-label': t('signin.showPassword') }} />
-          <Select label={t('field.role')} value={form.role} onChange={(v) => setForm({ ...form, role: v ?? 'analyst' })} data={roles} />
-          {add.error && <ErrorNote error={add.error} kept={t('error.formKept')} />}
-          <div className="form-actions"><Button type="submit" variant="default" loading={add.isPending}>{t('users.add')}</Button><Button variant="subtle" onClick={() => setAdding(false)}>{t('cancel')}</Button></div>
-        </form>
-      </Modal>
-    </>
   );
 }
 
 function Keys() {
   const { t } = useTranslation();
   const client = useQueryClient();
-  const roles = useRoles();
+  const me = useMe();
+  const [scopes, setScopes] = useState<string[]>([]);
+  const [days, setDays] = useState<string | null>('');
   const keys = useQuery({ queryKey: ['api-keys'], queryFn: () => must(api.GET('/api/v1/api-keys')) });
   const [adding, setAdding] = useState(false);
   const [name, setName] = useState('');
@@ -97,10 +59,11 @@ function Keys() {
   const [shown, setShown] = useState<string | null>(null);
   const [removing, setRemoving] = useState<string | null>(null);
   const add = useMutation({
-    mutationFn: () => must(api.POST('/api/v1/api-keys', { body: { name, role: role as 'owner' | 'analyst' } })),
+    mutationFn: () => must(api.POST('/api/v1/api-keys', { body: { name, role: role as Role, scopes, expires_days: days ? Number(days) : null } })),
     onSuccess: (k) => {
       setAdding(false);
       setName('');
+      setScopes([]);
       setShown(k.key ?? null);
       void client.invalidateQueries({ queryKey: ['api-keys'] });
     },
@@ -118,7 +81,9 @@ function Keys() {
     () => [
       { id: 'name', header: t('field.name'), cell: ({ row: { original: k } }) => <span className="b">{k.name}</span> },
       { id: 'prefix', header: t('source.key'), cell: ({ row: { original: k } }) => <span className="mono">{k.prefix}…</span> },
-      { id: 'role', header: t('field.role'), meta: { width: 140 }, cell: ({ row: { original: k } }) => <Badge>{k.role === 'owner' ? t('role.owner') : t('role.analyst')}</Badge> },
+      { id: 'role', header: t('field.role'), meta: { width: 140 }, cell: ({ row: { original: k } }) => <Badge>{roleName(k.role)}</Badge> },
+      { id: 'scopes', header: t('keys.scopes'), cell: ({ row: { original: k } }) => <span className="m2" title={k.scopes.join(', ')}>{k.scopes.length ? k.scopes.join(', ') : t('keys.allScopes')}</span> },
+      { id: 'used', header: t('keys.used'), meta: { width: 120 }, cell: ({ row: { original: k } }) => (k.used_at ? <When at={k.used_at} className="m2" /> : <span className="m">{t('source.never')}</span>) },
       { id: 'since', header: t('source.created'), meta: { width: 160 }, cell: ({ row: { original: k } }) => <When at={k.created_at} className="m2" /> },
       {
         id: 'act',
@@ -150,7 +115,9 @@ function Keys() {
       <Modal opened={adding} onClose={() => setAdding(false)} title={t('keys.add')} size={480} closeButtonProps={{ 'aria-label': t('close') }}>
         <form className="fields" onSubmit={(e) => { e.preventDefault(); add.mutate(); }}>
           <TextInput label={t('field.name')} data-autofocus placeholder={t('keys.nameExample')} value={name} onChange={(e) => setName(e.currentTarget.value)} required withAsterisk={false} />
-          <Select label={t('field.role')} value={role} onChange={setRole} data={roles} />
+          <Select label={t('field.role')} value={role} onChange={setRole} allowDeselect={false} data={roleChoices()} />
+          <MultiSelect label={t('keys.scopes')} description={t('keys.scopesHelp')} inputWrapperOrder={['label', 'input', 'description', 'error']} value={scopes} onChange={setScopes} searchable data={me.rights.filter((r) => r !== 'own')} placeholder={scopes.length ? undefined : t('keys.allScopes')} />
+          <Select label={t('keys.expires')} value={days} onChange={setDays} allowDeselect={false} data={[{ value: '', label: t('keys.never') }, { value: '30', label: t('keys.days', { n: 30 }) }, { value: '90', label: t('keys.days', { n: 90 }) }, { value: '365', label: t('keys.days', { n: 365 }) }]} />
           {add.error && <ErrorNote error={add.error} kept={t('error.formKept')} />}
           <div className="form-actions"><Button type="submit" variant="default" loading={add.isPending}>{t('keys.createKey')}</Button><Button variant="subtle" onClick={() => setAdding(false)}>{t('cancel')}</Button></div>
         </form>
@@ -161,9 +128,14 @@ function Keys() {
 
 function Audit() {
   const { t } = useTranslation();
+  const [who, setWho] = useState('');
+  const [what, setWhat] = useState('');
+  const [since, setSince] = useState('');
+  const [asked] = useDebouncedValue({ actor: who.trim() || undefined, action: what.trim() || undefined, from: since ? new Date(since).toISOString() : undefined }, 300);
   const audit = useInfiniteQuery({
-    queryKey: ['audit'],
-    queryFn: ({ pageParam }) => must(api.GET('/api/v1/audit', { params: { query: { limit: 100, cursor: pageParam ?? undefined } } })),
+    queryKey: ['audit', asked],
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam }) => must(api.GET('/api/v1/audit', { params: { query: { ...asked, limit: 100, cursor: pageParam ?? undefined } } })),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor ?? null,
   });
@@ -175,26 +147,38 @@ function Audit() {
       { id: 'when', header: t('col.when'), meta: { width: 150 }, cell: ({ row: { original: a } }) => <When at={a.at} className="m2" /> },
       { id: 'who', header: t('audit.who'), meta: { width: '22%' }, cell: ({ row: { original: a } }) => <span className="b">{a.actor}</span> },
       { id: 'what', header: t('audit.what'), cell: ({ row: { original: a } }) => a.action.replaceAll('_', ' ') },
-      { id: 'on', header: t('audit.on'), cell: ({ row: { original: a } }) => <span className="m2">{a.subject_kind.replaceAll('_', ' ')} <span className="mono">{a.subject.length > 24 ? `${a.subject.slice(0, 8)}…` : a.subject}</span></span> },
+      { id: 'on', header: t('audit.on'), cell: ({ row: { original: a } }) => <span className="m2">{a.subject_kind.replaceAll('_', ' ')} {a.subject_name ? <span className="b">{a.subject_name}</span> : <span className="mono">{a.subject.length > 24 ? `${a.subject.slice(0, 8)}…` : a.subject}</span>}</span> },
     ],
     [t],
   );
   return (
     <>
-      <PageHeader title={t('settings.audit')} />
+      <PageHeader title={t('settings.audit')} actions={<Button component="a" variant="default" href="/api/v1/audit/export" download="audit.ndjson">{t('audit.export')}</Button>} />
+      <div className="row wrap-row" role="search" aria-label={t('settings.audit')}>
+        <TextInput aria-label={t('audit.who')} placeholder={t('audit.who')} value={who} onChange={(e) => setWho(e.currentTarget.value)} data-testid="audit-who" />
+        <TextInput aria-label={t('audit.what')} placeholder={t('audit.whatExample')} value={what} onChange={(e) => setWhat(e.currentTarget.value)} />
+        <TextInput type="date" aria-label={t('audit.since')} value={since} onChange={(e) => setSince(e.currentTarget.value)} />
+      </div>
       <div className={`ld${selected ? '' : ' solo'}`}>
         <div className="card scroll">
-          <DataTable label={t('settings.audit')} rows={rows} columns={columns} rowId={(a) => a.id} selected={sel} onSelect={setSel} error={audit.error} retry={() => void audit.refetch()} more={{ has: audit.hasNextPage, busy: audit.isFetchingNextPage, fetch: () => void audit.fetchNextPage() }} empty={<EmptyState title={t('audit.empty')} />} />
+          <DataTable label={t('settings.audit')} rows={rows} columns={columns} rowTestId="audit-row" rowId={(a) => a.id} selected={sel} onSelect={setSel} error={audit.error} retry={() => void audit.refetch()} more={{ has: audit.hasNextPage, busy: audit.isFetchingNextPage, fetch: () => void audit.fetchNextPage() }} empty={<EmptyState title={t('audit.empty')} />} />
         </div>
         {selected && (
           <aside className="card detail" aria-label={selected.action}>
             <h2>{selected.action.replaceAll('_', ' ')}</h2>
-            {(['before', 'after'] as const).map((k) => (
-              <div key={k} className="col g4"><h3>{k === 'before' ? t('audit.before') : t('audit.after')}</h3>{selected[k] == null ? <span className="m">{t('audit.nothing')}</span> : <Json value={selected[k]} label={k === 'before' ? t('audit.before') : t('audit.after')} />}</div>
-            ))}
+            <p className="m2">{selected.actor} · <When at={selected.at} /></p>
+            {selected.changed?.length ? (
+              <dl className="col g12">
+                {selected.changed.map((d) => (
+                  <div key={d.field} className="col g4"><dt className="b">{d.field.replaceAll('_', ' ') || t('audit.value')}</dt><dd className="wrap mono"><span className="bad-text">{said(d.before) ?? t('audit.nothing')}</span> → <span className="good-text">{said(d.after) ?? t('audit.nothing')}</span></dd></div>
+                ))}
+              </dl>
+            ) : <p className="m">{t('audit.noFields')}</p>}
           </aside>
         )}
       </div>
     </>
   );
 }
+
+const said = (v: unknown): string | null => (v === null || v === undefined ? null : typeof v === 'string' ? v : JSON.stringify(v));

@@ -63,6 +63,7 @@ export default function SourcesPage() {
             rowId={(s) => s.id}
             selected={search.sel ?? null}
             onSelect={(id) => void navigate({ search: { sel: id ?? undefined }, replace: true })}
+            onOpen={(s) => void navigate({ to: '/sources/$id', params: { id: s.id } })}
             rowTestId="source-row"
             error={sources.error}
             retry={() => void sources.refetch()}
@@ -130,7 +131,7 @@ function Detail({ source: s, shownKey, onKey, close }: { source: Source; shownKe
   const [asking, setAsking] = useState(false);
   return (
     <aside className="card detail" aria-label={s.name}>
-      <div className="row"><h2 className="sp el">{s.name}</h2><ActionIcon aria-label={t('close')} onClick={close}><IconX /></ActionIcon></div>
+      <div className="row"><h2 className="sp el"><Link className="plain name" to="/sources/$id" params={{ id: s.id }}>{s.name}</Link></h2><ActionIcon aria-label={t('close')} onClick={close}><IconX /></ActionIcon></div>
       {shownKey && (
         <div className="notice warn" role="status">
           <div className="col sp g8">
@@ -146,6 +147,7 @@ function Detail({ source: s, shownKey, onKey, close }: { source: Source; shownKe
         <dt>{t('source.events')}</dt><dd>{f.number(s.events_24h)}</dd>
         <dt>{t('source.rejected')}</dt><dd>{f.number(s.rejected_24h)}</dd>
       </dl>
+      <Link to="/sources/$id" params={{ id: s.id }} data-testid="source-open">{t('source.open')}</Link>
       {s.kind !== 'system' && <Snippets writeKey={shownKey ?? `${s.write_key_prefix ?? ''}…`} kind={s.kind} />}
       {s.kind !== 'system' && (
         <div className="sepr col g8">
@@ -168,7 +170,7 @@ function Detail({ source: s, shownKey, onKey, close }: { source: Source; shownKe
 }
 
 /** What a developer pastes. The key is in it only while it is still on the screen. */
-function Snippets({ writeKey, kind }: { writeKey: string; kind: string }) {
+export function Snippets({ writeKey, kind }: { writeKey: string; kind: string }) {
   const { t } = useTranslation();
   const [tab, setTab] = useState(kind === 'browser' ? 'js' : 'curl');
   const origin = location.origin;

@@ -146,7 +146,7 @@ function Me() {
       <Avatar name={me.name || me.email} />
       <div className="col sp me-text">
         <span className="b el">{me.name || me.email}</span>
-        <span className="t12 m">{me.role === 'owner' ? t('role.owner') : t('role.analyst')}</span>
+        <span className="t12 m">{t(`role.${me.role}`)}</span>
       </div>
       <Menu position="top-start" width={220}>
         <Menu.Target>
@@ -156,6 +156,7 @@ function Me() {
         </Menu.Target>
         <Menu.Dropdown>
           <Menu.Label>{t('settings.title')}</Menu.Label>
+          <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'own' } })} data-testid="nav-own">{t('settings.own')}</Menu.Item>
           <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'users' } })} data-testid="nav-users">{t('settings.users')}</Menu.Item>
           <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'api-keys' } })} data-testid="nav-api-keys">{t('settings.keys')}</Menu.Item>
           <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'audit' } })} data-testid="nav-audit">{t('settings.audit')}</Menu.Item>

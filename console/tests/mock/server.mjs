@@ -172,7 +172,8 @@ const home = () => ({
   ],
 });
 let role = 'owner';
-const rights = { owner: ['customers:write', 'identity:read', 'identity:write', 'privacy:read', 'privacy:write'], analyst: ['customers:read', 'identity:read', 'privacy:read'] };
+const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs'];
+const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve'] : [])];
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
 
 const streams = new Map();
@@ -229,10 +230,10 @@ const server = createServer(async (req, res) => {
   if (path === '/session') {
     if (m === 'POST') {
       role = input.email.startsWith('danylo') ? 'analyst' : 'owner';
-      return input.password === 'svitlytsia' ? json({ ...me, role, rights: rights[role] }, 200, { 'set-cookie': 'braid_session=1; HttpOnly; SameSite=Strict; Path=/' }) : problem(res, 401, 'bad_credentials', 'Wrong e-mail or password');
+      return input.password === 'svitlytsia' ? json({ ...me, role, rights: rightsOf(role) }, 200, { 'set-cookie': 'braid_session=1; HttpOnly; SameSite=Strict; Path=/' }) : problem(res, 401, 'bad_credentials', 'Wrong e-mail or password');
     }
     if (m === 'DELETE') return json(undefined, 204, { 'set-cookie': 'braid_session=; Max-Age=0; Path=/' });
-    return cookies.includes('braid_session=1') ? json({ ...me, role, rights: rights[role] }) : problem(res, 401, 'not_signed_in', 'Not signed in');
+    return cookies.includes('braid_session=1') ? json({ ...me, role, rights: rightsOf(role) }) : problem(res, 401, 'not_signed_in', 'Not signed in');
   }
   if (!cookies.includes('braid_session=1')) return problem(res, 401, 'not_signed_in', 'Not signed in');
   if (m !== 'GET' && !req.headers['x-braid-csrf']) return problem(res, 403, 'csrf', 'The header x-braid-csrf is missing');
