@@ -42,6 +42,7 @@ const person = createRoute({
   validateSearch: texts('kind'),
   component: lazyRouteComponent(() => import('./customers/PersonPage')),
 });
+const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel'), component: lazyRouteComponent(() => import('./identity/IdentityPage')) });
 const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: lazyRouteComponent(() => import('./segments/SegmentsPage')) });
 const segment = createRoute({ getParentRoute: () => root, path: '/segments/$id', component: lazyRouteComponent(() => import('./segments/SegmentPage')), validateSearch: flag('edit') });
 const messages = createRoute({
@@ -60,10 +61,11 @@ const live = createRoute({
   component: lazyRouteComponent(() => import('./events/LivePage')),
 });
 const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
+const privacy = createRoute({ getParentRoute: () => root, path: '/privacy', validateSearch: texts('sel'), component: lazyRouteComponent(() => import('./privacy/PrivacyPage')) });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, segments, segment, messages, rules, templates, template, live, sources, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, privacy, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,
