@@ -52,7 +52,7 @@ export default function PrivacyPage() {
       { id: 'kind', header: t('privacy.kind'), cell: ({ row: { original: r } }) => words.kind[r.kind] },
       { id: 'state', header: t('col.state'), meta: { width: 130 }, cell: ({ row: { original: r } }) => <Badge tone={tone[r.state]}>{words.state[r.state]}</Badge> },
       { id: 'came', header: t('privacy.received'), meta: { width: 120 }, cell: ({ row: { original: r } }) => <When at={r.received_at} className="m2" /> },
-      { id: 'due', header: t('privacy.due'), meta: { right: true, width: 170 }, cell: ({ row: { original: r } }) => (NEXT[r.state] ? <span className={r.overdue ? 'bad-text b' : ''}>{r.overdue ? t('privacy.late', { date: f.date(r.due_at) }) : f.date(r.due_at)}</span> : <span className="m">{f.date(r.due_at)}</span>) },
+      { id: 'due', header: t('privacy.due'), meta: { right: true, width: 200 }, cell: ({ row: { original: r } }) => (NEXT[r.state] ? <span className={r.overdue ? 'bad-text b' : ''}>{r.overdue ? t('privacy.late', { date: f.date(r.due_at) }) : f.date(r.due_at)}</span> : <span className="m">{f.date(r.due_at)}</span>) },
     ],
     [t, words],
   );
@@ -173,7 +173,7 @@ function Register() {
     >
       {(x) => (
         <>
-          <div className="tbl" tabIndex={0} role="region" aria-label={t('privacy.register')}>
+          <div className="tbl" tabIndex={0} role="group" aria-label={t('privacy.register')}>
             <table>
               <thead><tr><th scope="col" style={{ width: '20%' }}>{t('privacy.purpose')}</th><th scope="col">{t('privacy.ground')}</th><th scope="col">{t('privacy.categories')}</th><th scope="col" style={{ width: '18%' }}>{t('privacy.retention')}</th><th scope="col" style={{ width: '15%' }}>{t('privacy.recipients')}</th></tr></thead>
               <tbody>

@@ -168,7 +168,7 @@ const home = () => ({
   attention: [
     { kind: 'rejects', count: 23, detail: 'all from Android since 13:58: price as text', link: '/live' },
     { kind: 'unknown_messages', count: 3, detail: 'mail server silent 14:08–14:11', link: '/messages' },
-    { kind: 'review', count: 7, detail: 'closest: same phone', link: '/customers' },
+    { kind: 'review', count: 2, detail: 'closest: same surname and city', link: '/identity' },
   ],
 });
 let role = 'owner';
