@@ -42,6 +42,7 @@ const person = createRoute({
   validateSearch: texts('kind'),
   component: lazyRouteComponent(() => import('./customers/PersonPage')),
 });
+const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel'), component: lazyRouteComponent(() => import('./identity/IdentityPage')) });
 const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: lazyRouteComponent(() => import('./segments/SegmentsPage')) });
 const segment = createRoute({ getParentRoute: () => root, path: '/segments/$id', component: lazyRouteComponent(() => import('./segments/SegmentPage')), validateSearch: flag('edit') });
 const messages = createRoute({
@@ -61,6 +62,7 @@ const live = createRoute({
 });
 const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
 const source = createRoute({ getParentRoute: () => root, path: '/sources/$id', component: lazyRouteComponent(() => import('./sources/SourcePage')), validateSearch: texts('tab') });
+const privacy = createRoute({ getParentRoute: () => root, path: '/privacy', validateSearch: texts('sel'), component: lazyRouteComponent(() => import('./privacy/PrivacyPage')) });
 const imports = createRoute({ getParentRoute: () => root, path: '/imports', component: lazyRouteComponent(() => import('./imports/ImportsPage')) });
 const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
@@ -68,7 +70,7 @@ const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component:
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, segments, segment, messages, rules, templates, template, live, sources, source, imports, newImport, importPage, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

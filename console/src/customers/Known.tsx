@@ -100,7 +100,7 @@ export function StandingFacts({ person }: { person: Person }) {
   return (
     <>
       {channels.length > 0 && (
-        <div className="tbl" tabIndex={0} role="region" aria-label={t('facts.title')}>
+        <div className="tbl" tabIndex={0} role="group" aria-label={t('facts.title')}>
           <table>
             <thead>
               <tr>
@@ -114,7 +114,7 @@ export function StandingFacts({ person }: { person: Person }) {
             <tbody>
               {channels.map((c) => (
                 <tr key={c.channel} className="row-data">
-                  <td style={{ height: 36 }} className="b">{word(c.channel)}</td>
+                  <td style={{ height: 36 }} className="b">{f.capital(word(c.channel))}</td>
                   <td className="r" title={Object.entries(c.acts).map(([k, v]) => `${word(k)} ${f.number(v)}`).join(' · ')}>{f.number(acts(c))}</td>
                   <td className="r">{c.orders ? f.number(c.orders) : <span className="m">0</span>}</td>
                   <td className="r">{c.revenue.length ? f.moneyList(c.revenue) : <span className="m">{f.NONE}</span>}</td>
@@ -129,7 +129,7 @@ export function StandingFacts({ person }: { person: Person }) {
         {lost.map((l) => (
           <span key={l.message_id + l.channel} className="row">
             <Badge tone={l.holds ? 'bad' : undefined}>{word(l.channel)}</Badge>
-            <span className={`el sp ${l.holds ? '' : 'm'}`}>{[word(l.reason), l.address].filter(Boolean).join(' · ')}</span>
+            <span className={`el sp ${l.holds ? '' : 'm'}`}>{[word(l.reason), l.address?.startsWith('+') ? f.phone(l.address) : l.address].filter(Boolean).join(' · ')}</span>
             <When at={l.at} className="t12 m nw" />
           </span>
         ))}

@@ -2,12 +2,19 @@ import { Button, type ButtonProps, Tooltip } from '@mantine/core';
 import type { ComponentPropsWithoutRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { IconLock } from '../ui/icons';
-import { useMayWrite } from './session';
+import { useMay, useMayWrite } from './session';
+
+/** Without a named right, whatever an owner may. */
+function useAllowed(right: string | undefined): boolean {
+  const write = useMayWrite();
+  const named = useMay(right ?? '');
+  return right ? named : write;
+}
 
 /** A button that keeps its place when the role may not press it: a lock with the reason instead. */
-export function ActButton(p: ButtonProps & ComponentPropsWithoutRef<'button'>) {
+export function ActButton({ right, ...p }: ButtonProps & ComponentPropsWithoutRef<'button'> & { right?: string }) {
   const { t } = useTranslation();
-  const may = useMayWrite();
+  const may = useAllowed(right);
   if (may) return <Button {...p} />;
   return (
     <Tooltip label={t('locked.analyst')}>
@@ -17,9 +24,9 @@ export function ActButton(p: ButtonProps & ComponentPropsWithoutRef<'button'>) {
 }
 
 /** The same for a link-like act inside a row. */
-export function ActLink(p: ComponentPropsWithoutRef<'button'>) {
+export function ActLink({ right, ...p }: ComponentPropsWithoutRef<'button'> & { right?: string }) {
   const { t } = useTranslation();
-  const may = useMayWrite();
+  const may = useAllowed(right);
   if (may) return <button type="button" {...p} className={`textlink ${p.className ?? ''}`} />;
   return (
     <Tooltip label={t('locked.analyst')}>

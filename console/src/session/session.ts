@@ -30,4 +30,4 @@ export function useMe(): Me {
 export const useMayWrite = (): boolean => useMe().role === 'owner';
 export const useIsOwner = (): boolean => useMe().role === 'owner';
 /** Rights by their names in docs/roles.md. */
-export const useMay = (right: string): boolean => useMe().rights.includes(right);
+export const useMay = (right: string): boolean => useMe().rights?.includes(right) ?? false;

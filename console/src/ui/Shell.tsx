@@ -10,7 +10,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconHelp, IconHistory, IconHome, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -23,11 +23,13 @@ export const PAGES = [
   { id: 'home', to: '/', icon: IconHome, group: null, key: 'H' },
   { id: 'customers', to: '/customers', icon: IconUsers, group: 'customers', key: 'C' },
   { id: 'segments', to: '/segments', icon: IconCirclesRelation, group: 'customers', key: 'S' },
+  { id: 'identity', to: '/identity', icon: IconFingerprint, group: 'customers', key: 'I' },
   { id: 'messages', to: '/messages', icon: IconSend, group: 'messages', key: 'M' },
   { id: 'rules', to: '/rules', icon: IconAdjustments, group: 'messages', key: 'R' },
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T' },
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O' },
+  { id: 'privacy', to: '/privacy', icon: IconLock, group: 'data', key: 'P', right: 'privacy:read' },
   { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'I', right: 'imports:read' },
   { id: 'jobs', to: '/jobs', icon: IconHistory, group: 'data', key: 'J', right: 'jobs:read' },
 ] as const;
@@ -100,10 +102,11 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   for (const p of PAGES) useShortcut(`G Key${p.key}`, () => void navigate({ to: p.to }));
   const rejects = home.data?.attention.find((a) => a.kind === 'rejects')?.count ?? 0;
   const unknown = home.data?.attention.find((a) => a.kind === 'unknown_messages')?.count ?? 0;
-  const waiting: Record<string, { n: number; hot: boolean }> = { live: { n: rejects, hot: true }, messages: { n: unknown, hot: false } };
+  const review = home.data?.attention.find((a) => a.kind === 'review')?.count ?? 0;
+  const waiting: Record<string, { n: number; hot: boolean }> = { live: { n: rejects, hot: true }, messages: { n: unknown, hot: false }, identity: { n: review, hot: false } };
   let group: string | null = null;
   const label: Record<string, string> = {
-    home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), messages: t('nav.messages'),
+    home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs'),
   };
   const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), data: t('nav.group.data') };
@@ -210,7 +213,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
     return () => title.watchers.delete(w);
   }, () => title.text);
   const names: Record<string, string> = {
-    customers: t('nav.customers'), segments: t('nav.segments'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
+    customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
     live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs'), settings: t('settings.title'),
   };
   const parts = path.split('/').filter(Boolean);

@@ -93,7 +93,7 @@ export function dayHeading(w: When): string {
   if (now - at(w).getTime() < 300 * DAY) return capital(dates({ weekday: 'long', day: 'numeric', month: 'long' }).format(at(w)));
   return dateLong(w);
 }
-const capital = (s: string) => s.charAt(0).toLocaleUpperCase(locale) + s.slice(1);
+export const capital = (s: string) => s.charAt(0).toLocaleUpperCase(locale) + s.slice(1);
 
 /** Relative within a day, a date after that. */
 export function ago(w: When): string {

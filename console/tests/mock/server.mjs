@@ -168,12 +168,19 @@ const home = () => ({
   attention: [
     { kind: 'rejects', count: 23, detail: 'all from Android since 13:58: price as text', link: '/live' },
     { kind: 'unknown_messages', count: 3, detail: 'mail server silent 14:08–14:11', link: '/messages' },
-    { kind: 'review', count: 7, detail: 'closest: same phone', link: '/customers' },
+    { kind: 'review', count: 2, detail: 'closest: same surname and city', link: '/identity' },
   ],
 });
 let role = 'owner';
 const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs'];
 const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve'] : [])];
+const defaults = { kinds: [{ kind: 'user_id', priority: 1, limits: [{ count: 1, window_days: null }], form: 'exact' }, { kind: 'phone', priority: 3, limits: [{ count: 5, window_days: 365 }], form: 'phone' }, { kind: '*', priority: 10, limits: [{ count: 5, window_days: 365 }], form: 'exact' }], hubs: { suspect_at: 3, demote_at: 10, window_days: 30 }, stitch: { known_within_days: 7, alarm_factor: 2 } };
+let idRules = { version: 0, ...defaults, built_in: ['0', '-1', 'null', 'test'], changed_at: null, changed_by: null, applied: true, job_id: null };
+const pair = (a, b, rule, evidence, kind, value, probability, min) => ({ a, b, rule, evidence, kind, value, probability, message_id: null, actor: null, decision: null, closed_at: null, at: ago(min), ...Object.fromEntries([['person_a', a], ['person_b', b]].map(([k, x]) => [k, all.find((p) => p.person_id === x)])) });
+let pairs = null;
+let asks = [{ id: 'q-1', kind: 'access', who: 'Oksana Savchuk', contact: 'oksana@ukr.net', note: 'asked at the till', state: 'received', reason: '', received_at: ago(60 * 24 * 33), due_at: ago(60 * 24 * 3), overdue: true, version: 1, person_id: 'p-oksana', result: null }];
+let suspects = [{ kind: 'phone', value: '+380322400400', other_kind: 'user_id', others: 214, profiles: 9, first_at: ago(60 * 24 * 20), last_at: ago(6), examples: [{ other_kind: 'user_id', other_value: 'c-1042', profile_id: 'pr-1', at: ago(6), seq: '9' }] }];
+let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reason: 'the till’s own address', at: ago(60 * 24 * 40), actor: 'Iryna Melnyk', profiles: 0 }];
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
 
 const streams = new Map();
@@ -271,6 +278,22 @@ const server = createServer(async (req, res) => {
   if (/^\/customers\/[^/]+\/merge\/preview$/.test(path)) return json({ person_id: 'p-olena', profile_ids: ['pr-1', 'pr-2', 'pr-3', 'pr-7'], identifiers: [{ kind: 'phone', value: '+380671234567' }, { kind: 'email', value: 'o.hudz@ukr.net' }], traits: {}, events: 214, orders: 17, exceeds: [{ kind: 'user_id', limit: 1, window_days: null, values: 2 }], was_kept_apart: true });
   if (/^\/customers\/[^/]+\/merge$/.test(path)) return json({ person_id: 'p-olena', absorbed: input.with, edge: 'e-9' });
   if (/^\/customers\/[^/]+\/erasure$/.test(path)) return json({ job_id: 'j-1' }, 202);
+  if (path === '/identity/review' && m === 'GET') { pairs ??= [pair('p-olena', 'p-oksana', 'resolve', 'same surname and city, phones differ in one digit', null, null, 0.87, 14), pair('p-taras', 'p-andrii', 'same_event', 'one receipt names both, whom somebody took apart', 'phone', '+380501112233', null, 190)]; return json({ items: pairs, next_cursor: null, open: pairs.length }); }
+  if ((x = id(/^\/identity\/review\/(.+)$/))) { const p = pairs.find((y) => `${y.a}-${y.b}` === x); if (input.decision !== 'later') pairs = pairs.filter((y) => y !== p); return json({ a: p.a, b: p.b, decision: input.decision, person_id: input.decision === 'join' ? p.a : null }); }
+  if (path === '/identity/suspects') return json({ items: suspects, next_cursor: null });
+  if (path === '/identity/suspects/dismiss') { suspects = suspects.filter((y) => y.value !== input.value); return json(undefined, 204); }
+  if (path === '/identity/blocked') {
+    if (m === 'POST') { const b = { at: ago(0), actor: me.name, profiles: 9, reason: '', mode: 'block', ...input }; blocked = [b, ...blocked]; suspects = suspects.filter((y) => y.value !== b.value); return json(b, 201); }
+    if (m === 'DELETE') { blocked = blocked.filter((y) => y.value !== url.searchParams.get('value')); return json(undefined, 204); }
+    return json({ items: blocked, next_cursor: null });
+  }
+  if (path === '/identity/rules/preview') return json({ people: 2041102, people_apart: 12, people_joined: 271, events_moved: 1940, values_moved: 18 });
+  if (path === '/identity/rules') { if (m === 'PUT') idRules = { ...idRules, ...input, version: idRules.version + 1, applied: false, changed_at: ago(0), changed_by: me.name }; return json(idRules); }
+  if (path === '/privacy/requests') { if (m === 'POST') { const q = { id: `q-${asks.length + 1}`, note: '', ...input, state: 'received', reason: '', received_at: ago(0), due_at: new Date(NOW + 86_400_000 * 30).toISOString(), overdue: false, version: 1, person_id: null, result: null }; asks = [q, ...asks]; return json(q, 201); } return json(page(asks, url)); }
+  if ((x = id(/^\/privacy\/requests\/([^/]+)$/))) { asks = asks.map((q) => (q.id === x ? { ...q, ...input, reason: input.reason ?? '', version: q.version + 1 } : q)); return json(asks.find((q) => q.id === x)); }
+  if (path === '/privacy/purposes') return json({ items: [{ id: '0', purpose: 'Marketing messages', ground: 'Consent (GDPR art. 6.1.a)', categories: 'Subscribers: contacts, purchases, visits', retention: 'Until the consent is withdrawn', recipients: 'Mail service', archived: false, version: 1 }], requests: [], retained: [{ event: 'Order Completed', ground: 'Tax Code of Ukraine, art. 44.3', term_days: 1095, enabled: true, kept: 4 }], erasures: 2 });
+  if (path === '/identity/stitch') return json({ last_day: { events: 8113220, anonymous: 4120, stitched_share: 0.31, joins_per_1000: 2.4, anonymous_per_1000: 0.5 }, before: { events: 1, anonymous: 1, stitched_share: 0.29, joins_per_1000: 2.6, anonymous_per_1000: 0.5 }, alarms: [], hours: Array.from({ length: 7 }, (_, i) => ({ hour: ago(60 * 24 * (6 - i)), events: 8e6, anonymous: 4000, known: 1200, stitched: 1100 + i * 40, joins: 1800 - i * 30 })) });
+  if (path === '/identity/changes') return json({ items: url.searchParams.get('cursor') ? [] : [{ id: 'c-1', at: ago(400), kind: 'merged', before: [{ person_id: 'p-olena', profile_ids: ['pr-1'] }, { person_id: 'p-oksana', profile_ids: ['pr-2'] }], after: [{ person_id: 'p-olena', profile_ids: ['pr-1', 'pr-2'] }], cause: 'event', evidence: { rule: 'shared_identifier', kind: 'phone', message_id: 'm-1' } }], next_cursor: null });
   if (/^\/customers\/[^/]+\/unmerge$/.test(path)) return json({ people: [{ person_id: 'p-olena', profile_ids: ['pr-1'] }, { person_id: 'p-oksana', profile_ids: ['pr-2', 'pr-3'] }] });
   if (path === '/consents') return json({ ...input, at: ago(0), message_id: 'c' }, 201);
   if (path === '/segments' && m === 'GET') return json({ items: segs, next_cursor: null });
