@@ -23,8 +23,8 @@ export function People() {
   useTitle(t('settings.users'));
   const client = useQueryClient();
   const may = useRight('accounts:write');
-  const users = useQuery({ queryKey: ['users'], queryFn: () => must(api.GET('/api/v1/users')) });
-  const waiting = useQuery({ queryKey: ['invitations'], queryFn: () => must(api.GET('/api/v1/invitations')) });
+  const users = useQuery({ queryKey: ['users'], queryFn: () => must(api.GET('/api/v1/users')), refetchInterval: 15_000 });
+  const waiting = useQuery({ queryKey: ['invitations'], queryFn: () => must(api.GET('/api/v1/invitations')), refetchInterval: 15_000 });
   const [inviting, setInviting] = useState(false);
   const [link, setLink] = useState<LinkShown | null>(null);
   const [sel, setSel] = useState<string | null>(null);
