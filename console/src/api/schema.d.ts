@@ -2452,6 +2452,12 @@ export interface components {
             /** @description The first rows. */
             rows: string[][];
         };
+        /** @description Something looked at lately. */
+        LookedAt: {
+            /** Format: date-time */
+            at: string;
+            value: string;
+        };
         /** @description A contact point that its provider says is gone. */
         LostContact: {
             /** @description Nothing when the event did not say which. */
@@ -3267,7 +3273,7 @@ export interface components {
         /** @description Standing facts. */
         StandingFacts: {
             /** @description Newest first. */
-            categories: components["schemas"]["Looked"][];
+            categories: components["schemas"]["LookedAt"][];
             channels: components["schemas"]["ChannelFacts"][];
             /** @description Acts by device. */
             devices: {
@@ -3281,7 +3287,7 @@ export interface components {
             last_orders: components["schemas"]["RecentOrder"][];
             lost: components["schemas"]["LostContact"][];
             /** @description Newest first. */
-            products: components["schemas"]["Looked"][];
+            products: components["schemas"]["LookedAt"][];
             /**
              * Format: int64
              * @description Seconds of the staff's time in the last 400 days.

@@ -30,7 +30,7 @@ export const PAGES = [
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O' },
   { id: 'privacy', to: '/privacy', icon: IconLock, group: 'data', key: 'P', right: 'privacy:read' },
-  { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'I', right: 'imports:read' },
+  { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'U', right: 'imports:read' },
   { id: 'jobs', to: '/jobs', icon: IconHistory, group: 'data', key: 'J', right: 'jobs:read' },
 ] as const;
 

@@ -52,7 +52,7 @@ pub struct ChannelFacts {
 
 /// Something looked at lately.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct Looked {
+pub struct LookedAt {
     value: String,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
@@ -92,9 +92,9 @@ pub struct StandingFacts {
     #[schema(value_type = HashMap<String, i64>)]
     devices: BTreeMap<&'static str, i64>,
     /// Newest first.
-    products: Vec<Looked>,
+    products: Vec<LookedAt>,
     /// Newest first.
-    categories: Vec<Looked>,
+    categories: Vec<LookedAt>,
     /// Newest first.
     last_orders: Vec<RecentOrder>,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -155,7 +155,7 @@ pub fn facts_of(state: &State, rules: &Rules, now: Timestamp) -> StandingFacts {
     let asked = Asked { state, now, rules, consent: &|_, _| None, explain: false };
     let looked = |subject| {
         let of = facts.recents.of(subject);
-        of.map(|r| Looked { value: r.value.into(), at: Timestamp::from_micros(r.at) }).collect()
+        of.map(|r| LookedAt { value: r.value.into(), at: Timestamp::from_micros(r.at) }).collect()
     };
     let lost = |l: &customers::facts::Lost| LostContact {
         channel: Channel::from_code(l.channel).as_str().into(),
