@@ -11,7 +11,6 @@ import { Badge, EmptyState, ErrorNote, Skeleton, When, Why } from '../ui/base';
 import * as f from '../ui/format';
 
 type Derived = Person['derived'][number];
-// The document names two shapes `Looked`; these lists hold values with their moments.
 type Seen = { value: string; at: string };
 
 const word = (s: string): string => {

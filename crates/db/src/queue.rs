@@ -110,6 +110,7 @@ impl Shared {
         self.lock().poked = true;
         self.wake.notify_one();
     }
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn push_step(&self, step: Step, done: SyncSender<()>) {
         let mut queue = self.lock();
         // Dropping `done` tells whoever waits: a loop that ended does nothing more.
