@@ -39,7 +39,7 @@ export default function SettingsPage() {
       {here && !may(here[1]) ? (
         <>
           <PageHeader title={names[tab]} />
-          <Locked title={t('locked.right')}>{t('locked.askOwner')}</Locked>
+          <Locked title={tab === 'guard' ? t('locked.right') : t('locked.ownerOnly', { name: names[tab] ?? '' })}>{t('locked.askOwner')}</Locked>
         </>
       ) : tab === 'own' ? <Own /> : tab === 'api-keys' ? <Keys /> : tab === 'guard' ? <Guard /> : tab === 'audit' ? <Audit /> : <People />}
     </div>
