@@ -57,6 +57,7 @@ pub const WANTED: &[&str] = &[
     "segments changed",
     "segments archived",
     "timers worked off",
+    "identities decided again",
     "messages handed over",
     "messages unknown",
     "consents revoked",

@@ -539,12 +539,23 @@ impl Run {
     }
 
     fn due(&mut self, pieces: u32) -> Result<(), String> {
-        let done = self.world.tick(pieces).map_err(told)?;
+        let done = self.world.tick(pieces).map_err(told)? + self.decide_again()?;
         if self.life.verbose && done > 0 {
             eprintln!("  {done} pieces of what was due");
         }
         self.reached.add("timers worked off", u64::from(done));
         Ok(())
+    }
+
+    /// The past decided again by changed rules, which the server does beside the writer.
+    fn decide_again(&mut self) -> Result<u32, String> {
+        let Some(job) = self.world.read(pipeline::rerun::waiting).map_err(told)? else { return Ok(0) };
+        let core = self.world.core();
+        let (store, preparer, settings) = (&core.store, &core.preparer, &core.settings);
+        let work = pipeline::rerun::Work { store, preparer, settings, now: self.world.now() };
+        pipeline::rerun::run(&work, job, &|| true).map_err(told)?;
+        self.reached.note("identities decided again");
+        Ok(1)
     }
 
     fn check(&mut self) -> Result<(), String> {
