@@ -128,9 +128,9 @@ fn simulation(workspace: &Workspace, log: &Path) -> Result<()> {
     run_cargo(workspace, &built, log)?;
     let program = workspace.target.join("simulation/simulate");
     let servers = TestServers::start(workspace)?;
-    let seeds = std::env::var("BRAID_SEEDS").unwrap_or_else(|_| "1..1801".to_owned());
+    let seeds = std::env::var("BRAID_SEEDS").unwrap_or_else(|_| "1..401".to_owned());
     // PostgreSQL waits for answers much of the time, so that more lives than cores go on at once.
-    for words in [vec!["--seeds", &seeds], vec!["--postgres", "--threads", "4", "--seeds", "1..201"]] {
+    for words in [vec!["--seeds", &seeds], vec!["--postgres", "--threads", "4", "--seeds", "1..41"]] {
         let mut command = std::process::Command::new(&program);
         command.args(words).envs(servers.variables());
         process::run(command, log)?;
