@@ -191,10 +191,6 @@ extractors! {
     RevealContact: Act::RevealContact;
     UseContact: Act::Contact;
     ApproveExport: Act::ApproveExport;
-    // The three of before areas, until every route names its own.
-    Reader: Act::Read(Area::Customers);
-    Writer: Act::Write(Area::Settings);
-    Governor: Act::Write(Area::Accounts);
 }
 
 /// The address that somebody asks from, signed in or not.
