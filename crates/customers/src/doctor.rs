@@ -173,10 +173,8 @@ pub fn check_state<'a>(
 /// it came to own others.
 pub fn differences(row: &State, again: &State, counters: &CounterSet) -> Vec<String> {
     let mut out = Vec::new();
-    let own =
-        |i: &Identifiers| i.own().map(|(k, e, s)| (k.kind.clone(), k.value.clone(), e.clone(), s)).collect::<Vec<_>>();
-    if own(&row.identifiers) != own(&again.identifiers) {
-        out.push("identifiers differ from a fold from scratch".to_string());
+    if let Some(difference) = identifiers_differ(&row.identifiers, &again.identifiers) {
+        out.push(format!("identifiers differ from a fold from scratch: {difference}"));
     }
     if row.traits != again.traits {
         out.push("traits differ from a fold from scratch".to_string());
@@ -195,6 +193,29 @@ pub fn differences(row: &State, again: &State, counters: &CounterSet) -> Vec<Str
         out.push("counters differ from a fold from scratch".to_string());
     }
     out
+}
+
+/// The first own identifier that two states know differently. Its value is nobody's business who reads a report.
+fn identifiers_differ(row: &Identifiers, again: &Identifiers) -> Option<String> {
+    let (mut mine, mut fresh) = (row.own(), again.own());
+    loop {
+        return match (mine.next(), fresh.next()) {
+            (None, None) => None,
+            (Some((k, ..)), None) => Some(format!("a value of kind {} is too many", k.kind)),
+            (None, Some((k, ..))) => Some(format!("a value of kind {} is missing", k.kind)),
+            (Some((a, ..)), Some((b, ..))) if (&a.kind, &a.value) != (&b.kind, &b.value) => {
+                Some(format!("a value of kind {} stands where one of kind {} should", a.kind, b.kind))
+            }
+            (Some((k, a, _)), Some((_, b, _))) if a != b => {
+                Some(format!("a value of kind {} came with event {}, from scratch with {}", k.kind, a.seq, b.seq))
+            }
+            (Some((k, _, a)), Some((_, _, b))) if a != b => Some(format!(
+                "a value of kind {} was seen from {} to {}, from scratch from {} to {}",
+                k.kind, a.first, a.last, b.first, b.last
+            )),
+            _ => continue,
+        };
+    }
 }
 
 /// Compares a profile's index with the events that are its own: seq, event time and name, in both directions.

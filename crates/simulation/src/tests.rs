@@ -27,7 +27,7 @@ fn a_life_on_each_engine() {
 #[test]
 fn a_few_lives_reach_everything() {
     let mut all = crate::reached::Reached::default();
-    for seed in [8, 16, 24, 1, 2, 6] {
+    for seed in [8, 16, 24, 1, 2, 9] {
         all.merge(&run(Place::sqlite(), life(seed, 250)).unwrap_or_else(|e| panic!("seed {seed}: {e}")));
     }
     assert_eq!(all.missing(WANTED), Vec::<&str>::new(), "{all:?}");

@@ -229,11 +229,17 @@ pub(super) fn compare(tx: &mut Tx, pass: Pass, findings: &mut Findings) -> Resul
     // What a changed plan gives another meaning is made again by a job; until then a row holds the old one.
     let all_wait = reread::is_reading(tx.engine())?;
     let waiting = reread::waiting(tx.engine())?;
-    for (id, side) in sides {
+    // Which values an event carries is a matter of the rules: while a re-run waits, rows hold what older ones said.
+    let rules = customers::rules::of(tx)?;
+    let decided = customers::rules::applied(tx.engine())? == rules.version;
+    for (id, mut side) in sides {
         let Some(row) = side.row else {
             findings.error("state", id, "the profile has events, but no row");
             continue;
         };
+        if !decided {
+            side.scratch.identifiers.clone_from(&row.state.identifiers);
+        }
         if all_wait || waiting.contains(&id) {
             chunks.remove(&id);
             facts.profiles.entry(id).or_insert((row.person, side.first_received));
@@ -263,8 +269,7 @@ pub(super) fn compare(tx: &mut Tx, pass: Pass, findings: &mut Findings) -> Resul
         findings.error("index", id, "the index has entries, but the log has no event of this profile");
     }
     // While the past is still being decided by new rules, it cannot be what they say.
-    let rules = customers::rules::of(tx)?;
-    if customers::rules::applied(tx.engine())? == rules.version {
+    if decided {
         let moves = replay.finish();
         for f in replay.compare(&facts, &moves) {
             findings.error(f.check, f.subject, f.detail);

@@ -94,6 +94,26 @@ fn a_tablet_in_the_shop_joins_none_of_two_hundred_customers() {
 }
 
 #[test]
+fn while_the_past_waits_for_new_rules_the_doctor_knows_that_rows_hold_the_old_ones() {
+    for shop in shops() {
+        let card = |id: &str, ids: &[(&str, &str)]| json!({"type": "track", "messageId": id, "event": "Visit", "context": external(ids)});
+        shop.events(&[card("a", &[("loyalty_card", "c"), ("device", "tablet")])]);
+        shop.clock.advance(MINUTE_US);
+        // The last that is known of the device: by the new rules this event does not carry it.
+        shop.events(&[card("b", &[("loyalty_card", "c"), ("device", "tablet")])]);
+        let country = base::Country::find("UA");
+        shop.core()
+            .store
+            .write(move |tx| rules::block(tx, ("device", "tablet"), Mode::Demote, "", "olha", country).map(drop))
+            .expect("the value is listed");
+        shop.assert_clean();
+        rerun(&shop);
+        shop.assert_clean();
+        assert_eq!(shop.person("device", "tablet"), None, "no event carries only the device");
+    }
+}
+
+#[test]
 fn a_cashiers_card_swiped_for_fifty_customers_keeps_no_purchase_of_theirs() {
     for shop in shops() {
         let phone = |n: i64| format!("+38067100{n:04}");
