@@ -181,8 +181,13 @@ impl<T: Table> Cached<T> {
         self.overlay.insert(key, row);
     }
 
+    /// Bytes that a row takes here.
+    fn weigh(row: Option<&T::Row>) -> usize {
+        row.map_or(0, T::weight) + size_of::<T::Key>() * 2 + 48
+    }
+
     fn insert_clean(&mut self, key: T::Key, row: Option<T::Row>) {
-        let weight = row.as_ref().map_or(0, T::weight) + size_of::<T::Key>() * 2 + 48;
+        let weight = Self::weigh(row.as_ref());
         self.weight += weight;
         self.queue.push_back(key);
         self.entries
@@ -191,18 +196,28 @@ impl<T: Table> Cached<T> {
 
     /// Moves a row from the overlay to the cache; gives whether it waited for its flush already.
     fn publish_row(&mut self, key: T::Key, row: T::Row, dirty: bool, changed: u32) -> bool {
-        let weight = T::weight(&row) + size_of::<T::Key>() * 2 + 48;
-        // A row that waits for its flush cannot be evicted before that, and then counts from there.
-        let fresh = Entry { row: Some(row), weight: weight as u32, changed, dirty, used: true, lent: false };
-        self.weight += weight;
+        // A row that waits for its flush cannot be evicted before that, and then counts from there. It changes with every
+        // event and is weighed once a turn, when it is written: doing so each time was 3 % of the server's time.
+        let fresh = |row, weight: usize| Entry {
+            row: Some(row),
+            weight: weight as u32,
+            changed,
+            dirty,
+            used: true,
+            lent: false,
+        };
         match self.entries.get_mut(&key) {
             Some(entry) => {
-                self.weight -= entry.weight as usize;
-                std::mem::replace(entry, fresh).dirty
+                let before = entry.weight as usize;
+                let weight = if dirty && entry.dirty { before } else { Self::weigh(Some(&row)) };
+                self.weight = self.weight - before + weight;
+                std::mem::replace(entry, fresh(row, weight)).dirty
             }
             None => {
+                let weight = Self::weigh(Some(&row));
+                self.weight += weight;
                 self.queue.push_back(key);
-                self.entries.insert(key, fresh);
+                self.entries.insert(key, fresh(row, weight));
                 false
             }
         }
@@ -245,6 +260,12 @@ where
                 if let Some(entry) = self.entries.get_mut(&key) {
                     entry.dirty = false;
                     entry.changed = changed;
+                    if entry.row.is_some() {
+                        self.weight -= entry.weight as usize;
+                        let weight = Self::weigh(entry.row.as_ref());
+                        entry.weight = weight as u32;
+                        self.weight += weight;
+                    }
                 }
                 // Written from the overlay: clean as soon as it is published, so it is published here.
                 if let Some(row) = self.overlay.remove(&key) {

@@ -1,8 +1,15 @@
 //! The campaign and the click ids in a page's address (CONVENTIONS 5).
-use memchr::{memchr, memmem};
+use memchr::memchr;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+// Asked for every event: to build a searcher takes longer than to search.
+static UTM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("utm_"));
+static ID: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("id="));
+static CAMPAIGN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"campaign\""));
 
 /// Ids that advertisers append to a click, and our own signed one.
 const CLICK_IDS: &[&str] =
@@ -20,13 +27,13 @@ pub(crate) fn of(contexts: &[&str; 2], page_properties: &str) -> Option<String> 
     let likely = |t: &str| {
         memchr(b'?', t.as_bytes()).is_some_and(|at| {
             let rest = &t.as_bytes()[at..];
-            memmem::find(rest, b"utm_").is_some() || memmem::find(rest, b"id=").is_some()
+            UTM.find(rest).is_some() || ID.find(rest).is_some()
         })
     };
     if !texts.iter().any(|t| likely(t)) {
         return None;
     }
-    let stated = contexts.iter().any(|t| memmem::find(t.as_bytes(), b"\"campaign\"").is_some());
+    let stated = contexts.iter().any(|t| CAMPAIGN.find(t.as_bytes()).is_some());
     let query = contexts.iter().find_map(|t| in_context(t)).or_else(|| in_page(page_properties))?;
     let (mut campaign, mut clicks) = (BTreeMap::new(), BTreeMap::new());
     for pair in query.split('&') {

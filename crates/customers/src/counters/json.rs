@@ -51,6 +51,32 @@ impl ScalarRef<'_> {
     }
 }
 
+/// Visits the fields of an object with the texts of their values, in source order; nothing is built. Stops where the text is
+/// no JSON; `None` then, and when it is no object.
+pub fn fields<'a>(text: &'a str, visit: &mut dyn FnMut(&str, &'a str)) -> Option<()> {
+    let mut parser = Parser { text, at: 0 };
+    parser.blanks();
+    parser.take(b'{')?;
+    parser.blanks();
+    if parser.take(b'}').is_some() {
+        return Some(());
+    }
+    loop {
+        parser.blanks();
+        let name = parser.string()?;
+        parser.blanks();
+        parser.take(b':')?;
+        parser.blanks();
+        let start = parser.at;
+        parser.skip()?;
+        visit(&name, &text[start..parser.at]);
+        parser.blanks();
+        if parser.take(b',').is_none() {
+            return parser.take(b'}');
+        }
+    }
+}
+
 impl<'a> Json<'a> {
     /// Reads a whole value; `None` when the text is no JSON.
     pub fn parse(text: &'a str) -> Option<Self> {

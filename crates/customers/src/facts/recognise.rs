@@ -12,6 +12,7 @@
 //!
 //! A source's kind is not asked: it can be edited later, an import has none of its own, and the log's bodies must be enough.
 use super::codes::{Act, Channel, Device, Reason};
+use crate::counters::json::fields;
 use db::event::{EventKind, Identifier, Loss, Touch};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -37,37 +38,55 @@ pub struct Signs<'a> {
     pub derived: bool,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// Texts of the values that are asked.
+#[derive(Default)]
 struct Properties<'a> {
-    #[serde(borrow)]
-    channel: Option<&'a RawValue>,
-    #[serde(borrow)]
-    marketplace: Option<&'a RawValue>,
-    #[serde(borrow)]
-    affiliation: Option<&'a RawValue>,
-    #[serde(borrow)]
-    register_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    receipt_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    store_id: Option<&'a RawValue>,
-    #[serde(borrow, alias = "delivery_method", alias = "delivery_type", alias = "fulfillment", alias = "fulfilment")]
-    shipping_method: Option<&'a RawValue>,
-    #[serde(borrow)]
-    product_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    sku: Option<&'a RawValue>,
-    #[serde(borrow)]
-    category: Option<&'a RawValue>,
-    #[serde(borrow)]
-    order_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    reason: Option<&'a RawValue>,
-    #[serde(borrow, alias = "type")]
-    bounce_type: Option<&'a RawValue>,
-    #[serde(borrow, alias = "handling_time", alias = "duration_seconds", alias = "duration")]
-    handling_seconds: Option<&'a RawValue>,
+    channel: Option<&'a str>,
+    marketplace: Option<&'a str>,
+    affiliation: Option<&'a str>,
+    register_id: Option<&'a str>,
+    receipt_id: Option<&'a str>,
+    store_id: Option<&'a str>,
+    shipping_method: Option<&'a str>,
+    product_id: Option<&'a str>,
+    sku: Option<&'a str>,
+    category: Option<&'a str>,
+    order_id: Option<&'a str>,
+    reason: Option<&'a str>,
+    bounce_type: Option<&'a str>,
+    handling_seconds: Option<&'a str>,
+}
+
+impl<'a> Properties<'a> {
+    /// Most events are read here, so their values are passed over and not built.
+    fn read(text: &'a str) -> Self {
+        let mut out = Self::default();
+        let mut visit = |name: &str, value: &'a str| {
+            let field = match name {
+                "channel" => &mut out.channel,
+                "marketplace" => &mut out.marketplace,
+                "affiliation" => &mut out.affiliation,
+                "register_id" => &mut out.register_id,
+                "receipt_id" => &mut out.receipt_id,
+                "store_id" => &mut out.store_id,
+                "shipping_method" | "delivery_method" | "delivery_type" | "fulfillment" | "fulfilment" => {
+                    &mut out.shipping_method
+                }
+                "product_id" => &mut out.product_id,
+                "sku" => &mut out.sku,
+                "category" => &mut out.category,
+                "order_id" => &mut out.order_id,
+                "reason" => &mut out.reason,
+                "bounce_type" | "type" => &mut out.bounce_type,
+                "handling_seconds" | "handling_time" | "duration_seconds" | "duration" => &mut out.handling_seconds,
+                _ => return,
+            };
+            if value != "null" {
+                *field = Some(value);
+            }
+        };
+        fields(text, &mut visit).map(|()| out).unwrap_or_default()
+    }
 }
 
 /// What the event adds; nothing for events that say nothing about habits.
@@ -78,7 +97,7 @@ pub fn touch(signs: &Signs<'_>) -> Touch {
     }
     // A page without properties of interest is most of the traffic: nothing of it is read.
     let properties: Properties<'_> = match signs.properties {
-        Some(text) if act != Act::Visited => serde_json::from_str(text).unwrap_or_default(),
+        Some(text) if act != Act::Visited => Properties::read(text),
         _ => Properties::default(),
     };
     let channel = channel_of(signs, named, &properties);
@@ -314,24 +333,29 @@ fn address_of(signs: &Signs<'_>, channel: Channel) -> Box<str> {
 }
 
 fn seconds(properties: &Properties<'_>) -> u32 {
-    let number = properties.handling_seconds.and_then(|raw| unquoted(raw.get()).parse::<f64>().ok());
+    let number = properties.handling_seconds.and_then(|raw| unquoted(raw).parse::<f64>().ok());
     // A day is more than any conversation takes.
     number.map_or(0, |n| n.clamp(0.0, 86_400.0) as u32)
 }
 
-fn is_stated(raw: Option<&RawValue>) -> bool {
-    raw.is_some_and(|r| !matches!(r.get(), "null" | "\"\"" | "false"))
+fn is_stated(raw: Option<&str>) -> bool {
+    raw.is_some_and(|r| !matches!(r, "null" | "\"\"" | "false"))
 }
 
 /// A string's text or a number's; of a list the first.
-fn text(raw: Option<&RawValue>) -> Option<Box<str>> {
-    let raw = raw?.get();
+fn text(raw: Option<&str>) -> Option<Box<str>> {
+    let raw = raw?;
     let text: Cow<'_, str> = match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str(raw).map(Cow::Owned).ok()?,
+        // With escapes or much of it: rare, so that its time does not matter.
+        b'"' if raw.len() > 128 || raw.contains('\\') => serde_json::from_str(raw).map(Cow::Owned).ok()?,
+        b'"' => {
+            let plain = raw[1..].strip_suffix('"')?.trim();
+            return (!plain.is_empty()).then(|| plain.into());
+        }
         b'0'..=b'9' | b'-' => Cow::Borrowed(raw),
         b'[' => {
             let list: Vec<&RawValue> = serde_json::from_str(raw).ok()?;
-            return text(list.first().copied().filter(|r| !r.get().starts_with('[')));
+            return text(list.first().map(|r| r.get()).filter(|r| !r.starts_with('[')));
         }
         _ => return None,
     };

@@ -78,7 +78,7 @@ pub const KEYS: &[Key] = &[
         Kind::Database,
         "where the store is: sqlite:FILE (relative to the folder) or postgres://…",
     ),
-    key("database", "cache_mib", "128", Kind::Count(8, 1 << 20), "decoded rows kept in memory, in MiB"),
+    key("database", "cache_mib", "512", Kind::Count(8, 1 << 20), "decoded rows kept in memory, in MiB"),
     key("http", "listen", "127.0.0.1:8800", Kind::Listen, "where the server listens"),
     key("http", "public_url", "", Kind::Url, "how people outside reach the server; stands in links of messages"),
     key("http", "tls_cert_file", "", Kind::Text, "a PEM file with the certificate chain; empty for plain HTTP"),
