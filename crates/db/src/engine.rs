@@ -4,7 +4,7 @@
 //! file and in [`crate::migrate`].
 use crate::DbError;
 use hashbrown::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 mod lookup;
@@ -200,6 +200,16 @@ pub struct Engine {
     statements: HashMap<Arc<str>, postgres::Statement>,
     /// Statements run so far: on PostgreSQL each is a round trip.
     ran: u64,
+    /// SQLite's file as it was opened for writing.
+    file: Option<(PathBuf, FileId)>,
+}
+
+/// Device and number of a file: another file in its place has others.
+type FileId = (u64, u64);
+
+fn file_id(path: &Path) -> std::io::Result<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map(|m| (m.dev(), m.ino()))
 }
 
 /// Which engine.
@@ -240,7 +250,12 @@ impl Engine {
             )
         };
         connection.execute_batch(&pragmas).map_err(|e| sqlite_error(&e, &pragmas))?;
-        Ok(Self::new(Inner::Sqlite(connection)))
+        let mut engine = Self::new(Inner::Sqlite(connection));
+        if !read_only {
+            let id = file_id(path).map_err(|e| DbError::Open { url, reason: e.to_string() })?;
+            engine.file = Some((path.to_path_buf(), id));
+        }
+        Ok(engine)
     }
 
     /// Connects to PostgreSQL. Must be called, and used, on a thread without an async runtime.
@@ -275,7 +290,27 @@ impl Engine {
     }
 
     fn new(inner: Inner) -> Self {
-        Self { inner, rewritten: HashMap::new(), bulk_sql: HashMap::new(), statements: HashMap::new(), ran: 0 }
+        Self {
+            inner,
+            rewritten: HashMap::new(),
+            bulk_sql: HashMap::new(),
+            statements: HashMap::new(),
+            ran: 0,
+            file: None,
+        }
+    }
+
+    /// Refuses to write into a file that nobody will find again: moved or deleted under the program, it takes every write
+    /// and is gone with the last program that has it open. One look at the folder, no reading.
+    pub(crate) fn check_file(&self) -> Result<(), DbError> {
+        let Some((path, id)) = &self.file else { return Ok(()) };
+        if file_id(path).is_ok_and(|found| found == *id) {
+            return Ok(());
+        }
+        let path = path.display();
+        Err(DbError::Lost(format!(
+            "{path} was moved, deleted or replaced while it is in use: put back the file, or restart"
+        )))
     }
 
     /// Statements run so far; on PostgreSQL each is a round trip.
@@ -417,6 +452,11 @@ impl Engine {
             Inner::Sqlite(_) => false,
             Inner::Postgres(c) => c.is_closed(),
         }
+    }
+
+    /// Whether the database answers on this connection.
+    pub fn answers(&mut self) -> bool {
+        !self.is_closed() && (self.dialect() == Dialect::Sqlite || self.batch("SELECT 1").is_ok())
     }
 
     /// SQLite's own connection, for what only `db` may do with it.

@@ -1,5 +1,6 @@
 //! The commit loop, the cache and the log, over both engines.
 mod ahead;
+mod away;
 mod dedup;
 mod durability;
 mod harness;

@@ -41,6 +41,8 @@ pub(crate) struct Loop {
     pub(crate) rested: bool,
     /// Memory could not be loaded again: nothing may look at it before that succeeds.
     pub(crate) stale: bool,
+    /// The database cannot be reached.
+    away: Option<reload::Away>,
     pub(crate) clean_stop: bool,
     /// When the last tick was; see [`TICK_AFTER`].
     pub(crate) unticked: Instant,
@@ -177,21 +179,16 @@ impl Loop {
             self.drain(&DbError::Stopped);
             return;
         }
-        if self.clean_stop {
+        // What memory holds while it is stale must not reach the database.
+        let known = !self.stale || self.load_again().is_ok();
+        if self.clean_stop && known {
             while self.tx.dirty_slices() > 0 {
                 if self.transaction(&mut |_| Ok(Verdict::Keep), 16).is_err() {
                     tracing::error!("not everything could be flushed; the next start folds it again");
                     break;
                 }
             }
-            let group = self.tx.group();
-            let finished = self
-                .tx
-                .engine
-                .batch(begin(&self.tx))
-                .and_then(|()| write_row(&mut self.tx, group, true))
-                .and_then(|()| commit(&mut self.tx));
-            if let Err(error) = finished {
+            if let Err(error) = self.note_stop() {
                 tracing::warn!(%error, "the stop could not be noted");
             }
             if let Some(c) = self.tx.engine.sqlite() {
@@ -200,6 +197,16 @@ impl Loop {
         }
         self.shared.dead.store(true, Ordering::SeqCst);
         self.drain(&DbError::Stopped);
+    }
+
+    fn note_stop(&mut self) -> Result<(), DbError> {
+        if self.stale {
+            return Err(DbError::Stopped);
+        }
+        let group = self.tx.group();
+        self.tx.engine.batch(begin(&self.tx))?;
+        write_row(&mut self.tx, group, true)?;
+        commit(&mut self.tx)
     }
 
     fn drain(&mut self, error: &DbError) {
@@ -231,6 +238,7 @@ pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clo
         credit: 0.0,
         rested: false,
         stale: false,
+        away: None,
         clean_stop: true,
         unticked: Instant::now(),
         preload: None,

@@ -8,19 +8,29 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+/// How often a command alone in its transaction is run, if others keep coming between.
+const TRIES: u32 = 6;
+/// After this it is not run again but for the second time: a lock that is waited for takes seconds each time.
+const TRY_FOR: Duration = Duration::from_secs(5);
+
+/// Whether running the same again may help.
+fn is_again(failure: &Failure) -> bool {
+    !failure.fatal && !failure.unknown && matches!(failure.error, Some(DbError::Busy(_) | DbError::Lost(_)))
+}
+
 impl Loop {
     pub(super) fn run_reads(&mut self, reads: Vec<Read>) {
         if !reads.is_empty()
             && self.stale
             && let Err(error) = self.load_again()
         {
-            // Dropping a read drops its reply, which tells whoever waits: no answer is better than a wrong one.
-            tracing::error!(%error, "memory cannot be loaded again");
+            // No answer is better than a wrong one.
+            reads.into_iter().for_each(|read| read(Err(error.clone())));
             return;
         }
         for read in reads {
             self.tx.set_now(not_before(self.clock.now(), self.tx.now()));
-            if catch_unwind(AssertUnwindSafe(|| read(&mut self.tx))).is_err() {
+            if catch_unwind(AssertUnwindSafe(|| read(Ok(&mut self.tx)))).is_err() {
                 tracing::error!("a read panicked");
             }
             if self.tx.discard() && !self.reload_with(false) {
@@ -44,9 +54,13 @@ impl Loop {
                     command.finish(Ok(()));
                 }
             }
-            Err(Failure { error, fatal }) => {
+            Err(Failure { error, fatal, unknown }) => {
                 if fatal {
                     return self.die(commands, &error);
+                }
+                if unknown {
+                    // Done again they might be done twice.
+                    return commands.into_iter().for_each(|command| self.fail_one(command, error.clone()));
                 }
                 if commands.len() == 1 {
                     let Some(command) = commands.pop() else { return };
@@ -58,7 +72,7 @@ impl Loop {
                     let mut one = vec![command];
                     match self.attempt(&mut one, 0) {
                         Ok(()) => one.into_iter().for_each(|c| c.finish(Ok(()))),
-                        Err(Failure { error, fatal: true }) => {
+                        Err(Failure { error, fatal: true, .. }) => {
                             one.extend(rest);
                             return self.die(one, &error);
                         }
@@ -78,7 +92,10 @@ impl Loop {
             // A refusal after writing: the effects are gone, the refusal is the answer.
             None => command.finish(Ok(())),
             Some(error) => {
-                tracing::warn!(command = command.name(), %error, "a command failed");
+                // Of commands that found the database away, one line for all of them is in the log already.
+                if self.away.is_none() {
+                    tracing::warn!(command = command.name(), %error, "a command failed");
+                }
                 command.finish(Err(error));
             }
         }
@@ -145,8 +162,10 @@ impl Loop {
         }
         let out = self.transaction(&mut |tx| Tick(ticker.as_mut()).run(tx), 0);
         self.ticker = Some(ticker);
-        if let Err(Failure { error: Some(error), fatal }) = out {
-            tracing::error!(%error, "a timer could not be worked off");
+        if let Err(Failure { error: Some(error), fatal, .. }) = out {
+            if self.away.is_none() {
+                tracing::error!(%error, "a timer could not be worked off");
+            }
             if fatal {
                 self.shared.dead.store(true, Ordering::SeqCst);
             }
@@ -165,7 +184,7 @@ impl Loop {
         }
         // Nothing to do: write a few slices, so that a kill now costs little to fold again.
         self.last_flush = Instant::now();
-        if let Err(Failure { error, fatal: true }) = self.transaction(&mut |_| Ok(Verdict::Keep), 4) {
+        if let Err(Failure { error, fatal: true, .. }) = self.transaction(&mut |_| Ok(Verdict::Keep), 4) {
             return self.die(Vec::new(), &error);
         }
         self.shared.dirty_rows.store(self.tx.dirty_rows(), Ordering::Relaxed);
@@ -187,12 +206,21 @@ impl Loop {
             }
             Ok(Verdict::Keep)
         };
-        let out = self.transaction(&mut run, flush);
-        self.missed = self.tx.take_misses();
+        let started = Instant::now();
+        let mut out = self.transaction(&mut run, flush);
         // A lost connection or a serialization failure is nobody's fault: the same command is tried again.
-        if single && matches!(&out, Err(Failure { error: Some(DbError::Busy(_) | DbError::Lost(_)), fatal: false })) {
-            return self.transaction(&mut run, flush);
+        for tried in 1..TRIES {
+            if !single || self.stale || !out.as_ref().is_err_and(is_again) || (tried > 1 && started.elapsed() > TRY_FOR)
+            {
+                break;
+            }
+            if matches!(&out, Err(Failure { error: Some(DbError::Busy(_)), .. })) {
+                // Whoever was in the way gets what this run let go.
+                std::thread::sleep(Duration::from_millis(u64::from(tried) * 10));
+            }
+            out = self.transaction(&mut run, flush);
         }
+        self.missed = self.tx.take_misses();
         out
     }
 }

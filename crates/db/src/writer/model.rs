@@ -80,8 +80,8 @@ pub trait Command: Send {
     }
 }
 
-/// A read of committed state by the writer's thread, between two groups.
-pub type Read = Box<dyn FnOnce(&mut Tx) + Send>;
+/// A read of committed state by the writer's thread, between two groups; told why when memory cannot be read now.
+pub type Read = Box<dyn FnOnce(Result<&mut Tx, DbError>) + Send>;
 
 /// What the writer does by itself: timers, leases, jobs.
 pub trait Ticker: Send {

@@ -10,6 +10,15 @@ pub(super) struct Failure {
     pub(super) error: Option<DbError>,
     /// The writer must not go on.
     pub(super) fatal: bool,
+    /// Nobody knows whether it happened, so it must not be tried again.
+    pub(super) unknown: bool,
+}
+
+impl Failure {
+    /// A failure after which the writer goes on.
+    pub(super) fn of(error: DbError) -> Self {
+        Self { error: Some(error), fatal: false, unknown: false }
+    }
 }
 
 impl Loop {
@@ -25,9 +34,9 @@ impl Loop {
             && let Err(e) = self.load_again()
         {
             let fatal = !passes(&e);
-            return Err(Failure { error: Some(e), fatal });
+            return Err(Failure { fatal, ..Failure::of(e) });
         }
-        if let Err(e) = self.tx.engine.batch(begin(&self.tx)) {
+        if let Err(e) = self.tx.engine.check_file().and_then(|()| self.tx.engine.batch(begin(&self.tx))) {
             return Err(self.undo(e));
         }
         self.tx.open = true;
@@ -52,14 +61,14 @@ impl Loop {
                 return Err(self.undo(e));
             }
             let fatal = lost && !self.reload_with(false);
-            return Err(Failure { error: fatal.then_some(DbError::Stopped), fatal });
+            return Err(Failure { error: fatal.then_some(DbError::Stopped), fatal, unknown: false });
         }
         let group = self.tx.group();
         let finished = self.finish(flush);
         self.crash_point("crash-before-commit")?;
         match finished {
             Ok(()) => {}
-            Err(e @ DbError::Fenced { .. }) => return Err(Failure { error: Some(e), fatal: true }),
+            Err(e @ DbError::Fenced { .. }) => return Err(Failure { fatal: true, ..Failure::of(e) }),
             Err(e) => return Err(self.undo(e)),
         }
         if let Err(e) = commit(&mut self.tx) {
@@ -67,10 +76,14 @@ impl Loop {
             self.tx.open = false;
             // On a connection that is still there the transaction may be open, and would show its own row.
             let _ = self.tx.engine.batch("ROLLBACK");
-            if matches!(e, DbError::Lost(_)) && self.reconnect() && self.committed_group() == Some(group) {
-                return self.reload_after_unknown(e);
+            if !matches!(e, DbError::Lost(_)) {
+                return Err(self.undo(e));
             }
-            return Err(self.undo(e));
+            return match self.was_committed(group) {
+                Some(true) => self.reload_after_unknown(e),
+                Some(false) => Err(self.undo(e)),
+                None => Err(Failure { unknown: true, ..self.undo(e) }),
+            };
         }
         self.tx.open = false;
         self.crash_point("crash-after-commit")?;
@@ -83,7 +96,7 @@ impl Loop {
         if self.tx.failpoint != Some(point) {
             return Ok(());
         }
-        Err(Failure { error: Some(DbError::Stopped), fatal: true })
+        Err(Failure { fatal: true, ..Failure::of(DbError::Stopped) })
     }
 
     pub(super) fn finish(&mut self, flush: usize) -> Result<(), DbError> {
