@@ -7,7 +7,9 @@ use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod connect;
 mod lookup;
+pub mod tls;
 pub use lookup::Lookup;
 
 /// A value that goes to the database.
@@ -256,37 +258,6 @@ impl Engine {
             engine.file = Some((path.to_path_buf(), id));
         }
         Ok(engine)
-    }
-
-    /// Connects to PostgreSQL. Must be called, and used, on a thread without an async runtime.
-    pub fn open_postgres(url: &str, sync: Sync) -> Result<Self, DbError> {
-        let shown = redact(url);
-        let open = |reason: String| DbError::Open { url: shown.clone(), reason };
-        let mut config: postgres::Config = url.parse().map_err(|e: postgres::Error| open(e.to_string()))?;
-        config.application_name("braid").connect_timeout(std::time::Duration::from_secs(10));
-        let mut client = config.connect(postgres::NoTls).map_err(|e| open(chain(&e)))?;
-        let row = client
-            .query_one(
-                "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()",
-                &[],
-            )
-            .map_err(|e| open(chain(&e)))?;
-        let (collation, encoding): (String, String) = (row.get(0), row.get(1));
-        if !matches!(collation.as_str(), "C" | "POSIX" | "C.UTF-8" | "C.utf8") {
-            return Err(open(format!(
-                "its collation is {collation}, and Braid needs C: create it with LC_COLLATE 'C' TEMPLATE template0"
-            )));
-        }
-        if encoding != "UTF8" {
-            return Err(open(format!("its encoding is {encoding}, and Braid needs UTF8")));
-        }
-        let sync = if sync == Sync::Full { "on" } else { "off" };
-        client
-            .batch_execute(&format!(
-                "SET synchronous_commit = {sync}; SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET jit = off"
-            ))
-            .map_err(|e| open(chain(&e)))?;
-        Ok(Self::new(Inner::Postgres(Box::new(client))))
     }
 
     fn new(inner: Inner) -> Self {

@@ -34,7 +34,7 @@ impl Location {
             return Ok(Location::Sqlite { path: dir.join(file), vfs: None });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Location::Postgres { url: url.into() });
+            return Ok(Location::Postgres { url: crate::engine::tls::with_absolute_root(url, dir)? });
         }
         let reason = "it must begin with sqlite: or postgres://".to_string();
         Err(DbError::Open { url: redact(url), reason })

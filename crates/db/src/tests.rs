@@ -5,3 +5,4 @@ mod dedup;
 mod durability;
 mod harness;
 mod loops;
+mod tls;
