@@ -425,6 +425,15 @@ impl Engine {
         }
     }
 
+    /// Asks the database whether it understands a statement, without running it.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn prepare_only(&mut self, sql: &str) -> Result<(), DbError> {
+        match &mut self.inner {
+            Inner::Sqlite(c) => c.prepare(&rewrite(sql)).map(drop).map_err(|e| sqlite_error(&e, sql)),
+            Inner::Postgres(c) => c.prepare(sql).map(drop).map_err(|e| postgres_error(&e, sql)),
+        }
+    }
+
     /// Whether the database answers on this connection.
     pub fn answers(&mut self) -> bool {
         !self.is_closed() && (self.dialect() == Dialect::Sqlite || self.batch("SELECT 1").is_ok())
@@ -522,6 +531,17 @@ fn bulk_text(bulk: &Bulk, dialect: Dialect) -> String {
         }
     }
     sql
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn made_of_bulk(bulk: &Bulk, dialect: Dialect) -> Vec<String> {
+    let delete = (bulk.key > 0).then(|| lookup::delete_text(bulk, dialect));
+    std::iter::once(bulk_text(bulk, dialect)).chain(delete).collect()
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn made_of_lookup(lookup: &Lookup, dialect: Dialect) -> Vec<String> {
+    vec![lookup::read_text(lookup, dialect)]
 }
 
 fn sqlite_row(row: &rusqlite::Row<'_>, width: usize, sql: &str) -> Result<Row, DbError> {

@@ -13,4 +13,5 @@ mod matrix;
 mod plans;
 mod profile;
 mod roles;
+mod statements;
 mod streams;
