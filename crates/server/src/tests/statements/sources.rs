@@ -24,6 +24,11 @@ impl Source {
     pub fn place(&self, at: usize) -> String {
         format!("{}:{}", self.name, self.code[..at].matches('\n').count() + 1)
     }
+    /// Whether a text stands in the definition of a macro, which is no statement before it is used.
+    pub fn is_in_macro(&self, at: usize) -> bool {
+        let begins = self.code[..at].rfind("macro_rules! ");
+        begins.is_some_and(|from| !self.code[from..at].contains("\n}"))
+    }
     /// The name of the macro of which a text is an argument (not that of `format!` and its like).
     pub fn macro_around(&self, at: usize) -> Option<&str> {
         let head = self.code[..at].trim_end().strip_suffix('(')?.strip_suffix('!')?;
