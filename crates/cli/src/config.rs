@@ -1,45 +1,99 @@
-//! `braid config`: effective settings with their origin.
-use crate::printer::Printer;
-use crate::shop::{Shop, ShopArgs};
-use crate::stop::Outcome;
-use serde_json::{Map, Value, json};
-use server::config::{Effective, KEYS};
+//! `braid config`: effective settings, and the settings of the database as files that can be kept, compared and brought back.
+mod compare;
+mod files;
+mod show;
+mod sync;
 
-/// Shows every setting, its value and where it comes from. Passwords are not shown.
+use crate::printer::Printer;
+use crate::stop::{Outcome, Stop};
+use anyhow::anyhow;
+use std::path::PathBuf;
+
+/// Shows effective settings and where each comes from; or works with the settings of the database as files.
 ///
 /// Example: braid config shop --json
 #[derive(Debug, clap::Args)]
-pub struct Show {
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Config {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
-    shop: ShopArgs,
-    /// Prints one line of JSON.
+    show: Option<show::Show>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Writes the settings of a running shop's database into a folder of TOML files. Exit 1 if the folder holds changes.
+    ///
+    /// Example: braid config pull shop --to settings
+    Pull(Pull),
+    /// Says how a folder differs from a running shop. Exit 0 when it does not, 1 when it does.
+    ///
+    /// Example: braid config diff shop --from settings
+    Diff(Diff),
+    /// Makes a running shop as a folder says: all of it or nothing. Exit 1 on a conflict.
+    ///
+    /// Example: braid config push shop --from settings --dry-run
+    Push(Push),
+}
+
+/// Which server.
+#[derive(Debug, clap::Args)]
+pub struct Server {
+    /// The folder of a shop whose server runs on this machine.
+    #[arg(required_unless_present = "server")]
+    dir: Option<PathBuf>,
+    /// The server instead: http://HOST:PORT.
+    #[arg(long, value_name = "URL", requires = "key", conflicts_with = "dir")]
+    server: Option<String>,
+    /// An owner's API key for it.
+    #[arg(long, env = "BRAID_API_KEY", hide_env_values = true, value_name = "KEY")]
+    key: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Pull {
+    #[command(flatten)]
+    server: Server,
+    /// The folder to write, made if it is not there.
+    #[arg(long, value_name = "FOLDER")]
+    to: PathBuf,
+    /// Writes over files that were changed since the last pull.
     #[arg(long)]
-    json: bool,
+    force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Diff {
+    #[command(flatten)]
+    server: Server,
+    /// The folder.
+    #[arg(long, value_name = "FOLDER")]
+    from: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+struct Push {
+    #[command(flatten)]
+    server: Server,
+    /// The folder.
+    #[arg(long, value_name = "FOLDER")]
+    from: PathBuf,
+    /// Has the server try everything, and changes nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Writes over what others changed in the shop since the pull.
+    #[arg(long)]
+    force: bool,
 }
 
 /// Runs it.
-pub fn run(show: &Show, printer: &mut Printer) -> Outcome {
-    let shop = Shop::find(&show.shop, Vec::new())?;
-    let entries = shop.effective.entries();
-    if show.json {
-        let mut out = Map::new();
-        for entry in entries {
-            let value = json!({"value": Effective::shown(entry), "origin": entry.origin.to_string()});
-            let section = out.entry(entry.section).or_insert_with(|| Value::Object(Map::new()));
-            if let Some(section) = section.as_object_mut() {
-                section.insert(entry.name.into(), value);
-            }
-        }
-        return printer.json(&out);
+pub fn run(config: &Config, printer: &mut Printer) -> Outcome {
+    match (&config.command, &config.show) {
+        (Some(Command::Pull(p)), _) => sync::pull(&p.server, &p.to, p.force, printer),
+        (Some(Command::Diff(d)), _) => sync::diff(&d.server, &d.from, printer),
+        (Some(Command::Push(p)), _) => sync::push(&p.server, &p.from, p.dry_run, p.force, printer),
+        (None, Some(show)) => show::run(show, printer),
+        (None, None) => Err(Stop::bad_input(anyhow!("name the shop's folder")).hint("braid config shop")),
     }
-    for (entry, key) in entries.iter().zip(KEYS) {
-        let name = format!("{}.{}", entry.section, entry.name);
-        printer.line(format!(
-            "{name:<26} {:<28} {:<24} {}",
-            Effective::shown(entry),
-            entry.origin.to_string(),
-            key.doc
-        ))?;
-    }
-    Ok(())
 }

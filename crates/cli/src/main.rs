@@ -64,8 +64,8 @@ enum Command {
     /// Measures Braid against a baseline on this machine.
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Shows effective settings and where each comes from.
-    Config(config::Show),
+    /// Shows effective settings; pulls, compares and pushes those of the database.
+    Config(config::Config),
     /// Works with the key of sealed secrets.
     #[command(subcommand)]
     Secrets(secrets::Secrets),

@@ -4,10 +4,12 @@
 //! file and in [`crate::migrate`].
 use crate::DbError;
 use hashbrown::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+mod connect;
 mod lookup;
+pub mod tls;
 pub use lookup::Lookup;
 
 /// A value that goes to the database.
@@ -200,6 +202,16 @@ pub struct Engine {
     statements: HashMap<Arc<str>, postgres::Statement>,
     /// Statements run so far: on PostgreSQL each is a round trip.
     ran: u64,
+    /// SQLite's file as it was opened for writing.
+    file: Option<(PathBuf, FileId)>,
+}
+
+/// Device and number of a file: another file in its place has others.
+type FileId = (u64, u64);
+
+fn file_id(path: &Path) -> std::io::Result<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).map(|m| (m.dev(), m.ino()))
 }
 
 /// Which engine.
@@ -240,42 +252,36 @@ impl Engine {
             )
         };
         connection.execute_batch(&pragmas).map_err(|e| sqlite_error(&e, &pragmas))?;
-        Ok(Self::new(Inner::Sqlite(connection)))
-    }
-
-    /// Connects to PostgreSQL. Must be called, and used, on a thread without an async runtime.
-    pub fn open_postgres(url: &str, sync: Sync) -> Result<Self, DbError> {
-        let shown = redact(url);
-        let open = |reason: String| DbError::Open { url: shown.clone(), reason };
-        let mut config: postgres::Config = url.parse().map_err(|e: postgres::Error| open(e.to_string()))?;
-        config.application_name("braid").connect_timeout(std::time::Duration::from_secs(10));
-        let mut client = config.connect(postgres::NoTls).map_err(|e| open(chain(&e)))?;
-        let row = client
-            .query_one(
-                "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = current_database()",
-                &[],
-            )
-            .map_err(|e| open(chain(&e)))?;
-        let (collation, encoding): (String, String) = (row.get(0), row.get(1));
-        if !matches!(collation.as_str(), "C" | "POSIX" | "C.UTF-8" | "C.utf8") {
-            return Err(open(format!(
-                "its collation is {collation}, and Braid needs C: create it with LC_COLLATE 'C' TEMPLATE template0"
-            )));
+        let mut engine = Self::new(Inner::Sqlite(connection));
+        if !read_only {
+            let id = file_id(path).map_err(|e| DbError::Open { url, reason: e.to_string() })?;
+            engine.file = Some((path.to_path_buf(), id));
         }
-        if encoding != "UTF8" {
-            return Err(open(format!("its encoding is {encoding}, and Braid needs UTF8")));
-        }
-        let sync = if sync == Sync::Full { "on" } else { "off" };
-        client
-            .batch_execute(&format!(
-                "SET synchronous_commit = {sync}; SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET jit = off"
-            ))
-            .map_err(|e| open(chain(&e)))?;
-        Ok(Self::new(Inner::Postgres(Box::new(client))))
+        Ok(engine)
     }
 
     fn new(inner: Inner) -> Self {
-        Self { inner, rewritten: HashMap::new(), bulk_sql: HashMap::new(), statements: HashMap::new(), ran: 0 }
+        Self {
+            inner,
+            rewritten: HashMap::new(),
+            bulk_sql: HashMap::new(),
+            statements: HashMap::new(),
+            ran: 0,
+            file: None,
+        }
+    }
+
+    /// Refuses to write into a file that nobody will find again: moved or deleted under the program, it takes every write
+    /// and is gone with the last program that has it open. One look at the folder, no reading.
+    pub(crate) fn check_file(&self) -> Result<(), DbError> {
+        let Some((path, id)) = &self.file else { return Ok(()) };
+        if file_id(path).is_ok_and(|found| found == *id) {
+            return Ok(());
+        }
+        let path = path.display();
+        Err(DbError::Lost(format!(
+            "{path} was moved, deleted or replaced while it is in use: put back the file, or restart"
+        )))
     }
 
     /// Statements run so far; on PostgreSQL each is a round trip.
@@ -419,6 +425,20 @@ impl Engine {
         }
     }
 
+    /// Asks the database whether it understands a statement, without running it.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn prepare_only(&mut self, sql: &str) -> Result<(), DbError> {
+        match &mut self.inner {
+            Inner::Sqlite(c) => c.prepare(&rewrite(sql)).map(drop).map_err(|e| sqlite_error(&e, sql)),
+            Inner::Postgres(c) => c.prepare(sql).map(drop).map_err(|e| postgres_error(&e, sql)),
+        }
+    }
+
+    /// Whether the database answers on this connection.
+    pub fn answers(&mut self) -> bool {
+        !self.is_closed() && (self.dialect() == Dialect::Sqlite || self.batch("SELECT 1").is_ok())
+    }
+
     /// SQLite's own connection, for what only `db` may do with it.
     pub(crate) fn sqlite(&mut self) -> Option<&mut rusqlite::Connection> {
         match &mut self.inner {
@@ -511,6 +531,17 @@ fn bulk_text(bulk: &Bulk, dialect: Dialect) -> String {
         }
     }
     sql
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn made_of_bulk(bulk: &Bulk, dialect: Dialect) -> Vec<String> {
+    let delete = (bulk.key > 0).then(|| lookup::delete_text(bulk, dialect));
+    std::iter::once(bulk_text(bulk, dialect)).chain(delete).collect()
+}
+
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn made_of_lookup(lookup: &Lookup, dialect: Dialect) -> Vec<String> {
+    vec![lookup::read_text(lookup, dialect)]
 }
 
 fn sqlite_row(row: &rusqlite::Row<'_>, width: usize, sql: &str) -> Result<Row, DbError> {

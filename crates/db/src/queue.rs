@@ -122,10 +122,14 @@ impl Shared {
     }
     /// Answers everything that waits: nobody will do it.
     pub(crate) fn drain(&self, error: &DbError) {
-        let commands: Vec<_> = self.lock().writes.drain(..).collect();
-        // Dropping a read drops its reply, which tells whoever waits.
-        self.lock().reads.clear();
-        self.lock().steps.clear();
+        let (commands, reads): (Vec<_>, Vec<_>) = {
+            let mut queue = self.lock();
+            queue.steps.clear();
+            (queue.writes.drain(..).collect(), queue.reads.drain(..).collect())
+        };
+        for read in reads {
+            read(Err(error.clone()));
+        }
         for command in commands {
             command.finish(Err(error.clone()));
         }

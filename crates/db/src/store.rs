@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Location {
             return Ok(Location::Sqlite { path: dir.join(file), vfs: None });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Location::Postgres { url: url.into() });
+            return Ok(Location::Postgres { url: crate::engine::tls::with_absolute_root(url, dir)? });
         }
         let reason = "it must begin with sqlite: or postgres://".to_string();
         Err(DbError::Open { url: redact(url), reason })
@@ -164,7 +164,7 @@ pub struct Open<'a> {
     pub readers: usize,
 }
 
-type ReadJob = Box<dyn FnOnce(&mut Engine) + Send>;
+type ReadJob = Box<dyn FnOnce(Result<&mut Engine, DbError>) + Send>;
 
 /// A store that runs: its writer, its readers.
 pub struct Store {
@@ -326,7 +326,7 @@ impl Store {
         let late = reply.clone();
         let give = |slot: &Mutex<Option<_>>| slot.lock().ok().and_then(|mut r| r.take());
         let refused = self.shared.push_read(Box::new(move |tx| {
-            let answer = f(tx);
+            let answer = tx.map_err(E::from).and_then(f);
             if let Some(reply) = give(&reply) {
                 reply(answer);
             }
@@ -366,7 +366,7 @@ impl Store {
         let slot = Arc::new(Mutex::new(Some(reply)));
         let late = slot.clone();
         let job: ReadJob = Box::new(move |engine| {
-            let answer = f(engine);
+            let answer = engine.map_err(E::from).and_then(f);
             if let Some(reply) = slot.lock().ok().and_then(|mut r| r.take()) {
                 reply(answer);
             }
@@ -488,6 +488,9 @@ fn held(location: &Location, sync: Sync) -> DbError {
     })
 }
 
+/// How long a reader's connection may rest before it is asked whether it is still there.
+const RESTED: Duration = Duration::from_secs(1);
+
 fn start_readers(location: &Location, sync: Sync, count: usize) -> Result<mpsc::SyncSender<ReadJob>, DbError> {
     let (sender, receiver) = mpsc::sync_channel::<ReadJob>(256);
     let receiver = Arc::new(Mutex::new(receiver));
@@ -495,24 +498,32 @@ fn start_readers(location: &Location, sync: Sync, count: usize) -> Result<mpsc::
         let (location, receiver) = (location.clone(), receiver.clone());
         let spawned = std::thread::Builder::new().name(format!("reader-{at}")).spawn(move || {
             let mut engine: Option<Engine> = None;
+            let mut used = Instant::now();
             loop {
                 let job = receiver.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
                 let Ok(job) = job else { return };
-                if engine.as_ref().is_none_or(Engine::is_closed) {
-                    engine = location
-                        .open(sync, true)
-                        .inspect_err(|e| tracing::error!(error = %e, "a reader cannot connect"))
-                        .ok();
+                // A connection that rested may be gone without anybody having noticed; asking costs less than a failed query.
+                let rested = used.elapsed() > RESTED;
+                engine = engine.take().filter(|e| !e.is_closed());
+                if rested && engine.as_mut().is_some_and(|e| !e.answers()) {
+                    engine = None;
                 }
-                let Some(open) = engine.as_mut() else {
-                    // Dropping the job drops its reply; whoever waits is told that the reader is gone.
-                    std::thread::sleep(Duration::from_millis(50));
-                    continue;
-                };
-                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(open))).is_err() {
+                if engine.is_none() {
+                    match location.open(sync, true) {
+                        Ok(open) => engine = Some(open),
+                        Err(error) => {
+                            tracing::warn!(%error, "a reader cannot connect");
+                            job(Err(error));
+                            continue;
+                        }
+                    }
+                }
+                let Some(open) = engine.as_mut() else { continue };
+                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job(Ok(open)))).is_err() {
                     tracing::error!("a query panicked");
                     engine = None;
                 }
+                used = Instant::now();
             }
         });
         spawned.map_err(|e| DbError::Open { url: "a reader's thread".into(), reason: e.to_string() })?;

@@ -64,7 +64,7 @@ fn round(warm: &mut dyn Warm, location: &Location, sync: Sync, shared: &Shared, 
         let Some((group, piece)) = next else { return Ok(()) };
         let (sender, receiver) = mpsc::sync_channel(1);
         shared.push_read(Box::new(move |tx| {
-            let _ = sender.send(piece(tx, group));
+            let _ = sender.send(tx.is_ok_and(|tx| piece(tx, group)));
         }))?;
         taken = Some(receiver);
     }

@@ -141,7 +141,10 @@ pub fn run(location: &Location, clock: &dyn Clock, shop: Settings) -> Result<Rep
         };
         findings.add(f.check, severity, f.subject, f.detail);
     }
-    let notes = notes(tx.engine(), now, fast)?;
+    let mut notes = notes(tx.engine(), now, fast)?;
+    if let Some(detail) = db::engine::tls::exposure(location, tx.engine())? {
+        notes.push(Note { what: "open_way", count: 1, detail, oldest_s: None });
+    }
     Ok(Report { counts, findings: findings.finish(), notes })
 }
 

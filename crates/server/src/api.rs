@@ -3,6 +3,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod approvals;
 pub mod audit;
+pub mod configuration;
 pub mod customers;
 pub mod events;
 pub mod home;
@@ -66,6 +67,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(setup::setup))
         .routes(routes!(setup::get_shop_settings, setup::put_shop_settings))
         .routes(routes!(setup::get_security_settings, setup::put_security_settings))
+        .merge(configuration())
         .routes(routes!(sources::list_sources, sources::create_source))
         .routes(routes!(sources::rotate_source_key))
         .routes(routes!(home::home))
@@ -154,6 +156,13 @@ fn uploads() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(imports::get_upload, imports::append_upload, imports::delete_upload))
         .layer(DefaultBodyLimit::max(crate::imports::uploads::PIECE_MAX))
+}
+
+/// All settings at once are larger as well.
+fn configuration() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(configuration::get_configuration, configuration::push_configuration))
+        .layer(DefaultBodyLimit::max(configuration::BODY_MAX))
 }
 
 fn base_document() -> OpenApi {

@@ -19,6 +19,7 @@ pub mod caller;
 pub mod change;
 pub mod collect_api;
 pub mod config;
+pub mod declared;
 pub mod domain;
 mod erasing;
 pub mod health;

@@ -77,6 +77,8 @@ const RUNTIMES: &[&str] = &["tokio", "async-std", "smol", "async-executor", "mon
 const RUNTIME_INSIDE: &[&str] = &[
     // The synchronous PostgreSQL client of `db` runs a private runtime on the calling thread; nothing of it shows.
     "postgres",
+    // The TLS under it; the same runtime.
+    "tokio-postgres-rustls",
     // Features are unified over the workspace in what cargo reports, so axum always seems to bring the runtime that only
     // `server` switches on. The routers of a domain crate name no runtime themselves.
     "axum",

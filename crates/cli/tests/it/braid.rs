@@ -98,8 +98,8 @@ impl Drop for Guard {
 /// A database of one test on the cluster of the tests; gone when dropped.
 pub struct Database {
     pub url: String,
-    admin: String,
-    name: String,
+    /// Where it is dropped, and its name; a database of a server of the test's own goes with the server.
+    shared: Option<(String, String)>,
 }
 
 impl Database {
@@ -117,13 +117,19 @@ impl Database {
         let url = format!("{head}/{name}");
         let made = format!("CREATE DATABASE {name} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C' ENCODING 'UTF8'");
         sql(&admin, &made);
-        Some(Self { url, admin, name })
+        Some(Self { url, shared: Some((admin, name)) })
+    }
+    /// The database of a server that is the test's own.
+    pub fn own(url: String) -> Self {
+        Self { url, shared: None }
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        sql(&self.admin, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        if let Some((admin, name)) = &self.shared {
+            sql(admin, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
     }
 }
 

@@ -114,7 +114,7 @@ fn names(columns: &[(&'static str, ColumnCode)]) -> String {
     columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-fn read_text(lookup: &Lookup, dialect: Dialect) -> String {
+pub(super) fn read_text(lookup: &Lookup, dialect: Dialect) -> String {
     let Lookup { table, keys, columns, order } = lookup;
     let order = if order.is_empty() { String::new() } else { format!(" ORDER BY {order}") };
     let on = |value: &dyn Fn(usize, &str) -> String| -> String {
@@ -138,7 +138,7 @@ fn read_text(lookup: &Lookup, dialect: Dialect) -> String {
     }
 }
 
-fn delete_text(bulk: &Bulk, dialect: Dialect) -> String {
+pub(super) fn delete_text(bulk: &Bulk, dialect: Dialect) -> String {
     let keys = &bulk.columns[..bulk.key];
     let table = bulk.table;
     match dialect {

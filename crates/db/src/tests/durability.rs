@@ -3,8 +3,8 @@ use super::harness::*;
 use crate::store::Location;
 use crate::testing::{Place, vfs};
 use crate::writer::Options;
-use crate::{DbError, Open, Store, Sync, migrate};
-use base::{Clock, ManualClock, Rng};
+use crate::{DbError, Store, Sync};
+use base::{ManualClock, Rng};
 use std::sync::{Arc, Mutex};
 
 fn counting_place() -> Place {
@@ -16,22 +16,9 @@ fn counting_place() -> Place {
     place
 }
 
-fn open_synced(place: &Place, clock: &Arc<ManualClock>, sync: Sync) -> Store {
-    Store::open(Open {
-        location: place.location.clone(),
-        sync,
-        migrations: &[migrate::MIGRATIONS, TEST_MIGRATIONS],
-        options: Options { turn: std::time::Duration::from_millis(50), ..Options::default() },
-        clock: clock.clone() as Arc<dyn Clock>,
-        holder: "a test".into(),
-        take_over: false,
-        before: None,
-        recover: Some(refold()),
-        ticker: None,
-        observer: None,
-        readers: 1,
-    })
-    .expect("the store opens")
+fn open_counting(place: &Place, clock: &Arc<ManualClock>, sync: Sync) -> Store {
+    let options = Options { turn: std::time::Duration::from_millis(50), ..Options::default() };
+    open_synced(place, clock, options, sync).expect("the store opens")
 }
 
 /// Logs `count` events, several in flight; gives how many answers came while the WAL held unsynced writes.
@@ -72,7 +59,7 @@ fn no_answer_leaves_before_its_sync_and_a_power_cut_loses_nothing() {
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
     let mut undone = 0;
     for round in 0..12u128 {
-        let store = open_synced(&place, &clock, Sync::Full);
+        let store = open_counting(&place, &clock, Sync::Full);
         assert_eq!(load(&place, &store, 1 + round * 200, 200, &acknowledged), 0, "an answer left before its sync");
         // The disk stops syncing: what is written now is refused, and may be lost, whole.
         vfs::fail_syncs(&place.folder, true);
@@ -84,7 +71,7 @@ fn no_answer_leaves_before_its_sync_and_a_power_cut_loses_nothing() {
         drop(store);
         undone += vfs::power_cut(&place.folder, &mut rng).expect("files can be put back");
         vfs::fail_syncs(&place.folder, false);
-        let store = open_synced(&place, &clock, Sync::Full);
+        let store = open_counting(&place, &clock, Sync::Full);
         let mut wanted = std::collections::BTreeMap::new();
         for (key, _) in acknowledged.lock().expect("no panic").iter() {
             *wanted.entry(*key).or_insert(0i64) += 1;
@@ -108,7 +95,7 @@ fn the_layer_sees_a_program_that_does_not_sync() {
     let clock = clock();
     let place = counting_place();
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
-    let store = open_synced(&place, &clock, Sync::UnsafeFast);
+    let store = open_counting(&place, &clock, Sync::UnsafeFast);
     assert!(load(&place, &store, 1, 200, &acknowledged) > 0);
     store.abandon();
 }

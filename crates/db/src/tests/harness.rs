@@ -87,9 +87,13 @@ pub fn open(place: &Place, clock: &Arc<ManualClock>) -> Store {
 }
 
 pub fn open_with(place: &Place, clock: &Arc<ManualClock>, options: Options) -> Result<Store, DbError> {
+    open_synced(place, clock, options, Sync::UnsafeFast)
+}
+
+pub fn open_synced(place: &Place, clock: &Arc<ManualClock>, options: Options, sync: Sync) -> Result<Store, DbError> {
     Store::open(Open {
         location: place.location.clone(),
-        sync: Sync::UnsafeFast,
+        sync,
         migrations: &[migrate::MIGRATIONS, TEST_MIGRATIONS],
         options,
         clock: clock.clone() as Arc<dyn Clock>,

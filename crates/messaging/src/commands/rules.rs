@@ -130,13 +130,14 @@ fn check(tx: &mut Tx, facts: &mut dyn GateFacts, draft: &RuleDraft) -> Result<()
     if errors.is_empty() { Ok(()) } else { Err(MessagingError::Invalid { what: "rule", errors }) }
 }
 
+/// The name of a rule to which nobody gave one.
+pub fn name_made_of(segment_id: i64, template_id: i64) -> String {
+    format!("Segment {segment_id} → template {template_id}")
+}
+
 fn name_of(draft: &RuleDraft) -> String {
     let name = draft.name.trim();
-    if name.is_empty() {
-        format!("Segment {} → template {}", draft.segment_id, draft.template_id)
-    } else {
-        name.to_string()
-    }
+    if name.is_empty() { name_made_of(draft.segment_id, draft.template_id) } else { name.to_string() }
 }
 
 fn get(tx: &mut Tx, id: i64) -> Result<Rule, MessagingError> {

@@ -21,7 +21,7 @@ use std::sync::Arc;
 const TEXT_MAX: usize = 2_000;
 
 /// A text that is stored: no control characters but line breaks, not too long.
-fn text(pointer: &str, value: &str, needed: bool) -> Result<String, Problem> {
+pub fn text(pointer: &str, value: &str, needed: bool) -> Result<String, Problem> {
     let clean: String = value.trim().chars().filter(|c| !c.is_control() || *c == '\n').collect();
     if clean.chars().count() > TEXT_MAX {
         return Err(BAD_INPUT.at(pointer, format!("it has more than {TEXT_MAX} characters")));

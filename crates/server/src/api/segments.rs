@@ -75,7 +75,8 @@ fn body(tx: &mut Tx, segment: &definitions::Segment) -> Result<Segment, Problem>
     })
 }
 
-fn refused(error: SegmentError) -> Problem {
+/// Why a command of segments was refused, as a problem.
+pub fn refused(error: SegmentError) -> Problem {
     match error {
         SegmentError::Expression(e) => bad_expression(&e),
         SegmentError::Name => BAD_INPUT.at("/name", error.to_string()),

@@ -126,6 +126,8 @@ fn case(shop: &Shop, id: &str) -> Case {
             let body = json!({"name": "Shop", "stores": [{"id": "lviv-1", "name": "Львів"}]});
             ("settings/shop".into(), Some(body), Act::Write(Area::Settings))
         }
+        "get_configuration" => ("configuration".into(), None, Act::Write(Area::Settings)),
+        "push_configuration" => ("configuration".into(), Some(json!({"items": []})), Act::Write(Area::Settings)),
         "get_security_settings" => ("settings/security".into(), None, Act::Read(Area::Settings)),
         "put_security_settings" => {
             let body = serde_json::to_value(crate::policy::Policy::default()).expect("serializes");

@@ -1,0 +1,262 @@
+//! Every statement of the sources is understood by both engines, over the schema as the migrations leave it; and that schema
+//! is what `testdata/schema` says, so that a change of it is seen.
+//!
+//! `BRAID_BLESS=1 cargo xtask postgres --exec cargo nextest run -p server -E 'test(schema)'` writes it anew.
+mod sources;
+
+use db::testing::{Place, texts};
+use db::{Bulk, Dialect, Engine, Lookup, Sync};
+use sources::{Known, Source};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Statements that are made while running, with each form that they may take.
+const MADE: &[(&str, &[&str])] = &[
+    (
+        "SELECT {} FROM log WHERE first_seq >= $1",
+        &[
+            "SELECT first_seq, group_id, source, origin, received_at, ids, times, profiles FROM log WHERE first_seq >= $1 ORDER BY first_seq LIMIT 1024",
+        ],
+    ),
+    (
+        "UPDATE sessions SET seen_at = $1 WHERE token IN ({})",
+        &["UPDATE sessions SET seen_at = $1 WHERE token IN ($2, $3)"],
+    ),
+    ("UPDATE api_keys SET used_at = $1 WHERE id IN ({})", &["UPDATE api_keys SET used_at = $1 WHERE id IN ($2, $3)"]),
+    (
+        "SELECT id, name FROM {table} WHERE id IN ({})",
+        &[
+            "SELECT id, name FROM users WHERE id IN ($1, $2)",
+            "SELECT id, name FROM api_keys WHERE id IN ($1)",
+            "SELECT id, name FROM sources WHERE id IN ($1)",
+            "SELECT id, name FROM segments WHERE id IN ($1)",
+            "SELECT id, name FROM templates WHERE id IN ($1)",
+        ],
+    ),
+    (
+        "INSERT INTO recovery_codes (user_id, hash) VALUES {}",
+        &["INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2), ($1, $3)"],
+    ),
+    (
+        "SELECT id, {column} FROM users WHERE {column} <> '' LIMIT 10000",
+        &[
+            "SELECT id, totp FROM users WHERE totp <> '' LIMIT 10000",
+            "SELECT id, totp_pending FROM users WHERE totp_pending <> '' LIMIT 10000",
+        ],
+    ),
+    (
+        "UPDATE users SET {column} = $1 WHERE id = $2",
+        &["UPDATE users SET totp = $1 WHERE id = $2", "UPDATE users SET totp_pending = $1 WHERE id = $2"],
+    ),
+    (
+        "INSERT INTO views (hour, actor, person_id, times) VALUES {}",
+        &[
+            "INSERT INTO views (hour, actor, person_id, times) VALUES ($1, $2, $3, $4), ($5, $6, $7, $8) ON CONFLICT (hour, actor, person_id) DO UPDATE SET times = views.times + excluded.times",
+        ],
+    ),
+    (
+        "SELECT a, b, rule, kind, value, seq, message_id, at, probability, evidence, decision, actor, closed_at FROM review_items WHERE {wanted}",
+        &[
+            "SELECT a, b FROM review_items WHERE closed_at = 0 AND later_until <= $5 AND (at < $1 OR (at = $1 AND (a < $2 OR (a = $2 AND b < $3)))) ORDER BY at DESC, a DESC, b DESC LIMIT $4",
+            "SELECT a, b FROM review_items WHERE closed_at > 0 AND CAST($5 AS BIGINT) > 0 AND (at < $1 OR (at = $1 AND (a < $2 OR (a = $2 AND b < $3)))) ORDER BY at DESC, a DESC, b DESC LIMIT $4",
+        ],
+    ),
+    (
+        "SELECT id, at, actor, action, subject_kind, subject, before, after, chain FROM audit WHERE id < $1",
+        &[
+            "SELECT id, at, actor, action, subject_kind, subject, before, after, chain FROM audit WHERE id < $1 AND actor = $2 AND action = $3 AND subject_kind = $4 AND subject = $5 AND at >= $6 AND at < $7 ORDER BY id DESC LIMIT $8",
+        ],
+    ),
+    // Any table of a backup: its own test goes through all of them.
+    ("SELECT {} FROM {table}", &[]),
+    ("DELETE FROM {table}", &[]),
+];
+
+/// Where texts are made of a [`Bulk`] or a [`Lookup`]; those are taken from the descriptions themselves.
+const DESCRIBED: [&str; 2] = ["db/src/engine.rs", "db/src/engine/lookup.rs"];
+
+fn is_statement(text: &str) -> bool {
+    ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "WITH "].iter().any(|verb| text.starts_with(verb))
+}
+
+/// The engine that a statement is for, if it is for one.
+fn only_for(sql: &str) -> Option<Dialect> {
+    if ["pg_", "current_setting", "information_schema"].iter().any(|w| sql.contains(w)) {
+        Some(Dialect::Postgres)
+    } else if ["sqlite_", "pragma_"].iter().any(|w| sql.contains(w)) {
+        Some(Dialect::Sqlite)
+    } else {
+        None
+    }
+}
+
+/// `"name"` after `label:` in a description.
+fn field<'a>(text: &'a str, label: &str) -> Option<&'a str> {
+    let from = text.find(&format!("{label}: \""))? + label.len() + 3;
+    text[from..].split('"').next()
+}
+
+fn pairs(text: &str) -> Vec<(&'static str, char)> {
+    let mut out = Vec::new();
+    for piece in text.split("(\"").skip(1) {
+        let mut parts = piece.split('"');
+        let (Some(name), Some(rest)) = (parts.next(), parts.next()) else { continue };
+        let code = rest.split('\'').nth(1).and_then(|c| c.chars().next()).expect("a column has a type");
+        out.push((&*name.to_string().leak(), code));
+    }
+    out
+}
+
+/// The texts of every [`Bulk`] and [`Lookup`] in a file, by place.
+fn described(source: &Source, dialect: Dialect) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for (word, is_bulk) in [("Bulk", true), ("Lookup", false)] {
+        for (at, found) in source.code.match_indices(&format!("{word} {{")) {
+            let body = &source.code[at + found.len()..];
+            let body = &body[..body.find("};").unwrap_or(body.len())];
+            let head = &source.code[..at];
+            let other = head.ends_with("struct ") || head.ends_with(char::is_alphanumeric);
+            let Some(table) = field(body, "table").filter(|_| !other) else { continue };
+            let table: &'static str = table.to_string().leak();
+            let list = if is_bulk { "columns: &[" } else { "keys: &[" };
+            let columns = body.split_once(list).map(|(_, rest)| pairs(rest.split(']').next().unwrap_or_default()));
+            let columns: &'static [(&str, char)] = columns.expect("a description has columns").leak();
+            assert!(!columns.is_empty(), "{}: columns that this test cannot read", source.place(at));
+            let made = if is_bulk {
+                let numbers =
+                    body.match_indices("key: ").map(|(at, k)| body[at + k.len()..].split([',', ' ', '}']).next());
+                let key = numbers.flatten().find_map(|n| n.trim().parse().ok());
+                let key = key.unwrap_or_else(|| panic!("{}: a key that this test cannot read", source.place(at)));
+                texts::bulk(&Bulk { table, columns, key, insert_only: body.contains("insert_only: true") }, dialect)
+            } else {
+                let word = |label| &*field(body, label).unwrap_or_default().to_string().leak();
+                texts::lookup(&Lookup { table, keys: columns, columns: word("columns"), order: word("order") }, dialect)
+            };
+            out.extend(made.into_iter().map(|sql| (source.place(at), sql)));
+        }
+    }
+    out
+}
+
+/// A place with the whole schema.
+fn migrated(place: &Place) -> Engine {
+    let mut db = place.location.open(Sync::UnsafeFast, false).expect("it opens");
+    let mut all = pipeline::migrations();
+    all.push(crate::accounts::MIGRATIONS);
+    db::migrate::migrate(&mut db, &all, 1).expect("it is migrated");
+    db
+}
+
+#[test]
+fn every_statement_is_understood_by_both_engines() {
+    let sources = sources::read();
+    let known = Known::of(&sources);
+    let mut statements: Vec<(String, String)> = Vec::new();
+    let (mut left, mut used) = (Vec::new(), BTreeSet::new());
+    for source in sources.iter().filter(|s| !DESCRIBED.contains(&s.name.as_str())) {
+        for literal in &source.literals {
+            let (text, place) = (known.complete(source, literal), source.place(literal.at));
+            if !is_statement(&text) || source.is_in_macro(literal.at) {
+                continue;
+            }
+            match MADE.iter().position(|(made, _)| text.starts_with(made)) {
+                Some(at) => {
+                    used.insert(at);
+                    statements.extend(MADE[at].1.iter().map(|sql| (place.clone(), sql.to_string())));
+                }
+                None if text.contains('{') => left.push(format!("{place}: {text}")),
+                None => statements.push((place, text)),
+            }
+        }
+    }
+    assert!(left.is_empty(), "made while running, and no form of it is in MADE:\n{}", left.join("\n"));
+    let stale: Vec<&str> = (0..MADE.len()).filter(|at| !used.contains(at)).map(|at| MADE[at].0).collect();
+    assert!(stale.is_empty(), "in MADE, but in no source: {stale:?}");
+    assert!(statements.len() > 380, "only {} statements were found", statements.len());
+    for place in Place::all() {
+        let mut db = migrated(&place);
+        let dialect = db.dialect();
+        let made: Vec<_> = sources.iter().flat_map(|s| described(s, dialect)).collect();
+        assert!(made.len() > 60, "only {} texts were made of descriptions", made.len());
+        let mut wrong = Vec::new();
+        for (place, sql) in statements.iter().chain(&made) {
+            if only_for(sql).is_none_or(|only| only == dialect)
+                && let Err(error) = db.prepare_only(sql)
+            {
+                wrong.push(format!("{place}: {error}\n    {sql}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{dialect:?} refuses {} statements:\n{}", wrong.len(), wrong.join("\n"));
+        // The test of the test.
+        assert!(db.prepare_only("SELECT no_such_column FROM writers").is_err());
+        assert!(db.prepare_only("SELECT epoch FROM writers WHERE").is_err());
+    }
+}
+
+#[test]
+fn texts_are_found_in_sources() {
+    let code = "// \"no\"\nconst A: &str = \"SELECT \\\n    1\"; let c = '\"'; fn f<'a>() { g(r#\"UPDATE \"x\"\"#, '\\''); h(\"b\\\"c\") }";
+    let found: Vec<String> = sources::literals(code).into_iter().map(|l| l.text).collect();
+    assert_eq!(found, ["SELECT 1", "UPDATE \"x\"", "b\"c"]);
+}
+
+/// The schema, one line a column, index or constraint, in an order that does not depend on how it came to be.
+fn schema(db: &mut Engine) -> String {
+    let sql = match db.dialect() {
+        Dialect::Sqlite => {
+            "SELECT m.name || '.' || c.name || ' ' || c.type || CASE WHEN c.\"notnull\" = 1 THEN ' NOT NULL' ELSE '' END \
+             || COALESCE(' DEFAULT ' || c.dflt_value, '') || CASE WHEN c.pk > 0 THEN ' KEY ' || c.pk ELSE '' END \
+             FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' \
+             UNION ALL SELECT COALESCE(sql, name || ' ON ' || tbl_name) FROM sqlite_master \
+             WHERE type NOT IN ('table') AND name NOT LIKE 'sqlite_%' \
+             UNION ALL SELECT 'TABLE ' || name || CASE WHEN sql LIKE '%WITHOUT ROWID%' THEN ' WITHOUT ROWID' ELSE '' END \
+             FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        }
+        Dialect::Postgres => {
+            "SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) \
+             || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END || COALESCE(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') \
+             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r' \
+             JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public' \
+             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attnum > 0 AND NOT a.attisdropped \
+             UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' \
+             UNION ALL SELECT 'TABLE ' || tablename FROM pg_tables WHERE schemaname = 'public'"
+        }
+    };
+    let rows = db.rows(sql, &[]).expect("the engine knows its schema");
+    let mut lines: Vec<String> =
+        rows.iter().map(|row| row.text(0).expect("a text").split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    lines.sort();
+    lines.join("\n") + "\n"
+}
+
+/// `table.column` of each column, the same on both engines.
+fn columns(schema: &str) -> BTreeSet<String> {
+    let names = schema.lines().filter_map(|l| l.split(' ').next()).filter(|w| w.contains('.'));
+    names.map(str::to_string).collect()
+}
+
+#[test]
+fn the_schema_is_the_one_that_is_kept_on_sqlite_and_postgres() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/schema");
+    let mut seen = Vec::new();
+    for place in Place::all() {
+        let mut db = migrated(&place);
+        let file = folder.join(if db.dialect() == Dialect::Sqlite { "sqlite.txt" } else { "postgres.txt" });
+        let found = schema(&mut db);
+        if std::env::var_os("BRAID_BLESS").is_some() {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(&file, &found).expect("it is written");
+        }
+        let kept = std::fs::read_to_string(&file).unwrap_or_default();
+        let (kept, new): (BTreeSet<&str>, BTreeSet<&str>) = (kept.lines().collect(), found.lines().collect());
+        let gone: Vec<_> = kept.difference(&new).collect();
+        let came: Vec<_> = new.difference(&kept).collect();
+        assert!(
+            gone.is_empty() && came.is_empty(),
+            "{} differs: gone {gone:#?}, new {came:#?}; run: BRAID_BLESS=1 cargo xtask postgres --exec cargo nextest run -p server -E 'test(schema)'",
+            file.display()
+        );
+        seen.push(columns(&found));
+    }
+    assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "both engines have the same columns");
+}
