@@ -23,6 +23,7 @@ pub mod identifier;
 pub mod identity;
 pub mod joins;
 pub mod model;
+pub mod page;
 pub mod pattern;
 pub mod preload;
 pub mod prepare;
@@ -36,6 +37,7 @@ pub mod search;
 mod sql;
 pub mod state;
 pub mod stitch;
+pub mod timeline;
 
 pub use commands::{Placed, fold_event, lookup, person, place, refold};
 pub use model::{PersonView, Profile, State};

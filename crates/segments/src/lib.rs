@@ -12,6 +12,7 @@ pub mod compile;
 pub mod evaluate;
 pub mod language;
 pub mod offline;
+pub mod page;
 pub mod runtime;
 
 pub use compile::{Dependencies, Plan, Unbound, compile};

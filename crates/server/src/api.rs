@@ -79,6 +79,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(profile_settings::get_profile_settings, profile_settings::put_profile_settings))
         .routes(routes!(customers::customer_stream))
         .routes(routes!(customers::timeline::customer_timeline))
+        .routes(routes!(customers::timeline::timeline_counts))
+        .routes(routes!(customers::timeline::customer_page))
         .routes(routes!(customers::identity::customer_identity))
         .routes(routes!(customers::identity::unmerge_customer))
         .routes(routes!(customers::merge::merge_customers))

@@ -162,7 +162,9 @@ fn case(shop: &Shop, id: &str) -> Case {
         "list_derived_traits" => ("derived-traits".into(), None, Act::Read(Area::Customers)),
         "get_customer" => ("customers/1".into(), None, Act::Read(Area::Customers)),
         "customer_stream" => ("customers/1/stream".into(), None, Act::Read(Area::Customers)),
-        "customer_timeline" => ("customers/1/timeline?kind=online".into(), None, Act::Read(Area::Customers)),
+        "customer_timeline" => ("customers/1/timeline?kind=views,cart".into(), None, Act::Read(Area::Customers)),
+        "timeline_counts" => ("customers/1/timeline/counts".into(), None, Act::Read(Area::Customers)),
+        "customer_page" => ("customer-page".into(), None, Act::Read(Area::Customers)),
         "customer_identity" => ("customers/1/identity".into(), None, Act::Read(Area::Identity)),
         "customer_messages" => ("customers/1/messages".into(), None, Act::Read(Area::Messages)),
         "unmerge_customer" => {

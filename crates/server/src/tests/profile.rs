@@ -70,6 +70,84 @@ fn one_test_customer_shows_what_happened_everywhere() {
 }
 
 #[test]
+fn each_part_of_a_history_is_seen_under_its_own_right() {
+    // [A1] One page for everybody who may open it; what it shows of each area follows the role.
+    for shop in shops() {
+        let track = |n: u32, event: &str, properties: Value| {
+            let body = json!({"userId": "ivan", "messageId": format!("r{n}"), "event": event, "properties": properties,
+                "timestamp": format!("2026-05-01T{n:02}:00:00Z")});
+            assert_eq!(shop.track("/v1/track", &body).status, 200);
+        };
+        track(1, "Product Viewed", json!({"product_id": "p-1"}));
+        track(2, "Order Completed", json!({"order_id": "o-1", "total": "10", "currency": "UAH"}));
+        track(3, "Order Completed", json!({"order_id": "o-2", "total": "20", "currency": "UAH", "register_id": "4"}));
+        track(4, "Call Started", json!({}));
+        track(5, "Email Link Clicked", json!({}));
+        track(6, "Complaint Created", json!({}));
+        track(7, "Order Refunded", json!({"order_id": "o-2", "total": "20", "currency": "UAH"}));
+        track(8, "Product Reviewed", json!({"product_id": "p-1", "rating": 5}));
+        let found = shop.owner("GET", "/api/v1/customers/lookup?user_id=ivan").send().json();
+        let person = found["person_id"].as_str().expect("an id");
+        let key = |scopes: Value, role: &str| {
+            let body = json!({"name": "N", "role": role, "scopes": scopes});
+            let made = shop.owner("POST", "/api/v1/api-keys").json(&body).send();
+            assert_eq!(made.status, 201, "{}", made.text);
+            format!("Bearer {}", made.json()["key"].as_str().expect("a key"))
+        };
+        let ids = |answer: &Value, list: &str, field: &str| -> Vec<String> {
+            let items = answer[list].as_array().expect("a list");
+            items.iter().map(|i| i[field].as_str().unwrap_or_default().to_string()).collect()
+        };
+        let see = |key: &str, query: &str| {
+            let path = format!("/api/v1/customers/{person}/timeline{query}");
+            let answer = shop.ask("GET", &path).header("authorization", key).send();
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            let kinds = ids(&answer.json(), "items", "kind");
+            kinds.into_iter().rev().collect::<Vec<_>>()
+        };
+        let owner = format!("Bearer {}", shop.keys.api_key);
+        let all = ["views", "purchases", "purchases", "contacts", "messages", "complaints", "returns", "reviews"];
+        assert_eq!(see(&owner, ""), all);
+        assert_eq!(see(&owner, "?kind=purchases,returns"), ["purchases", "purchases", "returns"]);
+        assert_eq!(see(&owner, "?kind=purchases&channel=store"), ["purchases"]);
+        assert_eq!(see(&owner, "?name=Order%20Completed&limit=1").len(), 1);
+        assert_eq!(see(&owner, "?from=2026-05-01T04:00:00Z&to=2026-05-01T06:00:00Z"), ["contacts", "messages"]);
+        // A right fewer each time.
+        let scopes = ["customers:read", "orders:read", "service:read", "reviews:read", "messages:read"];
+        let hidden: [(&str, &[&str]); 4] = [
+            ("orders:read", &["purchases", "returns"]),
+            ("service:read", &["contacts", "complaints"]),
+            ("reviews:read", &["reviews"]),
+            ("messages:read", &["messages"]),
+        ];
+        for (scope, gone) in hidden {
+            let left: Vec<&str> = scopes.into_iter().filter(|s| *s != scope).collect();
+            let key = key(json!(left), "owner");
+            let expected: Vec<&str> = all.into_iter().filter(|kind| !gone.contains(kind)).collect();
+            assert_eq!(see(&key, ""), expected, "without {scope}");
+            // A filter gives no more than the right does, and counts say no more either.
+            assert_eq!(see(&key, &format!("?kind={}", gone[0])), Vec::<String>::new());
+            let counts = format!("/api/v1/customers/{person}/timeline/counts");
+            let counts = shop.ask("GET", &counts).header("authorization", &key).send().json();
+            let page = shop.ask("GET", "/api/v1/customer-page").header("authorization", &key).send().json();
+            for kind in gone {
+                assert!(!ids(&counts, "kinds", "kind").iter().any(|k| k == kind), "{kind}");
+                assert!(!ids(&page, "kinds", "id").iter().any(|k| k == kind), "{kind}");
+            }
+            assert!(ids(&page, "kinds", "id").contains(&"views".to_string()));
+        }
+        let only_customers = key(json!(["customers:read"]), "owner");
+        assert_eq!(see(&only_customers, ""), ["views"]);
+        let page = shop.ask("GET", "/api/v1/customer-page").header("authorization", &only_customers).send().json();
+        let panels = ids(&page, "panels", "id");
+        assert!(panels.contains(&"traits".into()) && !panels.contains(&"messages".into()), "{panels:?}");
+        assert_eq!(shop.ask("GET", "/api/v1/customer-page").send().status, 401);
+        let bad = shop.owner("GET", &format!("/api/v1/customers/{person}/timeline?kind=nonsense")).send();
+        assert_eq!(bad.code(), (400, "bad_query".into()));
+    }
+}
+
+#[test]
 fn a_trait_shows_what_it_was_and_who_said_so() {
     // [A5]
     for shop in shops() {
