@@ -153,6 +153,20 @@ pub(crate) fn value(
     }
 }
 
+/// A value as JSON: nothing when it is not known, a list when the event's field held one. Numbers keep their digits.
+pub fn json(values: &[Scalar]) -> Option<serde_json::Value> {
+    let one = |value: &Scalar| match value {
+        Scalar::Bool(b) => serde_json::Value::Bool(*b),
+        Scalar::Number(n) => serde_json::from_str(&n.to_string()).unwrap_or_default(),
+        Scalar::Text(text) => serde_json::Value::String(text.to_string()),
+    };
+    match values {
+        [] => None,
+        [only] => Some(one(only)),
+        all => Some(all.iter().map(one).collect()),
+    }
+}
+
 /// Of a list the first number; sums and counts have just one.
 fn number(answer: &Answer) -> Option<Decimal> {
     answer.values.iter().find_map(|value| match value {
