@@ -125,7 +125,7 @@ pub fn compile_with(expr: &Expr, zone: &TimeZone, known: &Known) -> Plan {
 
 impl Plan {
     /// What must be counted, in normal form, each once.
-    pub fn meanings(&self) -> impl Iterator<Item = &Meaning> {
+    pub fn meanings(&self) -> impl Iterator<Item = &Meaning> + Clone {
         self.counters.iter().map(|counter| &counter.meaning)
     }
 

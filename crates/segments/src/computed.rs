@@ -80,7 +80,7 @@ pub fn compile(definition: &Definition, zone: &TimeZone) -> Plan {
 
 impl Plan {
     /// What must be counted, in normal form, each once.
-    pub fn meanings(&self) -> impl Iterator<Item = &Meaning> {
+    pub fn meanings(&self) -> impl Iterator<Item = &Meaning> + Clone {
         self.counters.iter().map(|counter| &counter.meaning)
     }
     /// Connects the plan with the counters that are kept.

@@ -3,6 +3,7 @@ pub mod accounts;
 pub mod api_keys;
 pub mod approvals;
 pub mod audit;
+pub mod computed;
 pub mod customers;
 pub mod events;
 pub mod home;
@@ -17,6 +18,7 @@ pub mod privacy;
 pub mod profile_settings;
 pub mod replay;
 pub mod reveal;
+pub mod segment_fields;
 pub mod segments;
 pub mod session;
 pub mod setup;
@@ -105,6 +107,15 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(privacy::requests::advance_privacy_request))
         .routes(routes!(privacy::purposes::list_purposes, privacy::purposes::create_purpose))
         .routes(routes!(privacy::purposes::update_purpose))
+        .routes(routes!(computed::list_computed_traits, computed::create_computed_trait))
+        .routes(routes!(computed::preview_computed_trait))
+        .routes(routes!(
+            computed::get_computed_trait,
+            computed::update_computed_trait,
+            computed::archive_computed_trait
+        ))
+        .routes(routes!(computed::computed_trait_versions))
+        .routes(routes!(segment_fields::list_segment_fields))
         .routes(routes!(segments::list_segments, segments::create_segment))
         .routes(routes!(segments::preview_segment))
         .routes(routes!(segments::get_segment, segments::update_segment, segments::archive_segment))

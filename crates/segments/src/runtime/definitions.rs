@@ -71,6 +71,13 @@ pub struct ComputedTrait {
     pub plan: computed::Plan,
 }
 
+impl Segment {
+    /// What it needs to be evaluated.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
 /// All segments that are not archived, ready to be evaluated; replaced as a whole when one changes.
 #[derive(Debug, Clone)]
 pub struct Compiled {

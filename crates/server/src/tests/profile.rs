@@ -197,3 +197,99 @@ fn thresholds_are_the_shops_and_move_people() {
         assert_eq!(derived(&person, "lifecycle_stage")["value"], "new");
     }
 }
+
+/// Waits until a computed trait or segment under an address is live.
+fn live(shop: &super::harness::Shop, path: &str) {
+    for _ in 0..2_000 {
+        if shop.owner("GET", path).send().json()["state"] == "live" {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    panic!("{path} is never live");
+}
+
+#[test]
+fn a_trait_that_the_shop_defines_is_on_the_page_in_segments_and_in_the_chooser() {
+    for shop in shops() {
+        for (n, (user, total)) in [("olena", "100"), ("olena", "50.5"), ("taras", "7")].into_iter().enumerate() {
+            let properties = json!({"order_id": n, "total": total, "currency": "GBP", "store_id": "lviv-1"});
+            let body = json!({"userId": user, "messageId": format!("c{n}"), "event": "Order Completed",
+                "timestamp": format!("2026-05-0{}T00:00:00Z", n + 1), "properties": properties});
+            assert_eq!(shop.track("/v1/track", &body).status, 200);
+        }
+        let sum = r#"sum("Order Completed".total)"#;
+        let preview = json!({"expression": sum, "kind": "number"});
+        let preview = shop.owner("POST", "/api/v1/computed-traits/preview").json(&preview).send().json();
+        assert_eq!((&preview["of"], &preview["known"]), (&json!(2), &json!(2)));
+        assert_eq!((&preview["least"], &preview["greatest"]), (&json!(0.0), &json!(0.0)), "text is no number");
+        let as_text = json!({"expression": r#"last("Order Completed".total)"#, "kind": "text"});
+        let preview = shop.owner("POST", "/api/v1/computed-traits/preview").json(&as_text).send().json();
+        assert_eq!(preview["sample"][0]["value"], "50.5", "{preview}");
+        assert_eq!(preview["frequent"].as_array().map(Vec::len), Some(2));
+
+        let orders = json!({"name": "orders_ever", "title": "Orders ever", "expression": r#"count("Order Completed")"#, "kind": "number"});
+        let made = shop.owner("POST", "/api/v1/computed-traits").json(&orders).send();
+        assert_eq!(made.status, 201, "{}", made.text);
+        let path = format!("/api/v1/computed-traits/{}", made.json()["id"].as_str().expect("an id"));
+        live(&shop, &path);
+        let found = shop.owner("GET", "/api/v1/customers/lookup?user_id=olena").send().json();
+        let person = format!("/api/v1/customers/{}", found["person_id"].as_str().expect("an id"));
+        let computed = shop.owner("GET", &person).send().json()["computed"].clone();
+        assert_eq!((&computed[0]["name"], &computed[0]["value"]), (&json!("orders_ever"), &json!(2)), "{computed}");
+
+        let segment = json!({"name": "Twice", "expression": "trait.orders_ever >= 2"});
+        let segment = shop.owner("POST", "/api/v1/segments").json(&segment).send().json();
+        let id = segment["id"].as_str().expect("an id");
+        live(&shop, &format!("/api/v1/segments/{id}"));
+        assert_eq!(shop.owner("GET", &format!("/api/v1/segments/{id}")).send().json()["count"], 1);
+        assert_eq!(shop.owner("GET", &path).send().json()["segments"], json!(["Twice"]));
+        assert_eq!(shop.owner("DELETE", &path).send().code(), (409, "conflict".into()));
+
+        let fields = shop.owner("GET", "/api/v1/segment-fields").send().json();
+        let of = |path: &str| {
+            let all = fields["fields"].as_array().expect("fields");
+            all.iter().find(|f| f["path"] == path).unwrap_or_else(|| panic!("{path} in {fields}")).clone()
+        };
+        assert_eq!(of("trait.orders_ever")["origin"], "computed");
+        assert!(of("trait.lifecycle_stage")["options"].as_array().is_some_and(|o| o.len() > 3));
+        assert_eq!(of("consent.email.marketing")["options"], json!(["granted", "denied"]));
+        assert_eq!(of("identifier.email")["origin"], "identifier");
+
+        let wrong = json!({"name": "x", "expression": r#"count("A") >= 2"#, "kind": "number"});
+        let wrong = shop.owner("POST", "/api/v1/computed-traits").json(&wrong).send();
+        assert_eq!(wrong.code(), (422, "bad_expression".into()), "{}", wrong.text);
+        assert_eq!(wrong.json()["errors"][0]["offset"], 11);
+        let stale = shop.owner("PUT", &path).header("if-match", "\"v9\"").json(&orders).send();
+        assert_eq!(stale.status, 412, "{}", stale.text);
+        let mut changed = orders.clone();
+        changed["expression"] = json!(r#"count("Order Completed" in last 36500 days)"#);
+        assert_eq!(shop.owner("PUT", &path).json(&changed).send().json()["version"], 2);
+        live(&shop, &path);
+        let versions = shop.owner("GET", &format!("{path}/versions")).send().json();
+        assert_eq!(versions["items"].as_array().map(Vec::len), Some(2));
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn a_channel_lost_at_the_provider_is_on_the_page_with_the_answer() {
+    // [A9] The very next reading knows, whatever the channel: bot blocked, push token gone, complaint.
+    for shop in shops() {
+        let track = |n: u32, event: &str, properties: Value| {
+            let body = json!({"userId": "u", "messageId": format!("l{n}"), "event": event, "properties": properties,
+                "timestamp": format!("2026-05-01T{n:02}:00:00Z")});
+            assert_eq!(shop.track("/v1/track", &body).status, 200);
+            let found = shop.owner("GET", "/api/v1/customers/lookup?user_id=u").send().json();
+            let person = format!("/api/v1/customers/{}", found["person_id"].as_str().expect("an id"));
+            let person = shop.owner("GET", &person).send().json();
+            derived(&person, "lost_channels")["value"].clone()
+        };
+        assert_eq!(track(1, "Product Viewed", json!({})), json!([]));
+        assert_eq!(track(2, "Bot Blocked", json!({"channel": "telegram"})), json!(["messenger"]));
+        let after = track(3, "Push Notification Bounced", json!({}));
+        assert!(after.as_array().is_some_and(|l| l.contains(&json!("push"))), "{after}");
+        let after = track(4, "Email Marked as Spam", json!({"email": "u@example.com"}));
+        assert!(after.as_array().is_some_and(|l| l.contains(&json!("email")) && l.len() == 3), "{after}");
+    }
+}
