@@ -18,6 +18,7 @@ pub mod cuts;
 pub mod derived;
 pub mod doctor;
 pub mod facts;
+pub mod households;
 pub mod hubs;
 pub mod identifier;
 pub mod identity;
