@@ -82,6 +82,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(customers::customer_stream))
         .routes(routes!(customers::timeline::customer_timeline))
         .routes(routes!(customers::timeline::timeline_counts))
+        .routes(routes!(customers::household::customer_household, customers::household::say_household))
+        .routes(routes!(customers::household::get_household_settings, customers::household::put_household_settings))
         .routes(routes!(customers::timeline::customer_page))
         .routes(routes!(customers::identity::customer_identity))
         .routes(routes!(customers::identity::unmerge_customer))

@@ -1,6 +1,7 @@
 //! `/customers`: finding people, and everything about one of them.
 pub mod consents;
 pub mod history;
+pub mod household;
 pub mod identity;
 pub mod known;
 pub mod merge;

@@ -188,6 +188,15 @@ fn case(shop: &Shop, id: &str) -> Case {
             (format!("computed-traits/{}", made(shop)), Some(computed()), Act::Write(Area::Settings))
         }
         "archive_computed_trait" => (format!("computed-traits/{}", made(shop)), None, Act::Write(Area::Settings)),
+        "customer_household" => ("customers/1/household".into(), None, Act::Read(Area::Customers)),
+        "say_household" => {
+            let body = json!({"person_id": "2", "together": true});
+            ("customers/1/household".into(), Some(body), Act::Write(Area::Customers))
+        }
+        "get_household_settings" => ("household-settings".into(), None, Act::Read(Area::Settings)),
+        "put_household_settings" => {
+            ("household-settings".into(), Some(json!({"on": true})), Act::Write(Area::Settings))
+        }
         "customer_page" => ("customer-page".into(), None, Act::Read(Area::Customers)),
         "customer_identity" => ("customers/1/identity".into(), None, Act::Read(Area::Identity)),
         "customer_messages" => ("customers/1/messages".into(), None, Act::Read(Area::Messages)),

@@ -293,3 +293,51 @@ fn a_channel_lost_at_the_provider_is_on_the_page_with_the_answer() {
         assert!(after.as_array().is_some_and(|l| l.contains(&json!("email")) && l.len() == 3), "{after}");
     }
 }
+
+#[test]
+fn people_of_one_address_are_shown_together_and_stay_apart() {
+    for shop in shops() {
+        let live = |user: &str, surname: &str, address: &str, total: Option<i64>| {
+            let traits = json!({"lastName": surname, "address": address});
+            let said = json!({"userId": user, "messageId": format!("i{user}"), "traits": traits});
+            assert_eq!(shop.track("/v1/identify", &said).status, 200);
+            if let Some(total) = total {
+                let properties = json!({"order_id": user, "total": total, "currency": "GBP"});
+                let bought = json!({"userId": user, "messageId": format!("o{user}"), "event": "Order Completed",
+                    "properties": properties});
+                assert_eq!(shop.track("/v1/track", &bought).status, 200);
+            }
+            let found = shop.owner("GET", &format!("/api/v1/customers/lookup?user_id={user}")).send().json();
+            found["person_id"].as_str().expect("an id").to_string()
+        };
+        let olena = live("olena", "Гудзь", "Lviv, Horodotska 5/2", Some(10));
+        let taras = live("taras", "Gudz", "Львів, Городоцька 5, 2", Some(5));
+        let path = format!("/api/v1/customers/{olena}/household");
+        let alone = shop.owner("GET", &path).send().json();
+        assert_eq!((&alone["members"], &alone["on"]), (&json!(1), &json!(false)));
+        assert_eq!(shop.owner("PUT", "/api/v1/household-settings").json(&json!({"on": true})).send().status, 200);
+        let mut found = alone;
+        for _ in 0..2_000 {
+            found = shop.owner("GET", &path).send().json();
+            if found["members"] == 2 {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert_eq!(found["items"][1]["because"], "home", "{found}");
+        assert_eq!(found["revenue"], json!([{"minor": 1500, "currency": "GBP"}]));
+        // Two people still: nothing was joined.
+        assert_ne!(olena, taras);
+        let apart = json!({"person_id": taras, "together": false});
+        let said = shop.owner("POST", &path).json(&apart).send();
+        assert_eq!((said.status, &said.json()["members"]), (200, &json!(1)));
+        let stranger = live("roman", "Boiko", "Kyiv, Khreshchatyk 1, 1", None);
+        let together = json!({"person_id": stranger, "together": true});
+        assert_eq!(shop.owner("POST", &path).json(&together).send().json()["items"][1]["because"], "said");
+        let own = json!({"person_id": olena, "together": true});
+        assert_eq!(shop.owner("POST", &path).json(&own).send().code().0, 422);
+        let nobody = json!({"person_id": "999", "together": true});
+        assert_eq!(shop.owner("POST", &path).json(&nobody).send().code().0, 404);
+        shop.assert_clean();
+    }
+}
