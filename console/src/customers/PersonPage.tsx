@@ -19,6 +19,7 @@ import { useTitle } from '../ui/Shell';
 import { PersonActs } from './Acts';
 import { ComputedTraits } from './Computed';
 import { ConsentForm } from './ConsentForm';
+import { Household } from './Household';
 import { Identities } from './Identities';
 import { DerivedTraits, StandingFacts, TraitPast } from './Known';
 import { History } from './History';
@@ -149,6 +150,7 @@ export default function PersonPage() {
                   {(x) => <ComputedTraits person={x} />}
                 </Panel>
               )}
+              {shows('household') && <Household id={id} />}
               {shows('consents') && <Panel title={t('person.consents')} query={person} right={p && <ConsentForm person={p} />}>
                 {(x) => <Consents person={x} />}
               </Panel>}

@@ -9,6 +9,7 @@ import { api, must } from '../api/client';
 import { Problem } from '../api/problem';
 import type { ComputedTrait } from '../api/types';
 import { computedName, computedText } from '../customers/Computed';
+import { HouseholdSwitch } from '../customers/Household';
 import { ActButton, ActLink } from '../session/Guarded';
 import { Badge, EmptyState, ErrorNote, InlineError, PageHeader, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
@@ -63,6 +64,7 @@ export function Traits() {
       <PageHeader title={t('settings.traits')} actions={<ActButton leftSection={<IconPlus />} onClick={() => setEditing('new')} data-testid="trait-new">{t('traits.add')}</ActButton>} />
       <p className="m2">{t('traits.help')}</p>
       <div className="card scroll"><DataTable label={t('settings.traits')} rows={traits.data?.items} columns={columns} rowId={(x) => x.id} error={traits.error} retry={() => void traits.refetch()} empty={<EmptyState title={t('traits.none')}>{t('traits.noneText')}</EmptyState>} /></div>
+      <div className="card body"><HouseholdSwitch /></div>
       {editing && <Editor trait={editing === 'new' ? null : editing} close={() => setEditing(null)} />}
     </>
   );

@@ -179,6 +179,8 @@ const home = () => ({
   ],
 });
 let role = 'owner';
+let looking = true;
+let household = ['p-taras'];
 let computed = [{ id: 'ct-0', name: 'spent_90_days', title: 'Spent in 90 days', expression: 'sum("Order Completed".total in last 90 days)', kind: 'number', state: 'live', progress: 1, version: 2, segments: ['Loyal'], created_at: ago(900), updated_at: ago(90) }];
 const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews'];
 const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve'] : [])];
@@ -283,6 +285,12 @@ const server = createServer(async (req, res) => {
     return json(page(rows.filter((e) => (!wanted || wanted.includes(e.kind)) && (!channel || e.strand === channel) && (!from || e.timestamp >= from) && (!to || e.timestamp < to)), url));
   }
   if (/^\/customers\/[^/]+\/timeline\/counts$/.test(path)) return json({ complete: true, names: [], kinds: kinds.map(([kind]) => ({ kind, count: timeline.filter((e) => e.kind === kind).length })).filter((k) => k.count > 0) });
+  if (path === '/household-settings') { if (m === 'PUT') looking = input.on; return json({ on: looking }); }
+  if (/^\/customers\/[^/]+\/household$/.test(path)) {
+    if (m === 'POST') household = input.together ? [...household, input.person_id] : household.filter((y) => y !== input.person_id);
+    const items = ['p-olena', ...household].map((y, i) => { const p = all.find((q) => q.person_id === y); return { person_id: y, name: p.name, because: i === 0 ? 'self' : i === 1 ? 'home' : 'said', orders: p.orders, revenue: p.revenue, last_order_at: i ? ago(900) : null }; });
+    return json({ items, members: items.length, orders: items.reduce((n, y) => n + y.orders, 0), revenue: [uah(60000)], on: looking });
+  }
   if (path === '/customer-page') {
     const hidden = role === 'shop_assistant' ? ['messages', 'identity', 'segments', 'reviews'] : [];
     const panels = [['contacts', 'customers'], ['traits', 'customers'], ['known', 'customers'], ['computed', 'customers'], ['household', 'customers'], ['consents', 'consents'], ['segments', 'segments'], ['identities', 'identity'], ['messages', 'messages']];

@@ -58,3 +58,20 @@ test('the segment editor offers what a condition can ask for', async ({ page }) 
   await page.getByRole('option', { name: /trait.spent_90_days/ }).click();
   await expect(text).toHaveValue('trait.city = "Lviv" and trait.spent_90_days >= 1');
 });
+
+test('a household is shown as a view, and a person says who belongs to it', async ({ page }) => {
+  await enter(page, { path: '/customers/p-olena' });
+  const panel = page.getByTestId('household');
+  await expect(panel).toContainText('same surname and address');
+  await expect(page.getByTestId('household-sum')).toContainText('2 people');
+  const apart = page.waitForRequest((r) => r.method() === 'POST' && r.url().endsWith('/household'));
+  await panel.getByRole('button', { name: 'Not together' }).click();
+  expect((await apart).postDataJSON()).toEqual({ person_id: 'p-taras', together: false });
+  await expect(panel).toContainText('Nobody else is known');
+  await panel.getByRole('button', { name: 'Add a person' }).click();
+  await page.getByTestId('merge-search').fill('Taras');
+  const together = page.waitForRequest((r) => r.method() === 'POST' && r.url().endsWith('/household'));
+  await page.getByTestId('merge-choose').first().click();
+  expect((await together).postDataJSON()).toEqual({ person_id: 'p-taras', together: true });
+  await expect(page.getByTestId('household-sum')).toContainText('2 people');
+});
