@@ -253,11 +253,13 @@ pub async fn timeline_counts(
     Path(id): Path<String>,
 ) -> Result<Json<TimelineCounts>, Problem> {
     let (_, members) = super::resolve(&app, &id).await?;
+    // Beside the writer: of a long history this reads the whole index. In a busy shop events of the last seconds are missing.
+    app.settle().await?;
     let (found, complete) = app
-        .read(move |tx| {
-            let (counts, complete) = customers::timeline::counts(tx, &members, COUNTED_MAX)?;
+        .query(move |db| {
+            let (counts, complete) = customers::timeline::counts(db, &members, COUNTED_MAX)?;
             let mut named = Vec::with_capacity(counts.len());
-            let all: HashMap<u32, Box<str>> = db::names::all(tx.engine())?.into_iter().collect();
+            let all: HashMap<u32, Box<str>> = db::names::all(db)?.into_iter().collect();
             for (number, count) in counts {
                 named.push((all.get(&number).map(ToString::to_string).unwrap_or_default(), count));
             }
