@@ -290,6 +290,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/household": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows who lives with a customer. */
+        get: operations["customer_household"];
+        put?: never;
+        /** Says that two customers live together, or that they do not. */
+        post: operations["say_household"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/identity": {
         parameters: {
             query?: never;
@@ -576,6 +594,24 @@ export interface paths {
         /** Shows the first page. */
         get: operations["home"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/household-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows whether the shop looks for households. */
+        get: operations["get_household_settings"];
+        /** Switches it; switched on, a job notes where everybody lives. */
+        put: operations["put_household_settings"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2401,6 +2437,46 @@ export interface components {
             /** Format: int64 */
             orders: number;
             revenue: components["schemas"]["Money"];
+        };
+        /** @description A household: a view, nothing of the people is joined. */
+        Household: {
+            /** @description The customer first. Those of other stores are left out for who sees one store only. */
+            items: components["schemas"]["HouseholdMember"][];
+            /**
+             * Format: int64
+             * @description How many people, the customer included.
+             */
+            members: number;
+            /** @description Whether the shop looks for households by address; what people said holds anyway. */
+            on: boolean;
+            /** Format: int64 */
+            orders: number;
+            /** @description What they bought together. */
+            revenue: components["schemas"]["Money"][];
+        };
+        /** @description What somebody knows of a household. */
+        HouseholdInput: {
+            /** @description The other customer. */
+            person_id: components["schemas"]["Id"];
+            /** @description Whether the two live together; what is said here goes before address and declaration. */
+            together: boolean;
+        };
+        /** @description Somebody of a household. */
+        HouseholdMember: {
+            /** @description `self`, `said` by a person, `declared` by `household_id`, or `home`: surname and address. */
+            because: string;
+            /** Format: date-time */
+            last_order_at?: string | null;
+            name?: string | null;
+            /** Format: int64 */
+            orders: number;
+            person_id: components["schemas"]["Id"];
+            revenue: components["schemas"]["Money"][];
+        };
+        /** @description Whether the shop looks for households. */
+        HouseholdSettings: {
+            /** @description By surname and address, and by the trait `household_id`. */
+            on: boolean;
         };
         Id: string;
         /** @description An identifier of a person, with the event that brought it. */
@@ -4617,6 +4693,70 @@ export interface operations {
             };
         };
     };
+    customer_household: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Household"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    say_household: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HouseholdInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Household"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     customer_identity: {
         parameters: {
             query?: never;
@@ -5280,6 +5420,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Home"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_household_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HouseholdSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_household_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HouseholdSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HouseholdSettings"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
