@@ -39,7 +39,7 @@ const customers = createRoute({
 const person = createRoute({
   getParentRoute: () => root,
   path: '/customers/$id',
-  validateSearch: texts('kind'),
+  validateSearch: texts('kind', 'channel', 'from', 'to'),
   component: lazyRouteComponent(() => import('./customers/PersonPage')),
 });
 const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel'), component: lazyRouteComponent(() => import('./identity/IdentityPage')) });

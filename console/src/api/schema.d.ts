@@ -111,6 +111,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/computed-traits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the computed traits by name. */
+        get: operations["list_computed_traits"];
+        put?: never;
+        /** Defines a computed trait; a job counts its past. */
+        post: operations["create_computed_trait"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/computed-traits/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what a computed trait would be, over everybody and for some; nothing is kept. */
+        post: operations["preview_computed_trait"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/computed-traits/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a computed trait. */
+        get: operations["get_computed_trait"];
+        /** Changes a computed trait; a changed expression counts the past anew, for segments that ask for it as well. */
+        put: operations["update_computed_trait"];
+        post?: never;
+        /** Archives a computed trait: nothing more is counted for it. */
+        delete: operations["archive_computed_trait"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/computed-traits/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a computed trait was, the newest version first. */
+        get: operations["computed_trait_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/consents": {
         parameters: {
             query?: never;
@@ -122,6 +193,26 @@ export interface paths {
         put?: never;
         /** Records a consent or its withdrawal. */
         post: operations["record_consent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customer-page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists what the customer's page shows to the caller: kinds of timeline entries and panels, as every part of Braid
+         *     registers them, without those that the caller may not see.
+         */
+        get: operations["customer_page"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -193,6 +284,24 @@ export interface paths {
          *     stay without the person. It cannot be undone.
          */
         post: operations["erase_customer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/household": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows who lives with a customer. */
+        get: operations["customer_household"];
+        put?: never;
+        /** Says that two customers live together, or that they do not. */
+        post: operations["say_household"];
         delete?: never;
         options?: never;
         head?: never;
@@ -308,8 +417,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists what happened to a customer, newest first. */
+        /**
+         * Lists what happened to a customer, newest first, as far as the caller may see it. A page may hold fewer events than asked
+         *     for and still have a next one: what one request reads is bounded.
+         */
         get: operations["customer_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/timeline/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts what a timeline holds, as far as the caller may see it. */
+        get: operations["timeline_counts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -465,6 +594,24 @@ export interface paths {
         /** Shows the first page. */
         get: operations["home"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/household-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows whether the shop looks for households. */
+        get: operations["get_household_settings"];
+        /** Switches it; switched on, a job notes where everybody lives. */
+        put: operations["put_household_settings"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1095,6 +1242,23 @@ export interface paths {
         put?: never;
         /** Tries a refused item again by the present plan. */
         post: operations["replay_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segment-fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a condition can ask for: traits with their types and values, and events with their properties. */
+        get: operations["list_segment_fields"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1868,6 +2032,59 @@ export interface components {
             returns: number;
             revenue: components["schemas"]["Money"][];
         };
+        /** @description What a person writes. */
+        ComputedInput: {
+            /** @description `sum("Order Completed".total in last 90 days)`; see docs/traits.md. */
+            expression: string;
+            kind: components["schemas"]["TraitType"];
+            /** @description Small letters, digits and `_`. */
+            name: string;
+            /** @description As people call it. */
+            title?: string;
+        };
+        /** @description A computed trait. */
+        ComputedTrait: {
+            /** Format: date-time */
+            created_at: string;
+            expression: string;
+            id: components["schemas"]["Id"];
+            kind: components["schemas"]["TraitType"];
+            /** @description As a condition names it: `trait.` and this. */
+            name: string;
+            /**
+             * Format: double
+             * @description From 0 to 1.
+             */
+            progress: number;
+            /** @description Segments that ask for it. */
+            segments: string[];
+            state: components["schemas"]["TraitState"];
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A trait that the shop computes itself, at the moment of asking; nothing of it is stored. */
+        ComputedValue: {
+            /** @description What it is. */
+            expression: string;
+            /** @description `number`, `text`, `bool`. */
+            kind: string;
+            /** @description Whether its past is counted. */
+            live: boolean;
+            /** @description As a condition names it: `trait.` and this. */
+            name: string;
+            /** @description As people call it; empty where it has no title. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it may become another if nothing happens until then.
+             */
+            valid_until?: string | null;
+            /** @description Nothing when it is not known, or while its past is being counted. */
+            value?: unknown;
+        };
         /** @description One's password, once more. */
         Confirmation: {
             password: string;
@@ -1935,6 +2152,12 @@ export interface components {
              * @description How many there are, where that is known cheaply.
              */
             total?: number | null;
+        };
+        /** @description What the customer's page shows to the caller. */
+        CustomerPage: {
+            kinds: components["schemas"]["PageKind"][];
+            /** @description From the top. */
+            panels: components["schemas"]["PagePanel"][];
         };
         /** @description A customer, briefly. */
         CustomerRow: {
@@ -2080,6 +2303,19 @@ export interface components {
             };
             type: string;
         };
+        /** @description An event that a condition can count. */
+        EventField: {
+            /** Format: int64 */
+            count: number;
+            name: string;
+            properties: components["schemas"]["EventProperty"][];
+        };
+        /** @description A property of an event. */
+        EventProperty: {
+            /** Format: int64 */
+            count: number;
+            name: string;
+        };
         /** @description A limit that the result would be above. */
         ExceededLimit: {
             kind: string;
@@ -2160,6 +2396,12 @@ export interface components {
             purpose: string;
             state: components["schemas"]["ConsentState"];
         };
+        /** @description A value and how many people have it. */
+        FrequentValue: {
+            /** Format: int64 */
+            people: number;
+            value: unknown;
+        };
         /** @description One question of the gate and its answer. */
         Gate: {
             detail: string;
@@ -2195,6 +2437,46 @@ export interface components {
             /** Format: int64 */
             orders: number;
             revenue: components["schemas"]["Money"];
+        };
+        /** @description A household: a view, nothing of the people is joined. */
+        Household: {
+            /** @description The customer first. Those of other stores are left out for who sees one store only. */
+            items: components["schemas"]["HouseholdMember"][];
+            /**
+             * Format: int64
+             * @description How many people, the customer included.
+             */
+            members: number;
+            /** @description Whether the shop looks for households by address; what people said holds anyway. */
+            on: boolean;
+            /** Format: int64 */
+            orders: number;
+            /** @description What they bought together. */
+            revenue: components["schemas"]["Money"][];
+        };
+        /** @description What somebody knows of a household. */
+        HouseholdInput: {
+            /** @description The other customer. */
+            person_id: components["schemas"]["Id"];
+            /** @description Whether the two live together; what is said here goes before address and declaration. */
+            together: boolean;
+        };
+        /** @description Somebody of a household. */
+        HouseholdMember: {
+            /** @description `self`, `said` by a person, `declared` by `household_id`, or `home`: surname and address. */
+            because: string;
+            /** Format: date-time */
+            last_order_at?: string | null;
+            name?: string | null;
+            /** Format: int64 */
+            orders: number;
+            person_id: components["schemas"]["Id"];
+            revenue: components["schemas"]["Money"][];
+        };
+        /** @description Whether the shop looks for households. */
+        HouseholdSettings: {
+            /** @description By surname and address, and by the trait `household_id`. */
+            on: boolean;
         };
         Id: string;
         /** @description An identifier of a person, with the event that brought it. */
@@ -2402,6 +2684,12 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "stopped";
+        /** @description How many events of a kind there are. */
+        KindCount: {
+            /** Format: int64 */
+            count: number;
+            kind: string;
+        };
         /** @description An identifier value. */
         KindValue: {
             kind: string;
@@ -2575,6 +2863,14 @@ export interface components {
              */
             minor: number;
         };
+        /** @description How many events of a name there are. */
+        NameCount: {
+            /** Format: int64 */
+            count: number;
+            kind: string;
+            /** @description As the index has it: the event's name, or `$identify`, `$group`, `$alias`. */
+            name: string;
+        };
         /** @description A new key. */
         NewApiKey: {
             /**
@@ -2705,6 +3001,22 @@ export interface components {
         Observing: {
             observe_only: boolean;
         };
+        /** @description A kind of timeline entries. */
+        PageKind: {
+            /** @description Whose readers see it: `orders`, `messages`, … */
+            area: string;
+            icon: string;
+            id: string;
+            /** @description In English. */
+            title: string;
+        };
+        /** @description A panel of the customer's page. */
+        PagePanel: {
+            area: string;
+            id: string;
+            /** @description In English. */
+            title: string;
+        };
         /** @description A new password. */
         PasswordChange: {
             new_password: string;
@@ -2714,6 +3026,8 @@ export interface components {
         Person: {
             /** Format: date-time */
             as_of: string;
+            /** @description What the shop computes itself. */
+            computed: components["schemas"]["ComputedValue"][];
             consents: components["schemas"]["Consent"][];
             /** @description What follows from the facts now. */
             derived: components["schemas"]["DerivedTrait"][];
@@ -3069,6 +3383,11 @@ export interface components {
             /** Format: int64 */
             unknown: number;
         };
+        /** @description A person and what the trait would be. */
+        SampleValue: {
+            customer: components["schemas"]["CustomerRow"];
+            value: unknown;
+        };
         /** @description The secret of a second factor, shown once. */
         SecondFactorSecret: {
             /** @description To type into an app. */
@@ -3127,6 +3446,27 @@ export interface components {
             updated_at: string;
             /** Format: int64 */
             version: number;
+        };
+        /** @description Something that a condition can ask of a person. */
+        SegmentField: {
+            /** @description What it means. */
+            doc: string;
+            /** @description `text`, `number`, `bool`, `list`, `object`. */
+            kind: string;
+            /** @description What it can be, where that is a fixed list. */
+            options: string[];
+            /** @description `derived` by Braid, `computed` by the shop, `sent` with events, `identifier`, `consent`. */
+            origin: string;
+            /** @description As it is written: `trait.lifecycle_stage`. */
+            path: string;
+            /** @description `money`, `days`, `hour`, or nothing. */
+            unit: string;
+        };
+        /** @description What a condition can ask for. */
+        SegmentFields: {
+            /** @description The most frequent first. */
+            events: components["schemas"]["EventField"][];
+            fields: components["schemas"]["SegmentField"][];
         };
         /** @description What a person writes. */
         SegmentInput: {
@@ -3405,6 +3745,14 @@ export interface components {
             person_id?: string | null;
             subject: string;
         };
+        /** @description What a timeline holds. */
+        TimelineCounts: {
+            /** @description Whether everything was counted; otherwise the newest 131,072 events of each profile were. */
+            complete: boolean;
+            kinds: components["schemas"]["KindCount"][];
+            /** @description The most frequent first, fifty at most. */
+            names: components["schemas"]["NameCount"][];
+        };
         /** @description Since midnight in the shop's zone. */
         Today: {
             /** Format: int64 */
@@ -3445,6 +3793,43 @@ export interface components {
             /** Format: date-time */
             timestamp: string;
         };
+        /** @description What a computed trait would be, over everybody. */
+        TraitPreview: {
+            /** Format: double */
+            average?: number | null;
+            /** @description The expression in its one normal text. */
+            expression: string;
+            /** @description Most frequent first, ten at most. */
+            frequent: components["schemas"]["FrequentValue"][];
+            /** Format: double */
+            greatest?: number | null;
+            /**
+             * Format: int64
+             * @description People of whom it would be known.
+             */
+            known: number;
+            /**
+             * Format: double
+             * @description Of the numbers.
+             */
+            least?: number | null;
+            /**
+             * Format: int64
+             * @description All people.
+             */
+            of: number;
+            sample: components["schemas"]["SampleValue"][];
+        };
+        /**
+         * @description Whether a trait knows the past.
+         * @enum {string}
+         */
+        TraitState: "filling" | "live";
+        /**
+         * @description The type of a computed trait.
+         * @enum {string}
+         */
+        TraitType: "number" | "text" | "bool";
         /** @description What to cut: edges, or values that get a profile of their own. */
         Unmerge: {
             detach?: components["schemas"]["Detach"] | null;
@@ -3858,6 +4243,260 @@ export interface operations {
             };
         };
     };
+    list_computed_traits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            expression: string;
+                            id: components["schemas"]["Id"];
+                            kind: components["schemas"]["TraitType"];
+                            /** @description As a condition names it: `trait.` and this. */
+                            name: string;
+                            /**
+                             * Format: double
+                             * @description From 0 to 1.
+                             */
+                            progress: number;
+                            /** @description Segments that ask for it. */
+                            segments: string[];
+                            state: components["schemas"]["TraitState"];
+                            title: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_computed_trait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputedInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputedTrait"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_computed_trait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraitPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_computed_trait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputedTrait"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_computed_trait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComputedInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComputedTrait"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_computed_trait: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    computed_trait_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            at: string;
+                            expression: string;
+                            /** @description `number`, `text`, `bool`. */
+                            kind: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     record_consent: {
         parameters: {
             query?: never;
@@ -3877,6 +4516,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    customer_page: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerPage"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -4013,6 +4680,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErasureStarted"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    customer_household: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Household"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    say_household: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HouseholdInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Household"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -4252,7 +4983,15 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string;
-                kind?: "all" | "purchases" | "messages" | "online";
+                /** @description Kinds of `GET /api/v1/customer-page`, separated by commas. */
+                kind?: string;
+                /** @description The name of an event, after aliases. */
+                name?: string;
+                channel?: "online" | "store" | "message" | "talk" | "partner";
+                /** @description From this moment on. */
+                from?: string;
+                /** @description Before this moment. */
+                to?: string;
             };
             header?: never;
             path: {
@@ -4274,6 +5013,8 @@ export interface operations {
                                 [key: string]: unknown;
                             };
                             event?: string | null;
+                            /** @description The kind of entries that it belongs to, as `GET /api/v1/customer-page` lists them. */
+                            kind: string;
                             message_id: string;
                             profile_id: components["schemas"]["Id"];
                             properties: {
@@ -4295,6 +5036,36 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    timeline_counts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineCounts"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -4649,6 +5420,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Home"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_household_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HouseholdSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_household_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HouseholdSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HouseholdSettings"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -6390,6 +7221,34 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplayOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_segment_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentFields"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

@@ -1,6 +1,5 @@
 // What can be done with a whole customer: join with another, erase for good.
 import { ActionIcon, Button, Menu, Modal, Textarea, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -13,6 +12,7 @@ import * as f from '../ui/format';
 import { IconChevronDown, IconGitMerge, IconUserCircle } from '../ui/icons';
 import { say, sayError } from '../ui/toast';
 import { identifierName, identifierText } from './timeline';
+import { PersonSearch, rowName } from './PersonSearch';
 
 export function PersonActs({ person, name }: { person: Person; name: string }) {
   const { t } = useTranslation();
@@ -42,16 +42,11 @@ export function PersonActs({ person, name }: { person: Person; name: string }) {
   );
 }
 
-const rowName = (r: CustomerRow) => r.name || r.email || (r.phone ? f.phone(r.phone) : `№ ${r.person_id}`);
-
 function Join({ person, close }: { person: Person; close: () => void }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const [text, setText] = useState('');
-  const [query] = useDebouncedValue(text.trim(), 200);
   const [other, setOther] = useState<CustomerRow | null>(null);
-  const found = useQuery({ queryKey: ['merge-search', query], enabled: query.length > 1 && !other, queryFn: () => must(api.GET('/api/v1/customers', { params: { query: { query, limit: 7 } } })) });
   const path = { person_id: person.person_id };
   const preview = useQuery({ queryKey: ['merge-preview', person.person_id, other?.person_id], enabled: other !== null, staleTime: 0, queryFn: () => must(api.POST('/api/v1/customers/{person_id}/merge/preview', { params: { path }, body: { with: other!.person_id } })) });
   const refresh = () => ['person', 'identity', 'timeline', 'customers', 'person-messages', 'identity-changes'].forEach((k) => void client.invalidateQueries({ queryKey: [k] }));
@@ -64,28 +59,8 @@ function Join({ person, close }: { person: Person; close: () => void }) {
       say(t('merge.done'), () => void must(api.POST('/api/v1/customers/{person_id}/unmerge', { params: { path: { person_id: r.person_id } }, body: { edges: [r.edge] } })).then(refresh, sayError));
     },
   });
-  const rows = found.data?.items.filter((r) => r.person_id !== person.person_id);
   const p = preview.data;
-  if (!other)
-    return (
-      <div className="col g12">
-        <TextInput data-autofocus label={t('merge.search')} placeholder={t('merge.searchExample')} value={text} onChange={(e) => setText(e.currentTarget.value)} data-testid="merge-search" />
-        {found.error && <ErrorNote error={found.error} retry={() => void found.refetch()} />}
-        {query.length > 1 && found.isPending && <Skeleton rows={3} height={40} />}
-        {rows?.length === 0 && <p className="m2" role="status">{t('merge.nobody', { query })}</p>}
-        <ul className="line-list">
-          {rows?.map((r) => (
-            <li key={r.person_id} className="row" style={{ minHeight: 44 }}>
-              <div className="col sp">
-                <span className="b el">{rowName(r)}</span>
-                <span className="t12 m2 el">{[r.phone && f.phone(r.phone), r.email, r.city].filter(Boolean).join(' · ')}</span>
-              </div>
-              <button type="button" className="chip" onClick={() => setOther(r)} data-testid="merge-choose">{t('merge.choose')}<span className="hidden-text"> {rowName(r)}</span></button>
-            </li>
-          ))}
-        </ul>
-      </div>
-    );
+  if (!other) return <PersonSearch label={t('merge.search')} exclude={[person.person_id]} choose={setOther} />;
   return (
     <div className="col g12" data-testid="merge-preview">
       <p className="m2">{t('merge.with', { name: rowName(other) })}</p>

@@ -16,7 +16,7 @@ import { IconBrandTelegram, IconBrandViber, IconBrandWhatsapp, IconExternalLink,
 import { useTitle } from '../ui/Shell';
 import { useShortcut } from '../ui/shortcuts';
 import { MiniStrand } from '../ui/Strand';
-import { customersQuery, personQuery, type Sort, timelineQuery } from './query';
+import { customersQuery, EVERYTHING, personQuery, type Sort, timelineQuery } from './query';
 import { channelName, fold } from './timeline';
 
 const route = getRouteApi('/customers');
@@ -230,7 +230,7 @@ function Reach({ channels }: { channels: string[] }) {
 
 function Preview({ row, close }: { row: CustomerRow; close: () => void }) {
   const { t } = useTranslation();
-  const timeline = useInfiniteQuery(timelineQuery(row.person_id, 'all', 30));
+  const timeline = useInfiniteQuery(timelineQuery(row.person_id, EVERYTHING, 30));
   const person = useQuery(personQuery(row.person_id));
   const name = nameOf(row, t('person.unnamed'));
   const steps = useMemo(() => fold(timeline.data?.pages[0]?.items ?? []).slice(0, 5), [timeline.data]);

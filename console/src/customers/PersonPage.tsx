@@ -10,20 +10,26 @@ import { Problem } from '../api/problem';
 import { Stream } from '../api/stream';
 import type { Person, TimelineItem } from '../api/types';
 import { MessageWhy, StatusBadge } from '../messages/parts';
-import { Avatar, Badge, CopyButton, EmptyState, ErrorNote, NumberStrip, Panel, When } from '../ui/base';
+import { useMe } from '../session/session';
+import { Avatar, Badge, CopyButton, EmptyState, ErrorNote, NumberStrip, Panel, STRANDS, When } from '../ui/base';
 import * as f from '../ui/format';
 import { IconMail, IconMessage, IconPhone } from '../ui/icons';
 import { remember } from '../ui/Palette';
 import { useTitle } from '../ui/Shell';
 import { PersonActs } from './Acts';
+import { ComputedTraits } from './Computed';
 import { ConsentForm } from './ConsentForm';
+import { Household } from './Household';
 import { Identities } from './Identities';
 import { DerivedTraits, StandingFacts, TraitPast } from './Known';
-import { identityQuery, type Kind, personName, personQuery } from './query';
-import { Timeline } from './Timeline';
+import { History } from './History';
+import { customerPageQuery, type HistoryFilter, identityQuery, personName, personQuery } from './query';
 import { channelName, purposeName } from './timeline';
 
 const route = getRouteApi('/customers/$id');
+
+/** Rights under which every kind of entries comes with the stream. */
+const SEEN_BY = ['orders:read', 'service:read', 'reviews:read', 'messages:read', 'consents:read'];
 
 export default function PersonPage() {
   const { t } = useTranslation();
@@ -32,6 +38,7 @@ export default function PersonPage() {
   const navigate = useNavigate({ from: '/customers/$id' });
   const client = useQueryClient();
   const person = useQuery(personQuery(id));
+  const pageOf = useQuery(customerPageQuery);
   const [stream, setStream] = useState<Stream | null>(null);
   const p = person.data;
   const phone = p?.identifiers.find((i) => i.kind === 'phone')?.value;
@@ -40,6 +47,7 @@ export default function PersonPage() {
   const name = p ? (personName(p) ?? t('person.unnamed')) : '';
   const city = trait('city') || (p?.traits.address && typeof p.traits.address === 'object' ? String((p.traits.address as { city?: string }).city ?? '') : '');
   useTitle(name || null);
+  const sees = useMe().rights.filter((r) => SEEN_BY.includes(r)).length === SEEN_BY.length;
 
   useEffect(() => {
     const s = new Stream(`/api/v1/customers/${encodeURIComponent(id)}/stream`);
@@ -48,18 +56,20 @@ export default function PersonPage() {
     const refresh = () => {
       due ??= setTimeout(() => {
         due = undefined;
-        for (const key of ['person', 'identity', 'person-messages']) void client.invalidateQueries({ queryKey: [key, id] });
+        for (const key of ['person', 'identity', 'person-messages', 'timeline-counts']) void client.invalidateQueries({ queryKey: [key, id] });
       }, 250);
     };
     s.on('person', refresh);
     s.on<TimelineItem>('timeline', refresh);
+    // Who may not see every kind is told only that something happened.
+    if (!sees) s.on('person', () => void client.invalidateQueries({ queryKey: ['timeline', id] }));
     s.onReturn(() => void client.invalidateQueries({ queryKey: ['timeline', id] }));
     return () => {
       clearTimeout(due);
       s.close();
       setStream(null);
     };
-  }, [id, client]);
+  }, [id, client, sees]);
 
   // Who is joined or separated brings or takes a history.
   const members = p?.profile_ids.join(' ');
@@ -87,8 +97,10 @@ export default function PersonPage() {
     );
 
   const totals = p?.totals;
-  const kind = (['all', 'purchases', 'messages', 'online'] as const).find((k) => k === search.kind) ?? 'all';
-  const setKind = (k: Kind) => void navigate({ search: { kind: k === 'all' ? undefined : k }, replace: true });
+  const filter: HistoryFilter = { kinds: search.kind?.split(',').filter(Boolean) ?? [], channel: STRANDS.find((x) => x === search.channel), from: search.from, to: search.to };
+  const setFilter = (x: HistoryFilter) => void navigate({ search: { kind: x.kinds.join() || undefined, channel: x.channel, from: x.from, to: x.to }, replace: true });
+  // Which panels there are is the server's to say: those of areas that the reader may not see are not named.
+  const shows = (panel: string) => pageOf.data?.panels.some((x) => x.id === panel) ?? false;
   return (
     <div className="page fill person">
       <div className="head">
@@ -110,34 +122,16 @@ export default function PersonPage() {
         calm
         label={t('person.numbers')}
         items={[
-          { label: t('person.revenue'), value: totals ? f.moneyList(totals.revenue) : f.NONE, note: totals?.refunded.length ? t('person.refunded', { sum: f.moneyList(totals.refunded) }) : t('person.noRefunds'), to: `/customers/${id}`, search: { kind: 'purchases' } },
-          { label: t('person.orders'), value: totals ? f.number(totals.orders) : f.NONE, note: totals?.last_order_at ? t('person.lastOrder', { when: f.ago(totals.last_order_at) }) : t('customers.noOrders'), to: `/customers/${id}`, search: { kind: 'purchases' } },
-          { label: t('person.average'), value: totals ? f.moneyList(totals.average_order, true) : f.NONE, note: totals ? t('person.refunds', { count: totals.refunds, n: f.number(totals.refunds) }) : '', to: `/customers/${id}`, search: { kind: 'purchases' } },
+          { label: t('person.revenue'), value: totals ? f.moneyList(totals.revenue) : f.NONE, note: totals?.refunded.length ? t('person.refunded', { sum: f.moneyList(totals.refunded) }) : t('person.noRefunds'), to: `/customers/${id}`, search: { kind: 'purchases,returns' } },
+          { label: t('person.orders'), value: totals ? f.number(totals.orders) : f.NONE, note: totals?.last_order_at ? t('person.lastOrder', { when: f.ago(totals.last_order_at) }) : t('customers.noOrders'), to: `/customers/${id}`, search: { kind: 'purchases,returns' } },
+          { label: t('person.average'), value: totals ? f.moneyList(totals.average_order, true) : f.NONE, note: totals ? t('person.refunds', { count: totals.refunds, n: f.number(totals.refunds) }) : '', to: `/customers/${id}`, search: { kind: 'purchases,returns' } },
           { label: t('person.events'), value: totals ? f.number(totals.events) : f.NONE, note: totals ? t('person.lastSeen', { when: f.ago(totals.last_seen) }) : '', to: `/customers/${id}`, search: {} },
         ]}
       />
       <div className="pg">
-        <section className="card scroll" aria-label={t('person.history')}>
-          <header>
-            <h2>{t('person.history')}</h2>
-            <span className="m">{totals ? f.number(totals.events) : ''}</span>
-            <span className="sp" />
-            <SegmentedControl
-              value={kind}
-              onChange={(v) => setKind(v as Kind)}
-              aria-label={t('person.historyKind')}
-              data={[
-                { value: 'all', label: t('kind.all') },
-                { value: 'purchases', label: t('kind.purchases') },
-                { value: 'messages', label: t('kind.messages') },
-                { value: 'online', label: t('kind.online') },
-              ]}
-            />
-          </header>
-          <Timeline id={id} kind={kind} stream={stream} />
-        </section>
+        <History id={id} events={totals?.events} filter={filter} change={setFilter} stream={stream} />
         <div className="side" tabIndex={-1}>
-          <IdentityPanel id={id} name={name} />
+          {shows('identities') && <IdentityPanel id={id} name={name} />}
           <Panel title={t('facts.title')} query={person}>
             {(x) => <StandingFacts person={x} />}
           </Panel>
@@ -151,10 +145,16 @@ export default function PersonPage() {
             </Panel>
             </div>
             <div className="col g16">
-              <Panel title={t('person.consents')} query={person} right={p && <ConsentForm person={p} />}>
+              {shows('computed') && (p?.computed.length ?? 0) > 0 && (
+                <Panel title={t('computed.title')} count={p?.computed.length} query={person} testId="computed">
+                  {(x) => <ComputedTraits person={x} />}
+                </Panel>
+              )}
+              {shows('household') && <Household id={id} />}
+              {shows('consents') && <Panel title={t('person.consents')} query={person} right={p && <ConsentForm person={p} />}>
                 {(x) => <Consents person={x} />}
-              </Panel>
-              <Panel title={t('nav.segments')} count={p?.segments.length} query={person} empty={(x) => x.segments.length === 0} emptyText={<p className="body m2">{t('customers.noSegments')}</p>}>
+              </Panel>}
+              {shows('segments') && <Panel title={t('nav.segments')} count={p?.segments.length} query={person} empty={(x) => x.segments.length === 0} emptyText={<p className="body m2">{t('customers.noSegments')}</p>}>
                 {(x) => (
                   <ul className="body line-list">
                     {x.segments.map((s) => (
@@ -168,8 +168,8 @@ export default function PersonPage() {
                     ))}
                   </ul>
                 )}
-              </Panel>
-              <Messages id={id} />
+              </Panel>}
+              {shows('messages') && <Messages id={id} />}
             </div>
           </div>
         </div>

@@ -7,38 +7,37 @@ import { EmptyState, ErrorNote, Skeleton, STRANDS, strandIcon } from '../ui/base
 import * as f from '../ui/format';
 import { Json } from '../ui/Json';
 import { laneX, Strand } from '../ui/Strand';
-import { type Kind, timelineQuery } from './query';
+import { type HistoryFilter, timelineQuery } from './query';
 import { type Entry, fold } from './timeline';
 
 type Pages = { pages: TimelinePage[]; pageParams: (string | null)[] };
 
 const later = (a: TimelineItem, b: TimelineItem) => (a.timestamp < b.timestamp ? 1 : a.timestamp > b.timestamp ? -1 : a.message_id < b.message_id ? 1 : -1);
 
-const belongs: Record<Kind, (e: TimelineItem) => boolean> = {
-  all: () => true,
-  purchases: (e) => /^Order /.test(e.event ?? ''),
-  messages: (e) => e.strand === 'message' || e.strand === 'talk',
-  online: (e) => e.strand === 'online',
+/** Whether a step that has just happened belongs to what is shown. */
+const belongs = (e: TimelineItem, { kinds, channel, from, to }: HistoryFilter): boolean => {
+  const day = f.dayKey(e.timestamp);
+  return (kinds.length === 0 || kinds.includes(e.kind)) && (!channel || e.strand === channel) && (!from || day >= from) && (!to || day <= to);
 };
 
 /** One customer's steps through the five lanes, newest first; new ones slide in at the top or wait while one reads below. */
-export function Timeline({ id, kind, stream }: { id: string; kind: Kind; stream: Stream | null }) {
+export function Timeline({ id, filter, stream }: { id: string; filter: HistoryFilter; stream: Stream | null }) {
   const { t, i18n } = useTranslation();
   const client = useQueryClient();
-  const timeline = useInfiniteQuery(timelineQuery(id, kind));
+  const timeline = useInfiniteQuery(timelineQuery(id, filter));
   const scroller = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLOListElement>(null);
   const [open, setOpen] = useState<string | null>(null);
   const [waiting, setWaiting] = useState<TimelineItem[]>([]);
   const [entered, setEntered] = useState<Set<string>>(new Set());
-  const options = timelineQuery(id, kind);
+  const options = timelineQuery(id, filter);
 
   const insert = (items: TimelineItem[]) => {
     client.setQueryData<Pages>(options.queryKey, (old) => {
       const first = old?.pages[0];
       if (!old || !first) return old;
       const known = new Set(old.pages.flatMap((p) => p.items.map((i) => i.message_id)));
-      const fresh = items.filter((i) => !known.has(i.message_id) && belongs[kind](i));
+      const fresh = items.filter((i) => !known.has(i.message_id) && belongs(i, filter));
       if (fresh.length === 0) return old;
       return { ...old, pages: [{ ...first, items: [...fresh, ...first.items].sort(later) }, ...old.pages.slice(1)] };
     });
@@ -52,10 +51,15 @@ export function Timeline({ id, kind, stream }: { id: string; kind: Kind; stream:
         if ((scroller.current?.scrollTop ?? 0) > 60) setWaiting((w) => [item, ...w]);
         else insert([item]);
       }),
-    [stream, id, kind],
+    [stream, id, options.queryKey.join()],
   );
 
   const list = useMemo(() => timeline.data?.pages.flatMap((p) => p.items), [timeline.data]);
+  // What one request reads is bounded: with a filter a page may be short, or empty, and still have a next one.
+  const short = timeline.hasNextPage && (list?.length ?? 0) < 20;
+  useEffect(() => {
+    if (short && !timeline.isFetchingNextPage && !timeline.error) void timeline.fetchNextPage();
+  }, [short, timeline]);
   // Titles are made of words, so the language belongs to what they depend on.
   const entries = useMemo(() => fold(list ?? []), [list, i18n.language]);
   const days = useMemo(() => {
@@ -109,8 +113,8 @@ export function Timeline({ id, kind, stream }: { id: string; kind: Kind; stream:
           </button>
         )}
         {!list && timeline.error && <div className="body"><ErrorNote error={timeline.error} retry={() => void timeline.refetch()} /></div>}
-        {!list && !timeline.error && <Skeleton rows={8} height={51} />}
-        {list?.length === 0 && <EmptyState title={t('tl.empty')}>{t('tl.emptyText')}</EmptyState>}
+        {(!list || (list.length === 0 && short)) && !timeline.error && <Skeleton rows={8} height={51} />}
+        {list?.length === 0 && !short && <EmptyState title={t('tl.empty')}>{t('tl.emptyText')}</EmptyState>}
         {list && list.length > 0 && (
           <div className="tl-inner">
           <ol ref={inner}>

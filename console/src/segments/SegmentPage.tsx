@@ -20,6 +20,7 @@ import { useTitle } from '../ui/Shell';
 import { useShortcut } from '../ui/shortcuts';
 import { say, sayError } from '../ui/toast';
 import { Conditions } from './Conditions';
+import { FieldChooser } from './FieldChooser';
 import { segmentQuery } from './query';
 import { EXAMPLE } from './SegmentsPage';
 
@@ -247,6 +248,19 @@ function Editor({ segment }: { segment: Segment | null }) {
   const wrong = problem?.errors[0];
   const at = wrong?.offset != null ? fromBytes(asked, wrong.offset) : null;
   const good = asked.trim() !== '' && !preview.error && preview.data;
+  /** Puts a condition where the cursor stands, joined to what stands before it. */
+  const insert = (text: string) => {
+    const [from, to] = [field.current?.selectionStart ?? expression.length, field.current?.selectionEnd ?? expression.length];
+    const before = expression.slice(0, from).trimEnd();
+    const joined = before === '' || /(\(|\band|\bor|\bnot)$/.test(before) ? text : `and ${text}`;
+    const head = before === '' ? '' : `${before} `;
+    setExpression(`${head}${joined}${expression.slice(to)}`);
+    setTimeout(() => {
+      const at = head.length + joined.length;
+      field.current?.focus();
+      field.current?.setSelectionRange(at, at);
+    });
+  };
   return (
     <div className="page">
       <PageHeader
@@ -300,6 +314,7 @@ function Editor({ segment }: { segment: Segment | null }) {
                   {preview.error && !problem && <ErrorNote error={preview.error} retry={() => void preview.refetch()} />}
                 </div>
               </div>
+              <FieldChooser insert={insert} />
               {!problem && asked.trim() !== '' && <Conditions expression={asked} />}
             </div>
             <div className="note-row">

@@ -17,31 +17,32 @@ import { say, sayError } from '../ui/toast';
 import { Guard } from './Guard';
 import { Own } from './Own';
 import { People } from './People';
+import { Traits } from './Traits';
 import { type Role, roleChoices, roleName } from './roles';
 
 const route = getRouteApi('/settings/$tab');
 
-const TABS: [string, string | null][] = [['own', null], ['users', 'accounts:read'], ['api-keys', 'accounts:read'], ['guard', 'exports:read'], ['audit', 'audit:read']];
+const TABS: [string, string | null][] = [['own', null], ['users', 'accounts:read'], ['api-keys', 'accounts:read'], ['traits', 'settings:read'], ['guard', 'exports:read'], ['audit', 'audit:read']];
 
 export default function SettingsPage() {
   const { t } = useTranslation();
   const { tab } = route.useParams();
   const { rights } = useMe();
-  const names: Record<string, string> = { own: t('settings.own'), users: t('settings.users'), 'api-keys': t('settings.keys'), guard: t('settings.guard'), audit: t('settings.audit') };
+  const names: Record<string, string> = { own: t('settings.own'), users: t('settings.users'), 'api-keys': t('settings.keys'), traits: t('settings.traits'), guard: t('settings.guard'), audit: t('settings.audit') };
   useTitle(names[tab] ?? t('settings.title'));
   const may = (right: string | null) => !right || rights.includes(right);
   const here = TABS.find(([id]) => id === tab);
   return (
-    <div className={`page${tab === 'api-keys' || tab === 'audit' ? ' fill' : ''}`}>
+    <div className={`page${tab === 'api-keys' || tab === 'audit' || tab === 'traits' ? ' fill' : ''}`}>
       <nav className="tabs" aria-label={t('settings.title')}>
         {TABS.filter(([id, right]) => may(right) || id === tab).map(([id]) => <Link key={id} to="/settings/$tab" params={{ tab: id }} className={tab === id ? 'on' : ''} aria-current={tab === id ? 'page' : undefined}>{names[id]}</Link>)}
       </nav>
       {here && !may(here[1]) ? (
         <>
           <PageHeader title={names[tab]} />
-          <Locked title={tab === 'guard' ? t('locked.right') : t('locked.ownerOnly', { name: names[tab] ?? '' })}>{t('locked.askOwner')}</Locked>
+          <Locked title={tab === 'guard' || tab === 'traits' ? t('locked.right') : t('locked.ownerOnly', { name: names[tab] ?? '' })}>{t('locked.askOwner')}</Locked>
         </>
-      ) : tab === 'own' ? <Own /> : tab === 'api-keys' ? <Keys /> : tab === 'guard' ? <Guard /> : tab === 'audit' ? <Audit /> : <People />}
+      ) : tab === 'own' ? <Own /> : tab === 'api-keys' ? <Keys /> : tab === 'traits' ? <Traits /> : tab === 'guard' ? <Guard /> : tab === 'audit' ? <Audit /> : <People />}
     </div>
   );
 }

@@ -53,7 +53,13 @@ const many = Array.from({ length: 400 }, (_, i) => ({ ...people[3 + (i % 11)], p
 const all = [...people, ...many];
 
 let seq = 184000;
-const ev = (id, min, source, strand, event, properties, extra = {}) => ({ message_id: id, type: 'track', event, timestamp: ago(min), received_at: ago(min, -0.4), properties, traits: {}, context: {}, profile_id: 'pr-1', source, strand, ...extra });
+const kinds = [
+  ['views', 'Views', 'customers', /^(Product (List )?Viewed|Products Searched|Page Viewed)$/], ['cart', 'Cart and checkout', 'customers', /^(Checkout|Cart|Product Added|Product Removed)/],
+  ['returns', 'Returns', 'orders', /^Order Refunded/], ['purchases', 'Purchases', 'orders', /^Order /], ['contacts', 'Contacts', 'service', /^(Call|Chat) /],
+  ['reviews', 'Reviews', 'reviews', /Reviewed$/], ['consents', 'Consents', 'consents', /^(Consent |Unsubscribed)/], ['messages', 'Messages and reactions', 'messages', /^(Message|Email) /], ['other', 'Other', 'customers', /^/],
+];
+const kindOf = (event) => kinds.find(([, , , re]) => re.test(event ?? ''))[0];
+const ev = (id, min, source, strand, event, properties, extra = {}) => ({ message_id: id, type: 'track', event, timestamp: ago(min), received_at: ago(min, -0.4), properties, traits: {}, context: {}, profile_id: 'pr-1', source, strand, kind: kindOf(event), ...extra });
 const timeline = [
   ev('till-184233', 0.9, src.till, 'store', 'Order Completed', { order_id: '184233', store: 'Lviv, Horodotska', total: 2486, currency: 'UAH', products: [{ sku: 'HM-200220', name: 'Khmara 200×220', category: 'Blankets', quantity: 1, price: 1249 }, { name: 'Linen towel', quantity: 2, price: 618.5 }] }),
   ...Array.from({ length: 7 }, (_, i) => ev(`app-v${i}`, 111 + i * 2, src.app, 'online', 'Product Viewed', { name: `Khmara ${i + 1}`, category: 'Blankets', price: 1249 + i }, { context: { device: { type: 'android' } } })),
@@ -69,6 +75,7 @@ const timeline = [
   ...Array.from({ length: 60 }, (_, i) => ev(`old-${i}`, 60 * 24 * (24 + i * 5), [src.site, src.till, src.app][i % 3], ['online', 'store', 'online'][i % 3], i % 3 === 1 ? 'Order Completed' : 'Product Viewed', i % 3 === 1 ? { order_id: String(30000 - i), store: 'Lviv, Horodotska', total: 960 + i * 13, currency: 'UAH', products: [{ name: 'Linen', quantity: 1 }] } : { name: `Linen towel ${i}`, category: 'Linen', price: 320 })),
 ];
 const person = (row) => ({
+  computed: [{ name: 'spent_90_days', title: 'Spent in 90 days', kind: 'number', value: 8420.5, valid_until: '2026-12-20T10:00:00Z', expression: 'sum("Order Completed".total in last 90 days)', live: true }, { name: 'last_store', title: '', kind: 'text', value: null, valid_until: null, expression: 'last("Order Completed".store_id)', live: false }],
   person_id: row.person_id,
   profile_ids: ['pr-1', 'pr-2', 'pr-3'].slice(0, row.profiles),
   identifiers: [
@@ -172,7 +179,10 @@ const home = () => ({
   ],
 });
 let role = 'owner';
-const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs'];
+let looking = true;
+let household = ['p-taras'];
+let computed = [{ id: 'ct-0', name: 'spent_90_days', title: 'Spent in 90 days', expression: 'sum("Order Completed".total in last 90 days)', kind: 'number', state: 'live', progress: 1, version: 2, segments: ['Loyal'], created_at: ago(900), updated_at: ago(90) }];
+const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews'];
 const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve'] : [])];
 const defaults = { kinds: [{ kind: 'user_id', priority: 1, limits: [{ count: 1, window_days: null }], form: 'exact' }, { kind: 'phone', priority: 3, limits: [{ count: 5, window_days: 365 }], form: 'phone' }, { kind: '*', priority: 10, limits: [{ count: 5, window_days: 365 }], form: 'exact' }], hubs: { suspect_at: 3, demote_at: 10, window_days: 30 }, stitch: { known_within_days: 7, alarm_factor: 2 } };
 let idRules = { version: 0, ...defaults, built_in: ['0', '-1', 'null', 'test'], changed_at: null, changed_by: null, applied: true, job_id: null };
@@ -268,10 +278,28 @@ const server = createServer(async (req, res) => {
   }
   if ((x = id(/^\/customers\/([^/]+)$/))) { const row = all.find((p) => p.person_id === x); return row ? json(person(row)) : problem(res, 404, 'not_found', 'No such customer'); }
   if ((x = id(/^\/customers\/([^/]+)\/timeline$/))) {
-    const kind = url.searchParams.get('kind');
+    const wanted = url.searchParams.get('kind')?.split(',');
+    const channel = url.searchParams.get('channel');
+    const [from, to] = [url.searchParams.get('from'), url.searchParams.get('to')];
     const rows = x === 'p-olena' ? timeline : timeline.slice(3, 12);
-    return json(page(rows.filter((e) => !kind || kind === 'all' || (kind === 'purchases' ? /^Order/.test(e.event ?? '') : kind === 'messages' ? e.strand === 'message' || e.strand === 'talk' : e.strand === 'online')), url));
+    return json(page(rows.filter((e) => (!wanted || wanted.includes(e.kind)) && (!channel || e.strand === channel) && (!from || e.timestamp >= from) && (!to || e.timestamp < to)), url));
   }
+  if (/^\/customers\/[^/]+\/timeline\/counts$/.test(path)) return json({ complete: true, names: [], kinds: kinds.map(([kind]) => ({ kind, count: timeline.filter((e) => e.kind === kind).length })).filter((k) => k.count > 0) });
+  if (path === '/household-settings') { if (m === 'PUT') looking = input.on; return json({ on: looking }); }
+  if (/^\/customers\/[^/]+\/household$/.test(path)) {
+    if (m === 'POST') household = input.together ? [...household, input.person_id] : household.filter((y) => y !== input.person_id);
+    const items = ['p-olena', ...household].map((y, i) => { const p = all.find((q) => q.person_id === y); return { person_id: y, name: p.name, because: i === 0 ? 'self' : i === 1 ? 'home' : 'said', orders: p.orders, revenue: p.revenue, last_order_at: i ? ago(900) : null }; });
+    return json({ items, members: items.length, orders: items.reduce((n, y) => n + y.orders, 0), revenue: [uah(60000)], on: looking });
+  }
+  if (path === '/customer-page') {
+    const hidden = role === 'shop_assistant' ? ['messages', 'identity', 'segments', 'reviews'] : [];
+    const panels = [['contacts', 'customers'], ['traits', 'customers'], ['known', 'customers'], ['computed', 'customers'], ['household', 'customers'], ['consents', 'consents'], ['segments', 'segments'], ['identities', 'identity'], ['messages', 'messages']];
+    return json({ kinds: kinds.map(([k, title, area]) => ({ id: k, title, icon: 'dot', area })).filter((k) => !hidden.includes(k.area)), panels: panels.map(([k, area]) => ({ id: k, title: k, area })).filter((k) => !hidden.includes(k.area)) });
+  }
+  if (path === '/computed-traits/preview') return /^(count|sum|min|max|first|last|distinct)\(/.test(input.expression) ? json({ expression: input.expression, of: counts.people, known: 22640, least: 0, greatest: 42180, average: 1733.25, frequent: [], sample: people.slice(1, 5).map((p, i) => ({ customer: p, value: 900 + i })) }) : problem(res, 422, 'bad_expression', 'The expression cannot be read', { errors: [{ pointer: '/expression', detail: 'expected a function such as `count(…)`', offset: 0 }] });
+  if (path === '/computed-traits') { if (m === 'POST') { const c = { id: `ct-${computed.length}`, ...input, state: 'filling', progress: 0.4, version: 1, segments: [], created_at: ago(0), updated_at: ago(0) }; computed.push(c); return json(c, 201); } return json({ items: computed, next_cursor: null }); }
+  if ((x = id(/^\/computed-traits\/([^/]+)$/))) { if (m === 'DELETE') { computed = computed.filter((c) => c.id !== x); return json(undefined, 204); } const c = computed.find((y) => y.id === x); if (m === 'PUT') Object.assign(c, input, { version: c.version + 1 }); return json(c); }
+  if (path === '/segment-fields') return json({ fields: [{ path: 'trait.lifecycle_stage', origin: 'derived', kind: 'text', unit: '', options: ['new', 'loyal', 'at risk'], doc: 'Where the customer stands' }, { path: 'trait.spent_90_days', origin: 'computed', kind: 'number', unit: '', options: [], doc: 'Spent in 90 days' }, { path: 'trait.city', origin: 'sent', kind: 'text', unit: '', options: [], doc: '' }], events: [{ name: 'Product Viewed', count: 9, properties: [{ name: 'category', count: 9 }] }] });
   if ((x = id(/^\/customers\/([^/]+)\/identity$/))) return json(x === 'p-olena' ? identity : { profiles: identity.profiles.slice(0, 1), edges: [], cannot_link: [] });
   if ((x = id(/^\/customers\/([^/]+)\/messages$/))) return json(page(messages.filter((y) => y.person_id === x), url));
   if (/^\/customers\/[^/]+\/traits\/[^/]+\/history$/.test(path)) return json({ name: 'city', complete: true, items: [{ value: 'Lviv', timestamp: ago(60 * 24 * 90), received_at: ago(60 * 24 * 90), message_id: 'h-2', source: src.till }, { value: 'Ternopil', timestamp: '2023-03-14T09:12:00Z', received_at: '2023-03-14T09:12:00Z', message_id: 'h-1', source: src.site }] });

@@ -9,6 +9,7 @@ mod contact;
 mod decimal;
 mod money;
 pub mod names;
+pub mod page;
 mod rng;
 mod time;
 

@@ -5,6 +5,7 @@ mod echo;
 pub mod generator;
 mod http;
 mod ingest;
+mod timeline;
 
 use anyhow::Context;
 use std::io::Write;
@@ -26,6 +27,10 @@ pub enum Bench {
     ///
     /// Example: braid bench dedup --ids 600000000 --json
     Dedup(dedup::Options),
+    /// Pages of one customer's long history, against reading the whole of its index.
+    ///
+    /// Example: braid bench timeline --json
+    Timeline(timeline::Options),
     /// The asking part of `dedup`, alone.
     #[command(hide = true)]
     DedupMeasure(dedup::Options),
@@ -107,6 +112,15 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
         }
         Bench::Customers(options) => {
             let report = customers::run(options)?;
+            if options.json {
+                writeln!(out, "{}", serde_json::to_string(&report)?)?;
+            } else {
+                writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+            }
+            Ok(())
+        }
+        Bench::Timeline(options) => {
+            let report = timeline::run(options)?;
             if options.json {
                 writeln!(out, "{}", serde_json::to_string(&report)?)?;
             } else {

@@ -114,7 +114,7 @@ pub struct Scrubbed {
 /// A larger file is not written anew beside a server: that would hold the writer up for longer than it waits.
 const VACUUM_MAX: u64 = 256 << 20;
 /// Tables that an erasure changes.
-const TOUCHED: [&str; 22] = [
+const TOUCHED: [&str; 24] = [
     "log",
     "profiles",
     "profile_list",
@@ -126,6 +126,8 @@ const TOUCHED: [&str; 22] = [
     "review_items",
     "consents",
     "name_words",
+    "household_keys",
+    "household_links",
     "memberships",
     "membership_changes",
     "timers",

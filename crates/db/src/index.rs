@@ -101,7 +101,7 @@ fn unpack_some(reader: &mut Reader<'_>, count: u64) -> Result<Vec<Entry>, DbErro
 
 const CHUNKS: Bulk = Bulk {
     table: "profile_index",
-    columns: &[("profile_id", 'i'), ("chunk", 'i'), ("entries", 'b')],
+    columns: &[("profile_id", 'i'), ("chunk", 'i'), ("entries", 'b'), ("newest", 'i'), ("oldest", 'i'), ("names", 'i')],
     key: 2,
     insert_only: false,
 };
@@ -112,7 +112,62 @@ pub fn spill(tx: &mut Tx, profile_id: i64, tail: &[Entry]) {
     let Some(first) = tail.first() else { return };
     let mut entries = Vec::with_capacity(tail.len() * 10);
     pack(tail, &mut entries);
-    tx.append(&CHUNKS_BULK, vec![profile_id.into(), first.seq.into(), entries.into()]);
+    let times = tail.iter().map(|e| e.timestamp.micros());
+    let (newest, oldest) = (times.clone().max().unwrap_or(0), times.min().unwrap_or(0));
+    let names = tail.iter().fold(0, |mask, e| mask | name_bit(e.name));
+    let row = [profile_id.into(), first.seq.into(), entries.into(), newest.into(), oldest.into(), names.into()];
+    tx.append(&CHUNKS_BULK, row.into());
+}
+
+/// The bit of a name in a chunk's `names`. Several names share a bit, so a set bit says "perhaps", a clear one "no".
+pub fn name_bit(name: u32) -> i64 {
+    1 << (name % 63)
+}
+
+/// What a chunk of a store of before says of its times: nothing, so it comes first and is always read.
+pub const UNKNOWN: i64 = i64::MAX;
+
+/// Which chunks of a profile, those with the newest event first.
+#[derive(Debug, Clone, Copy)]
+pub struct Newest {
+    /// Only chunks behind this one: its `newest`, and its own number. `(i64::MAX, i64::MAX)` for the first.
+    pub behind: (i64, i64),
+    /// Only chunks with an event at or before this moment, in microseconds.
+    pub until: i64,
+    /// Only chunks with an event at or after this moment.
+    pub from: i64,
+    /// Only chunks that share a bit with this; -1 for all.
+    pub names: i64,
+}
+
+/// A chunk as [`NEWEST`] gives it.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    /// The greatest time of its entries, or [`UNKNOWN`].
+    pub newest: i64,
+    pub chunk: i64,
+    pub entries: Vec<Entry>,
+}
+
+/// Chunks of a profile in the order of their newest event, the latest first, at most `$7`. See [`Newest`].
+pub const NEWEST: &str = "SELECT newest, chunk, entries FROM profile_index WHERE profile_id = $1 \
+     AND (newest < $2 OR (newest = $2 AND chunk < $3)) AND oldest <= $4 AND newest >= $5 \
+     AND (names & $6) <> 0 ORDER BY newest DESC, chunk DESC LIMIT $7";
+
+impl Newest {
+    /// The parameters of [`NEWEST`].
+    pub fn params(&self, profile_id: i64, limit: i64) -> [crate::Value<'static>; 7] {
+        let Self { behind: (newest, chunk), until, from, names } = *self;
+        [profile_id.into(), newest.into(), chunk.into(), until.into(), from.into(), names.into(), limit.into()]
+    }
+}
+
+impl Chunk {
+    /// Reads a row of [`NEWEST`].
+    pub fn read(row: &crate::Row) -> Result<Self, DbError> {
+        let entries = unpack(&mut Reader::new(row.blob(2)?))?;
+        Ok(Self { newest: row.int(0)?, chunk: row.int(1)?, entries })
+    }
 }
 
 /// All spilled entries of a profile, in seq order.

@@ -20,6 +20,7 @@ pub mod gate;
 pub mod lists;
 pub mod model;
 pub mod outbox;
+pub mod page;
 pub mod rules;
 pub mod templates;
 pub mod unsubscribe;

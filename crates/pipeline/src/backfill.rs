@@ -24,7 +24,9 @@ const PROFILES: i64 = 500;
 /// Whether some segment still fills, or a store of the first release still learns its facts.
 pub fn is_waiting(tx: &mut Tx) -> Result<bool, DbError> {
     let facts = tx.memory::<crate::facts_job::FactsJob>()?.is_waiting();
-    Ok(facts || definitions::current(tx)?.segments.iter().any(|s| s.filling != Filling::Live))
+    let compiled = definitions::current(tx)?;
+    let filling = compiled.segments.iter().any(|s| s.filling != Filling::Live);
+    Ok(facts || filling || compiled.computed.iter().any(|c| !c.live))
 }
 
 /// Filling a segment is a job that follows its segment: changing or archiving that ends it.
@@ -37,6 +39,16 @@ fn advance(tx: &mut Tx, job: &Job, hands: &mut Hands<'_>) -> Result<Step, DbErro
     let (segment_id, total) = (job.subject, job.total);
     let ids: Vec<u32> = job.payload.split(',').filter_map(|id| id.parse().ok()).collect();
     let compiled = definitions::current(tx)?;
+    if let Some(computed) = compiled.find_computed(job.subject) {
+        // A computed trait has no members: when its counters know the past, it is done.
+        if computed.live || job.position < 0 || job.position >= total {
+            segments::runtime::computed::set_live(tx, job.subject)?;
+            tx.notify(Notice::Changed { what: "traits" });
+            return Ok(Step::Done(String::new()));
+        }
+        let next = count_past(tx, hands.preparer, &compiled.counters, &ids, job.position, total)?;
+        return Ok(Step::More(Progress::to(next).noting("counting the past")));
+    }
     let Some(filling) = compiled.find(segment_id).map(|s| s.filling) else {
         // The segment was archived meanwhile.
         return Ok(Step::Done(String::new()));
@@ -108,9 +120,11 @@ fn count_past(
 
 /// Counters whose past is being counted, each list with the seq before which events are the job's to count.
 pub fn counting(db: &mut Engine) -> Result<Vec<(i64, Vec<u32>)>, DbError> {
-    let sql = "SELECT j.total, j.payload FROM jobs j JOIN segments s ON s.id = j.subject \
-               WHERE j.kind = $1 AND j.state IN ('queued', 'running', 'failed') AND j.position >= 0 \
-               AND s.state = 'counting' AND s.archived_at = 0 ORDER BY j.id";
+    let sql = "SELECT j.total, j.payload FROM jobs j \
+               WHERE j.kind = $1 AND j.state IN ('queued', 'running', 'failed') AND j.position >= 0 AND (EXISTS \
+               (SELECT 1 FROM segments s WHERE s.id = j.subject AND s.state = 'counting' AND s.archived_at = 0) \
+               OR EXISTS (SELECT 1 FROM computed_traits t \
+               WHERE t.id = j.subject AND t.state = 'counting' AND t.archived_at = 0)) ORDER BY j.id";
     let ids = |text: &str| text.split(',').filter_map(|id| id.parse().ok()).collect();
     db.rows(sql, &[FILL.into()])?.iter().map(|r| Ok((r.int(0)?, ids(r.text(1)?)))).collect()
 }

@@ -16,7 +16,8 @@ impl GateFacts for Facts<'_> {
     }
 
     fn person(&mut self, tx: &mut Tx, profile_id: i64) -> Result<Option<PersonFacts>, DbError> {
-        let counters = definitions::current(tx)?.counters.clone();
+        let compiled = definitions::current(tx)?;
+        let counters = compiled.counters.clone();
         let Some(view) = customers::person(tx, profile_id, &counters)? else { return Ok(None) };
         let members: Vec<i64> = view.members.iter().map(|m| m.profile_id).collect();
         let mut traits = serde_json::Map::new();
@@ -27,6 +28,13 @@ impl GateFacts for Facts<'_> {
         }
         if let Some(name) = view.state.display_name() {
             traits.entry("name").or_insert(serde_json::Value::String(name));
+        }
+        // As in conditions, what the shop computes goes before what was sent under the same name.
+        for (one, answer) in segments::runtime::computed::values(&compiled, &view.state, tx.now()) {
+            match segments::computed::json(&answer.values) {
+                Some(value) => traits.insert(one.name.clone(), value),
+                None => traits.remove(&one.name),
+            };
         }
         // The address that was used last is the one that is read.
         let mut emails: Vec<_> = view.identifiers.iter().filter(|i| &*i.kind == "email").collect();

@@ -67,7 +67,13 @@ impl Kind {
 
 /// Kinds that belong to rooms below the server.
 pub fn kinds() -> Vec<Kind> {
-    vec![crate::backfill::kind(), crate::erasure::kind(), crate::rerun::kind(), crate::sources::reread::kind()]
+    vec![
+        crate::backfill::kind(),
+        crate::erasure::kind(),
+        crate::households::kind(),
+        crate::rerun::kind(),
+        crate::sources::reread::kind(),
+    ]
 }
 
 /// Stops a job for a person.

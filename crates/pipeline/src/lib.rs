@@ -14,6 +14,7 @@ pub mod erasure;
 pub mod facts;
 pub mod facts_job;
 pub mod hours;
+pub mod households;
 mod ingest;
 pub mod jobs;
 pub mod joins;

@@ -29,6 +29,7 @@ impl Reactor for Customers {
         if placed.profile_id != 0 {
             let counters = definitions::current(tx)?.counters.clone();
             customers::fold_event(tx, placed.profile_id, event, &counters, happened.source, happened.seq)?;
+            customers::households::note(tx, placed.profile_id, event)?;
         }
         if event.consent.is_some() {
             let stated = customers::consent::Stated {

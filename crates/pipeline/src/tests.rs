@@ -1,5 +1,6 @@
 //! Whole stories over both engines: events go in, people, segments and doctor come out.
 mod ahead;
+mod computed;
 mod consents;
 mod crashes;
 mod damage;

@@ -1,8 +1,6 @@
 //! Events read back from the log, for timelines, exports and screens.
 use crate::preparer::Preparer;
 use base::Timestamp;
-use customers::commands::TimelineEntry;
-use customers::profiles::Read;
 use db::event::{EventKind, Origin};
 use db::log::{self, LogRow};
 use db::message::{Items, Message};
@@ -112,27 +110,4 @@ pub fn events_of(db: &mut Engine, preparer: &Preparer, seqs: &[i64]) -> Result<V
         out.extend(stored_some(preparer, &row, &|seq| sorted.binary_search(&seq).is_ok())?);
     }
     Ok(out)
-}
-
-/// Where a page of a timeline begins: everything before this in `(timestamp, seq)`.
-pub type Cursor = Option<(Timestamp, i64)>;
-
-/// The newest entries of profiles before a cursor, newest first, that pass `wanted` (by number of the name).
-pub fn page(
-    read: &mut impl Read,
-    profiles: &[i64],
-    before: Cursor,
-    limit: usize,
-    wanted: &dyn Fn(u32) -> bool,
-) -> Result<(Vec<TimelineEntry>, usize), DbError> {
-    let all = customers::commands::timeline_entries(read, profiles)?;
-    let total = all.len();
-    let page = all
-        .into_iter()
-        .rev()
-        .filter(|e| before.is_none_or(|b| (e.timestamp, e.seq) < b))
-        .filter(|e| wanted(e.name))
-        .take(limit)
-        .collect();
-    Ok((page, total))
 }

@@ -1,5 +1,6 @@
 //! Tree to plan: which counters a condition needs, and how their summaries decide it.
 use crate::calendar::moment;
+use crate::computed::{Known, Value};
 use crate::language::{Aggregate, Calendar, Expr, Function, Path, Sequence, Window};
 use customers::counters::{
     CALENDAR_SPAN_US, Counted, CounterSet, FieldPath, Filter, Keep, Kind, Meaning, Occurrence, Op, Test, Within,
@@ -39,6 +40,8 @@ pub struct Dependencies {
     pub identifiers: BTreeSet<Box<str>>,
     /// Names of other segments.
     pub segments: BTreeSet<Box<str>>,
+    /// Names of computed traits.
+    pub computed: BTreeSet<Box<str>>,
     /// Whether the answer rests on standing facts, which most events touch.
     pub facts: bool,
     /// Whether the answer can change by time alone.
@@ -62,6 +65,11 @@ pub(crate) enum Node {
     /// What follows from the standing facts; without a test, whether it is known.
     Derived {
         derived: &'static Derived,
+        test: Option<Test>,
+    },
+    /// What the shop computes; without a test, whether it is known.
+    Computed {
+        value: Value,
         test: Option<Test>,
     },
     /// The last known values of a context path; without a test, whether there are any.
@@ -105,14 +113,19 @@ pub(crate) enum Moving {
 /// Compiles a condition. `zone` is the shop's: days in `between` begin by its clocks. Never fails, since what cannot be
 /// compiled cannot be parsed.
 pub fn compile(expr: &Expr, zone: &TimeZone) -> Plan {
-    let mut compiler = Compiler { zone, counters: Vec::new(), dependencies: Dependencies::default() };
+    compile_with(expr, zone, &Known::new())
+}
+
+/// The same where `trait.NAME` may be a computed trait.
+pub fn compile_with(expr: &Expr, zone: &TimeZone, known: &Known) -> Plan {
+    let mut compiler = Compiler::new(zone, known);
     let root = compiler.node(expr);
     Plan { root, counters: compiler.counters, dependencies: compiler.dependencies }
 }
 
 impl Plan {
     /// What must be counted, in normal form, each once.
-    pub fn meanings(&self) -> impl Iterator<Item = &Meaning> {
+    pub fn meanings(&self) -> impl Iterator<Item = &Meaning> + Clone {
         self.counters.iter().map(|counter| &counter.meaning)
     }
 
@@ -133,10 +146,17 @@ impl Plan {
     }
 }
 
-struct Compiler<'a> {
-    zone: &'a TimeZone,
-    counters: Vec<Counter>,
-    dependencies: Dependencies,
+pub(crate) struct Compiler<'a> {
+    pub zone: &'a TimeZone,
+    known: &'a Known,
+    pub counters: Vec<Counter>,
+    pub dependencies: Dependencies,
+}
+
+impl<'a> Compiler<'a> {
+    pub fn new(zone: &'a TimeZone, known: &'a Known) -> Self {
+        Self { zone, known, counters: Vec::new(), dependencies: Dependencies::default() }
+    }
 }
 
 impl Compiler<'_> {
@@ -159,8 +179,15 @@ impl Compiler<'_> {
     fn value(&mut self, path: &Path, test: Option<&Test>) -> Node {
         match path {
             Path::Trait(path) => {
-                if let Some(derived) = derived::find(&path.names.join(".")) {
+                let name = path.names.join(".");
+                if let Some(derived) = derived::find(&name) {
                     return self.derived(derived, test);
+                }
+                let known = self.known;
+                if let Some(computed) = known.get(&*name) {
+                    self.dependencies.computed.insert(name.into());
+                    let value = self.formula(&computed.formula, computed.kind);
+                    return Node::Computed { value, test: test.cloned() };
                 }
                 self.dependencies.traits.insert(path.root().into());
                 match test {
@@ -192,7 +219,7 @@ impl Compiler<'_> {
         Node::Derived { derived, test: test.cloned() }
     }
 
-    fn counter(&mut self, counted: Counted, keep: Keep) -> usize {
+    pub(crate) fn counter(&mut self, counted: Counted, keep: Keep) -> usize {
         let meaning = Meaning { counted, keep }.normal();
         match self.counters.iter().position(|counter| counter.meaning == meaning) {
             Some(at) => at,
@@ -205,9 +232,25 @@ impl Compiler<'_> {
 
     fn aggregate(&mut self, aggregate: &Aggregate, op: Op, value: &Scalar) -> Node {
         let function = aggregate.function;
+        let (window, span_us) = moving(aggregate);
+        self.dependencies.time |= window != Moving::Still;
+        let k = u32::try_from(aggregate.threshold(op, value)).unwrap_or(u32::MAX);
+        // A minimum is asked about the type that it is compared with.
+        let kind = Kind::of(value.into());
+        let keep = match function {
+            // So many newest times are enough for a comparison.
+            Function::Count if window != Moving::Still => Keep::Newest { k },
+            _ => keep(function, kind, k, (window != Moving::Still).then_some(span_us)),
+        };
+        let counter = self.chosen(aggregate, keep);
+        Node::Aggregate { counter, function, window, op, value: value.clone() }
+    }
+
+    /// The counter of an aggregate's events.
+    pub(crate) fn chosen(&mut self, aggregate: &Aggregate, keep: Keep) -> usize {
         let mut what = occurrence(&Occurrence { event: aggregate.event.clone(), filter: aggregate.filter.clone() });
         let mut field = aggregate.field.clone();
-        if function == Function::Count
+        if aggregate.function == Function::Count
             && let Some(field) = field.take()
         {
             // Counting a field counts the events that carry it.
@@ -221,36 +264,7 @@ impl Compiler<'_> {
             Some(Window::Between { from, to }) => Some((moment(*from, self.zone), moment(*to, self.zone))),
             _ => None,
         };
-        let (window, span_us) = match &aggregate.window {
-            Some(Window::Last { amount, unit }) => {
-                let span_us = i64::from(*amount) * unit.micros();
-                (Moving::Last { span_us }, span_us)
-            }
-            Some(Window::Calendar(calendar)) => (Moving::Calendar(*calendar), CALENDAR_SPAN_US),
-            Some(Window::Between { .. }) | None => (Moving::Still, 0),
-        };
-        self.dependencies.time |= window != Moving::Still;
-        let k = u32::try_from(aggregate.threshold(op, value)).unwrap_or(u32::MAX);
-        // A minimum is asked about the type that it is compared with.
-        let kind = Kind::of(value.into());
-        let moving = window != Moving::Still;
-        let keep = match function {
-            Function::Count if moving => Keep::Newest { k },
-            Function::Count => Keep::Count,
-            Function::Sum if moving => Keep::Window { span_us, what: Within::Sum },
-            Function::Sum => Keep::Sum,
-            Function::Min if moving => Keep::Window { span_us, what: Within::Least(kind) },
-            Function::Min => Keep::Least(kind),
-            Function::Max if moving => Keep::Window { span_us, what: Within::Greatest(kind) },
-            Function::Max => Keep::Greatest(kind),
-            Function::First if moving => Keep::Window { span_us, what: Within::First },
-            Function::First => Keep::First,
-            Function::Last => Keep::Last,
-            Function::Distinct if moving => Keep::Window { span_us, what: Within::Distinct { k } },
-            Function::Distinct => Keep::Distinct { k },
-        };
-        let counter = self.counter(Counted::Events { what, field, between }, keep);
-        Node::Aggregate { counter, function, window, op, value: value.clone() }
+        self.counter(Counted::Events { what, field, between }, keep)
     }
 
     fn sequence(&mut self, sequence: &Sequence) -> Node {
@@ -258,6 +272,40 @@ impl Compiler<'_> {
         let counted = Counted::Pair { first: occurrence(&sequence.first), then: occurrence(&sequence.then) };
         let within_us = i64::from(sequence.amount) * sequence.unit.micros();
         Node::Sequence { counter: self.counter(counted, Keep::Sequence { within_us, negated: sequence.negated }) }
+    }
+}
+
+/// How an aggregate's events change with time, and the span that it must keep of them.
+pub(crate) fn moving(aggregate: &Aggregate) -> (Moving, i64) {
+    match &aggregate.window {
+        Some(Window::Last { amount, unit }) => {
+            let span_us = i64::from(*amount) * unit.micros();
+            (Moving::Last { span_us }, span_us)
+        }
+        Some(Window::Calendar(calendar)) => (Moving::Calendar(*calendar), CALENDAR_SPAN_US),
+        Some(Window::Between { .. }) | None => (Moving::Still, 0),
+    }
+}
+
+/// What a function keeps, with the span of its window if it has one; of distinct values `k`.
+pub(crate) fn keep(function: Function, kind: Kind, k: u32, span_us: Option<i64>) -> Keep {
+    let within = match function {
+        Function::Count => Within::Count,
+        Function::Sum => Within::Sum,
+        Function::Min => Within::Least(kind),
+        Function::Max => Within::Greatest(kind),
+        Function::First => Within::First,
+        Function::Last => return Keep::Last,
+        Function::Distinct => Within::Distinct { k },
+    };
+    match (span_us, within) {
+        (Some(span_us), what) => Keep::Window { span_us, what },
+        (None, Within::Count) => Keep::Count,
+        (None, Within::Sum) => Keep::Sum,
+        (None, Within::Least(kind)) => Keep::Least(kind),
+        (None, Within::Greatest(kind)) => Keep::Greatest(kind),
+        (None, Within::First) => Keep::First,
+        (None, Within::Distinct { k }) => Keep::Distinct { k },
     }
 }
 

@@ -1,10 +1,11 @@
 //! Whether a person is in a segment at a moment, and how long that answer holds.
 use crate::calendar::period;
 use crate::compile::{Moving, Node, Plan};
+use crate::computed::{self, Value};
 use crate::language::Function;
 use base::{Decimal, Timestamp};
 use customers::State;
-use customers::counters::{Json, Op, ScalarRef, Summary, Test};
+use customers::counters::{Json, Kind, Op, ScalarRef, Summary, Test};
 use customers::derived::{Asked, Rules};
 use db::event::Scalar;
 use jiff::tz::TimeZone;
@@ -81,6 +82,19 @@ impl Evaluation<'_> {
                     explain: false,
                 };
                 let answer = (derived.function)(&asked);
+                let passes = |value: &Scalar| test.as_ref().is_none_or(|test| test.matches(value.into()));
+                Verdict { member: answer.values.iter().any(passes), valid_until: answer.valid_until }
+            }
+            // One function alone answers as a condition on it would, and knows the exact moment of change.
+            Node::Computed {
+                value: Value::Of { counter, function, window, kind },
+                test: Some(Test::Compare(op, constant)),
+            } if Kind::of(constant.into()) == *kind => {
+                let summary = self.person.counter(self.plan.counters[*counter].id);
+                self.aggregate(*function, *window, summary.as_deref(), *op, constant)
+            }
+            Node::Computed { value, test } => {
+                let answer = computed::value(value, &self.plan.counters, self.person, self.at, self.zone);
                 let passes = |value: &Scalar| test.as_ref().is_none_or(|test| test.matches(value.into()));
                 Verdict { member: answer.values.iter().any(passes), valid_until: answer.valid_until }
             }
@@ -258,6 +272,39 @@ impl Evaluation<'_> {
         }
         Verdict { member: now, valid_until: earlier(change, later) }
     }
+}
+
+/// Which of `len` entries, ascending by time, a window holds at a moment (`from..to`), and when that may next be others.
+pub(crate) fn bounds(
+    window: Moving,
+    at: Timestamp,
+    zone: &TimeZone,
+    len: usize,
+    time: &dyn Fn(usize) -> i64,
+) -> (usize, usize, Option<Timestamp>) {
+    let first_after = |limit: i64| {
+        let (mut low, mut high) = (0, len);
+        while low < high {
+            let middle = (low + high) / 2;
+            if time(middle) <= limit { low = middle + 1 } else { high = middle }
+        }
+        low
+    };
+    let to = first_after(at.micros());
+    let later = (to < len).then(|| Timestamp::from_micros(time(to)));
+    let (from, change) = match window {
+        Moving::Still => (0, None),
+        Moving::Last { span_us } => {
+            let from = first_after(at.micros().saturating_sub(span_us)).min(to);
+            (from, (from < to).then(|| Timestamp::from_micros(time(from).saturating_add(span_us))))
+        }
+        Moving::Calendar(calendar) => {
+            let (start, end) = period(calendar, at, zone);
+            let from = first_after(start.micros() - 1).min(to);
+            (from, (from < to).then_some(end))
+        }
+    };
+    (from, to, earlier(change, later))
 }
 
 /// An aggregate over events that do not change with time.

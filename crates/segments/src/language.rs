@@ -1,16 +1,18 @@
 //! The segment language (CONTRACTS 5): text to tree and back.
 //!
-//! Start at [`parse`]. [`Expr`] is the tree; its `Display` prints the one normal text of a tree, and parsing that text gives
+//! Start at [`parse`]; [`parse_formula`] reads what a computed trait is. [`Expr`] is the tree; its `Display` prints the one normal text of a tree, and parsing that text gives
 //! the tree again. [`SyntaxError`] says where, what was expected there, and mostly what to write instead.
 mod ast;
 mod error;
 mod fields;
+mod formula;
 mod parser;
 mod print;
 mod scan;
 
 pub use ast::{Aggregate, Calendar, Date, Expr, Function, Path, Sequence, Unit, Window};
 pub use error::{Problem, SyntaxError};
+pub use formula::{Arithmetic, Formula, parse_formula};
 pub use parser::parse;
 
 /// Longest expression, in bytes.

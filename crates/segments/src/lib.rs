@@ -9,14 +9,16 @@
 //! Deliberately absent: counting (that is `customers::counters`), identity (that is `customers::identity`).
 pub mod calendar;
 pub mod compile;
+pub mod computed;
 pub mod evaluate;
 pub mod language;
 pub mod offline;
+pub mod page;
 pub mod runtime;
 
-pub use compile::{Dependencies, Plan, Unbound, compile};
+pub use compile::{Dependencies, Plan, Unbound, compile, compile_with};
 pub use evaluate::{PersonView, Verdict, evaluate};
-pub use language::{Expr, SyntaxError, parse};
+pub use language::{Expr, SyntaxError, parse, parse_formula};
 
 #[cfg(test)]
 mod tests;

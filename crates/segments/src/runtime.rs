@@ -5,6 +5,7 @@
 //! and everybody was evaluated; [`definitions`] says how far that is.
 pub mod changes;
 pub mod commands;
+pub mod computed;
 pub mod definitions;
 pub mod memberships;
 mod react;
@@ -16,8 +17,13 @@ pub use memberships::{Cause, Membership, Memberships};
 pub use react::{evaluate_now, expected, leave_all, look_again, react, read_person, reevaluate, take_over};
 
 /// This crate's tables.
-pub const MIGRATIONS: db::Migrations =
-    db::Migrations { owner: "segments", steps: &[("0001_segments", include_str!("../migrations/0001_segments.sql"))] };
+pub const MIGRATIONS: db::Migrations = db::Migrations {
+    owner: "segments",
+    steps: &[
+        ("0001_segments", include_str!("../migrations/0001_segments.sql")),
+        ("0002_computed", include_str!("../migrations/0002_computed.sql")),
+    ],
+};
 
 #[cfg(test)]
 mod tests;

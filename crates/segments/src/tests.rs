@@ -12,29 +12,29 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// Kyiv's rules as a POSIX string, so that no tests needs the system's time zones.
-fn kyiv() -> TimeZone {
+pub(crate) fn kyiv() -> TimeZone {
     TimeZone::posix("EET-2EEST,M3.5.0/3,M10.5.0/4").unwrap_or(TimeZone::UTC)
 }
 
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap_or_default()
 }
 
 #[derive(Debug, Clone)]
-struct Happened {
-    at: Timestamp,
-    message_id: String,
-    name: &'static str,
-    properties: String,
+pub(crate) struct Happened {
+    pub at: Timestamp,
+    pub message_id: String,
+    pub name: &'static str,
+    pub properties: String,
 }
 
 /// A person of several profiles, with what evaluation asks besides counters.
-struct Person {
-    set: CounterSet,
-    profiles: Vec<Counters>,
-    traits: Vec<(&'static str, &'static str)>,
-    state: customers::State,
-    rules: customers::derived::Rules,
+pub(crate) struct Person {
+    pub set: CounterSet,
+    pub profiles: Vec<Counters>,
+    pub traits: Vec<(&'static str, &'static str)>,
+    pub state: customers::State,
+    pub rules: customers::derived::Rules,
 }
 
 impl PersonView for Person {
@@ -182,7 +182,7 @@ fn periods_follow_the_clocks_of_the_shop() {
 }
 
 /// Values of an event's field, as the contract reads them.
-fn fields(event: &Happened, path: &FieldPath) -> Vec<Scalar> {
+pub(crate) fn fields(event: &Happened, path: &FieldPath) -> Vec<Scalar> {
     let json = Json::parse(&event.properties).unwrap_or(Json::Null);
     let mut values = Vec::new();
     json.any(&path.names, &mut |value| {
@@ -279,9 +279,9 @@ fn naive(expr: &Expr, events: &[Happened], now: Timestamp, zone: &TimeZone) -> b
     }
 }
 
-const START: &str = "2026-10-24T10:00:00Z";
+pub(crate) const START: &str = "2026-10-24T10:00:00Z";
 
-fn happened() -> impl Strategy<Value = Vec<Happened>> {
+pub(crate) fn happened() -> impl Strategy<Value = Vec<Happened>> {
     let property = prop_oneof![
         (-3i64..6).prop_map(|n| format!(r#"{{"x":{n}}}"#)),
         Just(r#"{"x":"a"}"#.to_string()),

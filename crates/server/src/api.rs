@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod approvals;
 pub mod audit;
 pub mod configuration;
+pub mod computed;
 pub mod customers;
 pub mod events;
 pub mod home;
@@ -18,6 +19,7 @@ pub mod privacy;
 pub mod profile_settings;
 pub mod replay;
 pub mod reveal;
+pub mod segment_fields;
 pub mod segments;
 pub mod session;
 pub mod setup;
@@ -81,6 +83,10 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(profile_settings::get_profile_settings, profile_settings::put_profile_settings))
         .routes(routes!(customers::customer_stream))
         .routes(routes!(customers::timeline::customer_timeline))
+        .routes(routes!(customers::timeline::timeline_counts))
+        .routes(routes!(customers::household::customer_household, customers::household::say_household))
+        .routes(routes!(customers::household::get_household_settings, customers::household::put_household_settings))
+        .routes(routes!(customers::timeline::customer_page))
         .routes(routes!(customers::identity::customer_identity))
         .routes(routes!(customers::identity::unmerge_customer))
         .routes(routes!(customers::merge::merge_customers))
@@ -105,6 +111,15 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(privacy::requests::advance_privacy_request))
         .routes(routes!(privacy::purposes::list_purposes, privacy::purposes::create_purpose))
         .routes(routes!(privacy::purposes::update_purpose))
+        .routes(routes!(computed::list_computed_traits, computed::create_computed_trait))
+        .routes(routes!(computed::preview_computed_trait))
+        .routes(routes!(
+            computed::get_computed_trait,
+            computed::update_computed_trait,
+            computed::archive_computed_trait
+        ))
+        .routes(routes!(computed::computed_trait_versions))
+        .routes(routes!(segment_fields::list_segment_fields))
         .routes(routes!(segments::list_segments, segments::create_segment))
         .routes(routes!(segments::preview_segment))
         .routes(routes!(segments::get_segment, segments::update_segment, segments::archive_segment))

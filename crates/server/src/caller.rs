@@ -71,7 +71,9 @@ impl Caller {
         // Whoever is bound to stores sees customers one by one; figures and lists of the whole shop are not for them.
         let of_stores = matches!(
             act,
-            Act::Read(Area::Customers | Area::Consents) | Act::Write(Area::Customers | Area::Consents) | Act::Contact
+            Act::Read(Area::Customers | Area::Consents | Area::Orders | Area::Service | Area::Reviews)
+                | Act::Write(Area::Customers | Area::Consents)
+                | Act::Contact
         );
         allows(self.role, act)
             && !self.owes_second_factor

@@ -23,6 +23,8 @@ pub enum Topic {
     Live,
     /// One person.
     Person(i64),
+    /// One person, for whom may not see every kind of events: that something changed, not what.
+    PersonBriefly(i64),
     /// One segment.
     Segment(i64),
 }
@@ -111,7 +113,17 @@ impl Hub {
     /// The people that somebody watches.
     pub fn people(&self) -> Vec<i64> {
         let clients = self.lock();
-        clients.by_topic.keys().filter_map(|t| if let Topic::Person(id) = t { Some(*id) } else { None }).collect()
+        let mut out: Vec<i64> = clients
+            .by_topic
+            .keys()
+            .filter_map(|t| match t {
+                Topic::Person(id) | Topic::PersonBriefly(id) => Some(*id),
+                Topic::Live | Topic::Segment(_) => None,
+            })
+            .collect();
+        out.sort_unstable();
+        out.dedup();
+        out
     }
 
     /// Open streams.

@@ -182,6 +182,7 @@ async fn tell(app: &Arc<App>, round: Round, last_reject: &mut i64) -> Result<(),
     }
     for person in round.people.iter().chain(round.person_events.keys()) {
         hub.send(Topic::Person(*person), &message("person", "{}"));
+        hub.send(Topic::PersonBriefly(*person), &message("person", "{}"));
     }
     if live && round.rejected > 0 {
         tell_rejects(app, round.rejected, last_reject).await?;

@@ -1,11 +1,14 @@
 //! Whom a condition would hold, counted over the whole store on a connection of its own, beside the writer.
 use crate::app::App;
 use crate::problem::{BAD_EXPRESSION, BUSY, INTERNAL, Problem, internal};
-use customers::counters::{CounterSet, Counters, Definition, Summary};
+use base::Decimal;
+use customers::counters::{CounterSet, Counters, Meaning, Summary};
 use customers::derived::Rules;
 use customers::model::State;
+use db::event::Scalar;
 use db::{DbError, Location, Sync, Tx, log};
 use pipeline::{Current, Preparer};
+use segments::computed::Definition;
 use segments::runtime::definitions;
 use segments::{PersonView, Plan};
 use std::borrow::Cow;
@@ -40,6 +43,111 @@ pub async fn people(app: &Arc<App>, expression: String, sample: usize) -> Result
     });
     spawned.map_err(|e| internal(&e))?;
     crate::timing::database(receiver).await.unwrap_or_else(|_| Err(INTERNAL.because("the preview broke off")))
+}
+
+/// What a computed trait would be, over everybody.
+#[derive(Debug, Default)]
+pub struct Values {
+    /// All people.
+    pub of: i64,
+    /// People of whom it is known.
+    pub known: i64,
+    /// Sum and ends of the numbers.
+    pub sum: Decimal,
+    pub least: Option<Decimal>,
+    pub greatest: Option<Decimal>,
+    /// The most frequent values, at most ten; counted over the first thousand different ones.
+    pub frequent: Vec<(Scalar, i64)>,
+    /// Some people with their values.
+    pub sample: Vec<(i64, Vec<Scalar>)>,
+}
+
+/// Different values that are counted one by one.
+const DIFFERENT_MAX: usize = 1_000;
+
+/// Computes a trait for everybody; rows follow the log by seconds.
+pub async fn values(app: &Arc<App>, definition: Definition, sample: usize) -> Result<Values, Problem> {
+    let (sender, receiver) = oneshot::channel();
+    let (preparer, clock) = (app.domain.preparer().clone(), app.clock.clone());
+    let (location, sync) = (app.domain.store().location().clone(), app.domain.store().sync());
+    let spawned = std::thread::Builder::new().name("preview".into()).spawn(move || {
+        let found = compute(&location, sync, clock.now(), &preparer, &definition, sample, Instant::now());
+        let _ = sender.send(found);
+    });
+    spawned.map_err(|e| internal(&e))?;
+    crate::timing::database(receiver).await.unwrap_or_else(|_| Err(INTERNAL.because("the preview broke off")))
+}
+
+fn compute(
+    location: &Location,
+    sync: Sync,
+    now: base::Timestamp,
+    preparer: &Preparer,
+    definition: &Definition,
+    sample: usize,
+    started: Instant,
+) -> Result<Values, Problem> {
+    let mut engine = location.open(sync, true)?;
+    engine.batch("BEGIN")?;
+    let mut tx = Tx::for_reading(engine, now)?;
+    let compiled = definitions::current(&mut tx)?;
+    let mut plan = segments::computed::compile(definition, &compiled.zone);
+    let (set, mut past) = counted(&mut tx, preparer, &compiled, plan.meanings(), started)?;
+    plan.bind(&set).map_err(|e| internal(&e))?;
+    let (mut found, mut different) = (Values::default(), HashMap::<Scalar, i64>::new());
+    for (person, members) in people_of(&mut tx)? {
+        if started.elapsed() > PATIENCE {
+            return Err(slow());
+        }
+        found.of += 1;
+        let state = customers::commands::person_state(&mut tx, person, &set)?.clone();
+        let counters = match &mut past {
+            None => Cow::Borrowed(&state.counters),
+            Some(past) => Cow::Owned(joined(&set, &members, past)),
+        };
+        let view = View { state: &state, rules: &compiled.rules, counters, consents: Vec::new(), segments: Vec::new() };
+        let values = plan.value(&view, now, &compiled.zone).values;
+        if values.is_empty() {
+            continue;
+        }
+        found.known += 1;
+        for value in &values {
+            if let Scalar::Number(n) = value {
+                found.sum = found.sum.plus(*n);
+                found.least = Some(found.least.map_or(*n, |least| least.min(*n)));
+                found.greatest = Some(found.greatest.map_or(*n, |greatest| greatest.max(*n)));
+            }
+            if let Some(count) = different.get_mut(value) {
+                *count += 1;
+            } else if different.len() < DIFFERENT_MAX {
+                different.insert(value.clone(), 1);
+            }
+        }
+        if found.sample.len() < sample {
+            found.sample.push((person, values));
+        }
+    }
+    found.frequent = different.into_iter().collect();
+    found.frequent.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    found.frequent.truncate(10);
+    Ok(found)
+}
+
+/// The counters of a plan: those that are kept, or its own, counted over the whole log.
+fn counted<'m>(
+    tx: &mut Tx,
+    preparer: &Preparer,
+    compiled: &definitions::Compiled,
+    meanings: impl Iterator<Item = &'m Meaning> + Clone,
+    started: Instant,
+) -> Result<(Arc<CounterSet>, Option<HashMap<i64, Counters>>), Problem> {
+    if meanings.clone().all(|m| compiled.counters.find_id(m).is_some()) {
+        return Ok((compiled.counters.clone(), None));
+    }
+    let definitions = meanings.cloned().zip(1..).map(|(meaning, id)| customers::counters::Definition { id, meaning });
+    let set = Arc::new(CounterSet::build(0, definitions.collect()).map_err(|e| internal(&e))?);
+    let past = count_past(tx, preparer, &set, started)?;
+    Ok((set, Some(past)))
 }
 
 struct View<'a> {
@@ -88,17 +196,8 @@ fn count(
     let mut tx = Tx::for_reading(engine, now)?;
     let compiled = definitions::current(&mut tx)?;
     let expr = segments::parse(expression).map_err(|e| BAD_EXPRESSION.at("/expression", e.to_string()))?;
-    let mut plan = segments::compile(&expr, &compiled.zone);
-    let known = plan.meanings().all(|m| compiled.counters.find_id(m).is_some());
-    let (set, mut past) = if known {
-        (compiled.counters.clone(), HashMap::new())
-    } else {
-        let definitions = plan.meanings().cloned().zip(1..).map(|(meaning, id)| Definition { id, meaning }).collect();
-        let set = CounterSet::build(0, definitions).map_err(|e| internal(&e))?;
-        let set = Arc::new(set);
-        let past = count_past(&mut tx, preparer, &set, started)?;
-        (set, past)
-    };
+    let mut plan = segments::compile_with(&expr, &compiled.zone, &compiled.known);
+    let (set, mut past) = counted(&mut tx, preparer, &compiled, plan.meanings(), started)?;
     plan.bind(&set).map_err(|e| internal(&e))?;
     let mut found = Found::default();
     for (person, members) in people_of(&mut tx)? {
@@ -107,8 +206,10 @@ fn count(
         }
         found.of += 1;
         let state = customers::commands::person_state(&mut tx, person, &set)?.clone();
-        let counters =
-            if known { Cow::Borrowed(&state.counters) } else { Cow::Owned(joined(&set, &members, &mut past)) };
+        let counters = match &mut past {
+            None => Cow::Borrowed(&state.counters),
+            Some(past) => Cow::Owned(joined(&set, &members, past)),
+        };
         let (consents, in_segments) = beside(&mut tx, &plan, person, &members, &compiled)?;
         let view = View { state: &state, rules: &compiled.rules, counters, consents, segments: in_segments };
         if segments::evaluate(&plan, &view, now, &compiled.zone).member {

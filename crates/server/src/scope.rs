@@ -73,8 +73,8 @@ async fn belongs(app: &Arc<App>, person: i64, stores: &Arc<[String]>) -> Result<
             let traits = &view.state.traits;
             let home = HOME.iter().filter_map(|t| traits.text(t)).any(|t| own.contains(&t));
             let members = customers::commands::members_of(tx, view.person_id)?;
-            let (page, _) = pipeline::timeline::page(tx, &members, None, EVENTS, &|_| true)?;
-            Ok(Some((home, page.iter().map(|e| e.seq).collect::<Vec<i64>>())))
+            let page = customers::timeline::page(tx, &members, &customers::timeline::Ask::newest(EVENTS))?;
+            Ok(Some((home, page.entries.iter().map(|e| e.seq).collect::<Vec<i64>>())))
         })
         .await?;
     let Some((home, seqs)) = found else { return Ok(false) };

@@ -45,6 +45,8 @@ pub enum Counted {
 /// What a trailing window keeps of its events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Within {
+    /// How many events: one number a timestamp, kept like a sum, so that what a window has left is forgotten.
+    Count,
     /// Numbers to be added: one total a timestamp.
     Sum,
     /// Values that can still become the least: each smaller than all that came after it.
@@ -89,6 +91,7 @@ impl Keep {
         let kind = Kind::of(value);
         match self {
             Keep::Count | Keep::Newest { .. } | Keep::Sequence { .. } => false,
+            Keep::Window { what: Within::Count, .. } => false,
             Keep::Sum | Keep::Window { what: Within::Sum, .. } => match value {
                 ScalarRef::Number(n) => n.billionths().unsigned_abs() <= ADDEND_MAX,
                 _ => false,
@@ -102,7 +105,7 @@ impl Keep {
     /// Whether an event without a value that takes part still counts.
     pub fn takes_bare(self) -> bool {
         matches!(self, Keep::Count | Keep::Newest { .. } | Keep::First | Keep::Last | Keep::Sequence { .. })
-            || matches!(self, Keep::Window { what: Within::First, .. })
+            || matches!(self, Keep::Window { what: Within::First | Within::Count, .. })
     }
 }
 

@@ -56,7 +56,7 @@ impl Summary {
             Keep::Distinct { .. } => Summary::Distinct(Box::default()),
             Keep::Sequence { .. } => Summary::Sequence(Box::default()),
             Keep::Window { what, .. } => match what {
-                Within::Sum => Summary::WindowSum(Box::default()),
+                Within::Sum | Within::Count => Summary::WindowSum(Box::default()),
                 Within::Least(_) | Within::Greatest(_) => Summary::WindowExtreme(Box::default()),
                 Within::First => Summary::WindowFirst(Box::default()),
                 Within::Distinct { .. } => Summary::WindowDistinct(Box::default()),
@@ -97,6 +97,9 @@ impl Summary {
             }
             (Summary::Distinct(held), Keep::Distinct { k }) => {
                 values.iter().for_each(|value| insert_distinct(held, value, k as usize));
+            }
+            (Summary::WindowSum(entries), Keep::Window { span_us, what: Within::Count }) => {
+                window::insert_sum(entries, at, Decimal::from_int(1), span_us);
             }
             (Summary::WindowSum(entries), Keep::Window { span_us, .. }) => {
                 let total = numbers(values).fold(Decimal::ZERO, Decimal::plus);

@@ -171,6 +171,7 @@ fn keeps() -> impl Strategy<Value = Keep> {
     let kind = prop_oneof![Just(Kind::Number), Just(Kind::Text)].boxed();
     let within = prop_oneof![
         Just(Within::Sum),
+        Just(Within::Count),
         kind.clone().prop_map(Within::Least),
         kind.clone().prop_map(Within::Greatest),
         Just(Within::First),

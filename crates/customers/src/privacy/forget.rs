@@ -107,6 +107,7 @@ fn forget_identifiers(
         }
     }
     tx.execute("DELETE FROM identifiers WHERE profile_id = $1", &[profile.into()])?;
+    crate::households::forget(tx, profile)?;
     consent::drop_profile(tx, profile)
 }
 

@@ -37,5 +37,12 @@ pub(super) fn check(tx: &mut Tx, findings: &mut Findings) -> Result<(), DbError>
         let detail = format!("it is {}, and no job fills it", row.text(2)?);
         findings.error("jobs.missing", format!("segment {} {:?}", row.int(0)?, row.text(1)?), detail);
     }
+    let sql = "SELECT id, name FROM computed_traits WHERE archived_at = 0 AND state <> 'live' AND NOT EXISTS \
+               (SELECT 1 FROM jobs WHERE kind = $1 AND subject = computed_traits.id \
+               AND state IN ('queued', 'running', 'failed')) ORDER BY id LIMIT 100";
+    for row in tx.engine().rows(sql, &[FILL.into()])? {
+        let subject = format!("computed trait {} {:?}", row.int(0)?, row.text(1)?);
+        findings.error("jobs.missing", subject, "its past is not counted, and no job counts it");
+    }
     Ok(())
 }

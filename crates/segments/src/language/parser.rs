@@ -13,7 +13,7 @@ pub fn parse(text: &str) -> Result<Expr, SyntaxError> {
     if text.len() > TEXT_MAX {
         return Err(SyntaxError::new(TEXT_MAX, Problem::TooLong { bytes: text.len() }));
     }
-    let mut parser = Parser { scan: Scanner::new(text), depth: 0, atoms: 0 };
+    let mut parser = Parser::new(text);
     let expr = parser.expr()?;
     if parser.scan.is_end() {
         return Ok(expr);
@@ -29,6 +29,12 @@ pub(super) struct Parser<'a> {
     pub scan: Scanner<'a>,
     depth: u32,
     atoms: u32,
+}
+
+impl<'a> Parser<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { scan: Scanner::new(text), depth: 0, atoms: 0 }
+    }
 }
 
 /// Words with which a condition can begin.
@@ -183,6 +189,20 @@ impl Parser<'_> {
     }
 
     fn aggregate(&mut self, function: Function) -> Result<Expr, SyntaxError> {
+        let aggregate = self.chosen(function)?;
+        let op = self.scan.op()?;
+        let place = self.scan.offset();
+        let value = self.scan.value()?;
+        // The number itself may be the limit, whatever the sign: then one entry more is kept.
+        if aggregate.threshold(op, &value) > 0 && is_above(&value, THRESHOLD_MAX) {
+            let what = "what a windowed count or a count of distinct values compares with";
+            return Err(SyntaxError::new(place, Problem::Limit { what, max: THRESHOLD_MAX }));
+        }
+        Ok(Expr::Aggregate(Box::new(aggregate), op, value))
+    }
+
+    /// A function of chosen events, without what it is compared with.
+    pub(super) fn chosen(&mut self, function: Function) -> Result<Aggregate, SyntaxError> {
         let start = self.scan.offset();
         self.scan.eat_word(function.as_str());
         self.scan.want('(')?;
@@ -202,16 +222,7 @@ impl Parser<'_> {
             return Err(self.scan.expected_word(if window.is_some() { &[")"] } else { &words }));
         }
         self.scan.want(')')?;
-        let op = self.scan.op()?;
-        let place = self.scan.offset();
-        let value = self.scan.value()?;
-        let aggregate = Aggregate { function, event, field, filter, window };
-        // The number itself may be the limit, whatever the sign: then one entry more is kept.
-        if aggregate.threshold(op, &value) > 0 && is_above(&value, THRESHOLD_MAX) {
-            let what = "what a windowed count or a count of distinct values compares with";
-            return Err(SyntaxError::new(place, Problem::Limit { what, max: THRESHOLD_MAX }));
-        }
-        Ok(Expr::Aggregate(Box::new(aggregate), op, value))
+        Ok(Aggregate { function, event, field, filter, window })
     }
 
     fn window(&mut self) -> Result<Option<Window>, SyntaxError> {

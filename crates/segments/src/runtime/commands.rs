@@ -1,7 +1,7 @@
 //! What can be asked of segments: made, changed, archived, previewed, listed.
 use super::changes;
 use super::definitions::{self, Compiled, Filling, Segment, parse_state, state_text};
-use crate::compile;
+use crate::compile_with;
 use crate::language::{SyntaxError, parse};
 use base::Timestamp;
 use customers::counters::Meaning;
@@ -83,7 +83,11 @@ pub fn update(tx: &mut Tx, id: i64, name: &str, expression: &str) -> Result<Segm
         "UPDATE segments SET name = $2, expression = $3, state = 'counting', version = version + 1, updated_at = $4 WHERE id = $1",
         &[id.into(), (&name).into(), expression.into(), now.into()],
     )?;
-    fill(tx, id, expression, &[])
+    // The job that is replaced may have been counting for others as well.
+    let half = half_counted(tx, id)?;
+    fill(tx, id, expression, &[])?;
+    count_instead(tx, &half)?;
+    find(tx, id)?.ok_or(SegmentError::NotFound(id))
 }
 
 /// Archives a segment: it stops moving, nothing is erased.
@@ -97,26 +101,21 @@ pub fn archive(tx: &mut Tx, id: i64) -> Result<(), SegmentError> {
     let half = half_counted(tx, id)?;
     tx.execute("UPDATE segments SET archived_at = $2 WHERE id = $1", &[id.into(), now.into()])?;
     stop_job(tx, id)?;
-    let mut compiled = definitions::reload(tx)?;
-    // Others that relied on this one to count the past count it themselves; each turn gives some of them new numbers.
-    let relies = |s: &&Segment| s.plan.dependencies().counters.iter().any(|c| half.contains(c));
-    while let Some(other) = compiled.segments.iter().find(relies) {
-        fill(tx, other.id, &other.expression, &half)?;
-        compiled = definitions::current(tx)?;
-    }
+    // Others that relied on this one to count the past count it themselves.
+    count_instead(tx, &half)?;
     tx.notify(Notice::Changed { what: "segments" });
     Ok(())
 }
 
 /// Counters that a segment's job was still counting the past of: with the job gone, nobody else would.
-fn half_counted(tx: &mut Tx, id: i64) -> Result<Vec<u32>, DbError> {
+pub(super) fn half_counted(tx: &mut Tx, id: i64) -> Result<Vec<u32>, DbError> {
     let sql = "SELECT payload FROM jobs WHERE kind = $1 AND subject = $2 AND state IN ('queued', 'running', 'failed') \
                AND position >= 0 AND position < total";
     let row = tx.first(sql, &[FILL.into(), id.into()])?;
     row.map_or(Ok(Vec::new()), |r| Ok(r.text(0)?.split(',').filter_map(|id| id.parse().ok()).collect()))
 }
 
-fn stop_job(tx: &mut Tx, id: i64) -> Result<(), DbError> {
+pub(super) fn stop_job(tx: &mut Tx, id: i64) -> Result<(), DbError> {
     let sql = "UPDATE jobs SET state = 'stopped', reason = 'replaced', updated_at = $3, finished_at = $3 \
                WHERE kind = $1 AND subject = $2 AND state IN ('queued', 'running', 'failed')";
     let now = tx.now().micros();
@@ -148,7 +147,7 @@ fn check(tx: &mut Tx, own: Option<i64>, name: &str, expression: &str) -> Result<
     if compiled.segments.iter().any(|s| s.name == name && Some(s.id) != own) {
         return Err(SegmentError::Taken(name));
     }
-    let plan = compile(&parse(expression)?, &compiled.zone);
+    let plan = compile_with(&parse(expression)?, &compiled.zone, &compiled.known);
     let own_name = own.and_then(|id| compiled.find(id)).map(|s| s.name.clone());
     let mut open: Vec<Box<str>> = plan.dependencies().segments.iter().cloned().collect();
     let mut seen = 0;
@@ -185,36 +184,78 @@ pub fn refill_facts(tx: &mut Tx) -> Result<(), DbError> {
 
 /// Gives new counters their numbers and starts the job, or goes live at once in an empty store. Counters in `half`, and those
 /// that an earlier job of the segment did not finish, are counted as if they were new.
-fn fill(tx: &mut Tx, id: i64, expression: &str, half: &[u32]) -> Result<Segment, SegmentError> {
+pub(super) fn fill(tx: &mut Tx, id: i64, expression: &str, half: &[u32]) -> Result<Segment, SegmentError> {
     let compiled = definitions::current(tx)?;
-    let plan = compile(&parse(expression)?, &compiled.zone);
-    let unfinished = half_counted(tx, id)?;
-    let (mut fresh, mut renumbered) = (Vec::new(), Vec::new());
-    for meaning in plan.meanings() {
-        let known = compiled.counters.find_id(meaning);
-        if known.is_none_or(|k| unfinished.contains(&k) || half.contains(&k)) {
-            fresh.push(number(tx, meaning)?);
-            renumbered.extend(known);
-        }
-    }
+    let plan = compile_with(&parse(expression)?, &compiled.zone, &compiled.known);
+    let meanings: Vec<Meaning> = plan.meanings().cloned().collect();
+    let fresh = give_numbers(tx, id, &meanings, half)?;
     definitions::reload(tx)?;
     if tx.counts().profiles == 0 {
         set_state(tx, id, Filling::Live)?;
     } else {
-        stop_job(tx, id)?;
-        start_job(tx, id, &fresh)?;
-        // Jobs run in order: who needs the same counters is evaluated after they are counted.
-        let shares = |s: &&Segment| s.id != id && s.plan.dependencies().counters.iter().any(|c| renumbered.contains(c));
-        for other in compiled.segments.iter().filter(shares) {
-            let later = tx.next_id();
-            let sql = "UPDATE jobs SET id = $3 WHERE kind = $1 AND subject = $2 \
-                       AND state IN ('queued', 'running', 'failed')";
-            tx.execute(sql, &[FILL.into(), other.id.into(), later.into()])?;
-        }
-        jobs::changed(tx)?;
+        begin(tx, id, &fresh)?;
     }
     tx.notify(Notice::Changed { what: "segments" });
     find(tx, id)?.ok_or(SegmentError::NotFound(id))
+}
+
+/// Counters of a segment or a computed trait that are to be counted from the past.
+pub(super) struct Fresh {
+    ids: Vec<u32>,
+    /// Numbers that they had before.
+    renumbered: Vec<u32>,
+    /// What was compiled before they got new ones.
+    compiled: Arc<Compiled>,
+}
+
+/// Gives numbers to what is not counted yet, or was not counted to its end.
+pub(super) fn give_numbers(tx: &mut Tx, id: i64, meanings: &[Meaning], half: &[u32]) -> Result<Fresh, DbError> {
+    let compiled = definitions::current(tx)?;
+    let unfinished = half_counted(tx, id)?;
+    let (mut ids, mut renumbered) = (Vec::new(), Vec::new());
+    for meaning in meanings {
+        let known = compiled.counters.find_id(meaning);
+        if known.is_none_or(|k| unfinished.contains(&k) || half.contains(&k)) {
+            ids.push(number(tx, meaning)?);
+            renumbered.extend(known);
+        }
+    }
+    Ok(Fresh { ids, renumbered, compiled })
+}
+
+/// Starts the job that counts the past for a segment or a computed trait, in place of one that runs.
+pub(super) fn begin(tx: &mut Tx, id: i64, fresh: &Fresh) -> Result<(), DbError> {
+    stop_job(tx, id)?;
+    start_job(tx, id, &fresh.ids)?;
+    // Jobs run in order: who needs the same counters is evaluated after they are counted.
+    let shares = |counters: &[u32]| counters.iter().any(|c| fresh.renumbered.contains(c));
+    let compiled = &fresh.compiled;
+    let segments = compiled.segments.iter().filter(|s| shares(&s.plan.dependencies().counters)).map(|s| s.id);
+    let computed = compiled.computed.iter().filter(|c| shares(&c.plan.dependencies().counters)).map(|c| c.id);
+    for other in segments.chain(computed).filter(|other| *other != id) {
+        let later = tx.next_id();
+        let sql = "UPDATE jobs SET id = $3 WHERE kind = $1 AND subject = $2 \
+                   AND state IN ('queued', 'running', 'failed')";
+        tx.execute(sql, &[FILL.into(), other.into(), later.into()])?;
+    }
+    jobs::changed(tx)
+}
+
+/// Lets segments and computed traits that relied on a job that is gone count what it had half counted.
+pub(super) fn count_instead(tx: &mut Tx, half: &[u32]) -> Result<(), SegmentError> {
+    let mut compiled = definitions::reload(tx)?;
+    let relies = |counters: &[u32]| counters.iter().any(|c| half.contains(c));
+    // Each turn gives some of them new numbers.
+    loop {
+        if let Some(one) = compiled.computed.iter().find(|c| relies(&c.plan.dependencies().counters)) {
+            super::computed::fill(tx, one.id, half)?;
+        } else if let Some(other) = compiled.segments.iter().find(|s| relies(&s.plan.dependencies().counters)) {
+            fill(tx, other.id, &other.expression, half)?;
+        } else {
+            return Ok(());
+        }
+        compiled = definitions::current(tx)?;
+    }
 }
 
 fn start_job(tx: &mut Tx, id: i64, fresh: &[u32]) -> Result<(), DbError> {

@@ -1,6 +1,9 @@
 //! The segments as the writer knows them, compiled.
+use crate::computed::{self, Known};
 use crate::language::parse;
-use crate::{Plan, compile};
+use crate::language::parse_formula;
+use crate::{Plan, compile_with};
+use customers::counters::Kind;
 use customers::counters::{CounterSet, Definition, Meaning};
 use customers::derived::Rules;
 use customers::model::Currency;
@@ -50,6 +53,31 @@ pub struct Segment {
     pub(crate) plan: Plan,
 }
 
+/// One computed trait.
+#[derive(Debug, Clone)]
+pub struct ComputedTrait {
+    pub id: i64,
+    pub name: String,
+    /// As people call it.
+    pub title: String,
+    pub expression: String,
+    pub kind: Kind,
+    /// Whether its counters know the past.
+    pub live: bool,
+    /// Rises with every change of expression or type.
+    pub version: i64,
+    pub created_at_us: i64,
+    pub updated_at_us: i64,
+    pub plan: computed::Plan,
+}
+
+impl Segment {
+    /// What it needs to be evaluated.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
 /// All segments that are not archived, ready to be evaluated; replaced as a whole when one changes.
 #[derive(Debug, Clone)]
 pub struct Compiled {
@@ -59,6 +87,10 @@ pub struct Compiled {
     pub rules: Arc<Rules>,
     /// Those that others name in `in segment` come before those that name them.
     pub segments: Vec<Segment>,
+    /// Traits that the shop defines itself, by name.
+    pub computed: Vec<ComputedTrait>,
+    /// The same for compiling conditions.
+    pub known: Arc<Known>,
     by_counter: HashMap<u32, Vec<usize>>,
     by_trait: HashMap<Box<str>, Vec<usize>>,
     by_identifier: HashMap<Box<str>, Vec<usize>>,
@@ -71,6 +103,10 @@ impl Compiled {
     /// A segment by id.
     pub fn find(&self, id: i64) -> Option<&Segment> {
         self.segments.iter().find(|s| s.id == id)
+    }
+    /// A computed trait by id.
+    pub fn find_computed(&self, id: i64) -> Option<&ComputedTrait> {
+        self.computed.iter().find(|c| c.id == id)
     }
     /// Segments that an event can change, by position, ascending.
     pub(crate) fn affected(&self, event: &db::event::Event, out: &mut Vec<usize>) {
@@ -165,6 +201,61 @@ pub fn set_filling(tx: &mut Tx, id: i64, filling: Filling) -> Result<(), DbError
     Ok(())
 }
 
+/// Notes that a computed trait's counters know the past, without compiling anything again.
+pub(crate) fn set_computed_live(tx: &mut Tx, id: i64) -> Result<(), DbError> {
+    let memory = tx.memory::<Segments>()?;
+    let old = memory.current.clone();
+    let mut fresh = (*old).clone();
+    if let Some(computed) = fresh.computed.iter_mut().find(|c| c.id == id) {
+        computed.live = true;
+    }
+    memory.current = Arc::new(fresh);
+    memory.before.get_or_insert(old);
+    Ok(())
+}
+
+/// The word of a type that is stored, and its inverse.
+pub fn kind_text(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Bool => "bool",
+        Kind::Number => "number",
+        Kind::Text => "text",
+    }
+}
+
+/// The inverse of [`kind_text`].
+pub fn parse_kind(text: &str) -> Option<Kind> {
+    [Kind::Bool, Kind::Number, Kind::Text].into_iter().find(|kind| kind_text(*kind) == text)
+}
+
+/// The computed traits of the database, in the order of their names.
+fn load_computed(db: &mut Engine, zone: &TimeZone) -> Result<(Vec<ComputedTrait>, Known), DbError> {
+    let sql = "SELECT id, name, title, expression, kind, state, version, created_at, updated_at FROM computed_traits \
+               WHERE archived_at = 0 ORDER BY name, id";
+    let (mut out, mut known) = (Vec::new(), Known::new());
+    for row in db.rows(sql, &[])? {
+        let place = || format!("computed trait {}", row.int(0).unwrap_or(0));
+        let expression = row.text(3)?.to_string();
+        let formula = parse_formula(&expression).map_err(|e| DbError::damaged(&place(), e))?;
+        let kind = parse_kind(row.text(4)?).ok_or_else(|| DbError::damaged(&place(), "its type is none"))?;
+        let definition = computed::Definition { formula, kind };
+        out.push(ComputedTrait {
+            id: row.int(0)?,
+            name: row.text(1)?.to_string(),
+            title: row.text(2)?.to_string(),
+            expression,
+            kind,
+            live: row.text(5)? == "live",
+            version: row.int(6)?,
+            created_at_us: row.int(7)?,
+            updated_at_us: row.int(8)?,
+            plan: computed::compile(&definition, zone),
+        });
+        known.insert(row.text(1)?.into(), definition);
+    }
+    Ok((out, known))
+}
+
 /// The columns of a segment's row: state is `live`, `counting` or `evaluating:UPTO`.
 pub(crate) fn parse_state(text: &str) -> Filling {
     match text.strip_prefix("evaluating:") {
@@ -208,11 +299,13 @@ fn load(db: &mut Engine) -> Result<Compiled, DbError> {
     let sql = "SELECT id, name, expression, state, version, created_at, updated_at FROM segments WHERE archived_at = 0 ORDER BY id";
     let mut segments = Vec::new();
     let mut meanings: Vec<Meaning> = Vec::new();
+    let (mut computed, known) = load_computed(db, &zone)?;
+    meanings.extend(computed.iter().flat_map(|c| c.plan.meanings().cloned()));
     for row in db.rows(sql, &[])? {
         let expression = row.text(2)?.to_string();
         let expr =
             parse(&expression).map_err(|e| DbError::damaged(&format!("segment {}", row.int(0).unwrap_or(0)), e))?;
-        let plan = compile(&expr, &zone);
+        let plan = compile_with(&expr, &zone, &known);
         meanings.extend(plan.meanings().cloned());
         segments.push(Segment {
             id: row.int(0)?,
@@ -236,7 +329,10 @@ fn load(db: &mut Engine) -> Result<Compiled, DbError> {
     for segment in &mut segments {
         segment.plan.bind(&set).map_err(|e| DbError::damaged(&format!("segment {}", segment.id), e))?;
     }
-    Ok(arrange(Arc::new(rules), set, segments))
+    for one in &mut computed {
+        one.plan.bind(&set).map_err(|e| DbError::damaged(&format!("computed trait {}", one.id), e))?;
+    }
+    Ok(Compiled { computed, known: Arc::new(known), ..arrange(Arc::new(rules), set, segments) })
 }
 
 /// Sets of the same counters have the same version, whenever they were compiled.
@@ -262,6 +358,8 @@ fn arrange(rules: Arc<Rules>, set: CounterSet, mut segments: Vec<Segment>) -> Co
         counters: Arc::new(set),
         rules,
         segments: ordered,
+        computed: Vec::new(),
+        known: Arc::default(),
         by_counter: HashMap::new(),
         by_trait: HashMap::new(),
         by_identifier: HashMap::new(),

@@ -14,12 +14,19 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One person as conditions see it.
-struct View<'a> {
+pub(super) struct View<'a> {
     state: &'a State,
     rules: &'a Rules,
     /// Channel, purpose and answer, read beforehand.
     consents: &'a [(Box<str>, Box<str>, Option<bool>)],
     members_of: &'a [Box<str>],
+}
+
+impl<'a> View<'a> {
+    /// A person as counters alone see it.
+    pub fn of(state: &'a State, rules: &'a Rules) -> Self {
+        Self { state, rules, consents: &[], members_of: &[] }
+    }
 }
 
 impl PersonView for View<'_> {

@@ -88,7 +88,8 @@ pub fn refused(error: SegmentError) -> Problem {
     }
 }
 
-fn bad_expression(error: &segments::SyntaxError) -> Problem {
+/// Where an expression cannot be read, and what to write instead.
+pub fn bad_expression(error: &segments::SyntaxError) -> Problem {
     let detail = match &error.hint {
         Some(hint) => format!("{} ({hint})", error.problem),
         None => error.problem.to_string(),

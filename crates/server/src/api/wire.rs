@@ -3,7 +3,7 @@ use crate::input::Id;
 use crate::sources::{Snapshot, SourceKind};
 use base::Timestamp;
 use customers::model::Amounts;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -59,7 +59,7 @@ pub fn moment(us: i64) -> Option<Timestamp> {
 }
 
 /// Where an event belongs on a person's timeline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strand {
     /// On a page or in an app.
@@ -79,7 +79,7 @@ pub fn strand(name: &str, source: SourceKind, properties: &str) -> Strand {
     if is_message(name) {
         return Strand::Message;
     }
-    if ["Conversation ", "Call ", "Chat ", "Ticket "].iter().any(|p| name.starts_with(p)) {
+    if is_talk(name) {
         return Strand::Talk;
     }
     let at_till = ["\"register_id\"", "\"store_id\"", "\"receipt_id\""].iter().any(|p| properties.contains(p));
@@ -90,6 +90,11 @@ pub fn strand(name: &str, source: SourceKind, properties: &str) -> Strand {
 pub fn is_message(name: &str) -> bool {
     name == "Unsubscribed"
         || ["Message ", "Email ", "Push Notification ", "Consent "].iter().any(|p| name.starts_with(p))
+}
+
+/// Whether an event is about a conversation.
+pub fn is_talk(name: &str) -> bool {
+    ["Conversation ", "Call ", "Chat ", "Ticket "].iter().any(|p| name.starts_with(p))
 }
 
 /// Whether an event is about an order.

@@ -40,6 +40,15 @@ fn invitation() -> Value {
     json!({"email": format!("i{}@example.com", fresh()), "name": "I", "role": "shop_assistant", "stores": ["lviv-1"]})
 }
 
+fn computed() -> Value {
+    json!({"name": format!("t{}", fresh()), "expression": "count(\"A\")", "kind": "number"})
+}
+
+fn made(shop: &Shop) -> String {
+    let made = shop.owner("POST", "/api/v1/computed-traits").json(&computed()).send().json();
+    made["id"].as_str().unwrap_or_default().to_string()
+}
+
 fn case(shop: &Shop, id: &str) -> Case {
     let find = |list: &str| {
         let items = shop.owner("GET", list).send().json();
@@ -164,7 +173,33 @@ fn case(shop: &Shop, id: &str) -> Case {
         "list_derived_traits" => ("derived-traits".into(), None, Act::Read(Area::Customers)),
         "get_customer" => ("customers/1".into(), None, Act::Read(Area::Customers)),
         "customer_stream" => ("customers/1/stream".into(), None, Act::Read(Area::Customers)),
-        "customer_timeline" => ("customers/1/timeline?kind=online".into(), None, Act::Read(Area::Customers)),
+        "customer_timeline" => ("customers/1/timeline?kind=views,cart".into(), None, Act::Read(Area::Customers)),
+        "timeline_counts" => ("customers/1/timeline/counts".into(), None, Act::Read(Area::Customers)),
+        "list_segment_fields" => ("segment-fields".into(), None, Act::Read(Area::Segments)),
+        "list_computed_traits" => ("computed-traits".into(), None, Act::Read(Area::Settings)),
+        "create_computed_trait" => ("computed-traits".into(), Some(computed()), Act::Write(Area::Settings)),
+        "preview_computed_trait" => {
+            let body = json!({"expression": "count(\"A\")", "kind": "number"});
+            ("computed-traits/preview".into(), Some(body), Act::Write(Area::Settings))
+        }
+        "get_computed_trait" => (format!("computed-traits/{}", made(shop)), None, Act::Read(Area::Settings)),
+        "computed_trait_versions" => {
+            (format!("computed-traits/{}/versions", made(shop)), None, Act::Read(Area::Settings))
+        }
+        "update_computed_trait" => {
+            (format!("computed-traits/{}", made(shop)), Some(computed()), Act::Write(Area::Settings))
+        }
+        "archive_computed_trait" => (format!("computed-traits/{}", made(shop)), None, Act::Write(Area::Settings)),
+        "customer_household" => ("customers/1/household".into(), None, Act::Read(Area::Customers)),
+        "say_household" => {
+            let body = json!({"person_id": "2", "together": true});
+            ("customers/1/household".into(), Some(body), Act::Write(Area::Customers))
+        }
+        "get_household_settings" => ("household-settings".into(), None, Act::Read(Area::Settings)),
+        "put_household_settings" => {
+            ("household-settings".into(), Some(json!({"on": true})), Act::Write(Area::Settings))
+        }
+        "customer_page" => ("customer-page".into(), None, Act::Read(Area::Customers)),
         "customer_identity" => ("customers/1/identity".into(), None, Act::Read(Area::Identity)),
         "customer_messages" => ("customers/1/messages".into(), None, Act::Read(Area::Messages)),
         "unmerge_customer" => {

@@ -6,6 +6,7 @@ use crate::problem::{BAD_QUERY, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
 use base::Timestamp;
+use customers::timeline::Ask;
 use pipeline::timeline;
 use serde::Serialize;
 use serde_json::Value;
@@ -54,7 +55,10 @@ pub async fn trait_history(
     let entries = app
         .read(move |tx| {
             let Some(identify) = db::names::find_number(tx, "$identify")? else { return Ok(Vec::new()) };
-            Ok(timeline::page(tx, &members, None, READ_MAX + 1, &|name| name == identify)?.0)
+            let names = db::index::name_bit(identify);
+            let wanted = |name| name == identify;
+            let ask = Ask { wanted: &wanted, names, chunks_max: usize::MAX, ..Ask::newest(READ_MAX + 1) };
+            Ok(customers::timeline::page(tx, &members, &ask)?.entries)
         })
         .await?;
     let mut complete = entries.len() <= READ_MAX;

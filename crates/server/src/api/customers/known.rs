@@ -5,6 +5,7 @@ use customers::derived::{self, Asked, Rules};
 use customers::facts::{Act, Channel, Device, Facts, Reason, Subject, WEEK_HOURS};
 use customers::model::{Currency, State};
 use db::event::Scalar;
+use segments::runtime::definitions::{Compiled, kind_text};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -104,6 +105,46 @@ pub struct StandingFacts {
     hours: Vec<i64>,
     /// Seconds of the staff's time in the last 400 days.
     service_seconds: i64,
+}
+
+/// A trait that the shop computes itself, at the moment of asking; nothing of it is stored.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ComputedValue {
+    /// As a condition names it: `trait.` and this.
+    name: String,
+    /// As people call it; empty where it has no title.
+    title: String,
+    /// `number`, `text`, `bool`.
+    kind: String,
+    /// Nothing when it is not known, or while its past is being counted.
+    #[schema(value_type = Option<Value>)]
+    value: Option<Value>,
+    /// When it may become another if nothing happens until then.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    valid_until: Option<Timestamp>,
+    /// What it is.
+    expression: String,
+    /// Whether its past is counted.
+    live: bool,
+}
+
+/// Every computed trait of a person.
+pub fn computed_of(compiled: &Compiled, state: &State, now: Timestamp) -> Vec<ComputedValue> {
+    let mut values = segments::runtime::computed::values(compiled, state, now).into_iter().peekable();
+    let mut out = Vec::with_capacity(compiled.computed.len());
+    for one in &compiled.computed {
+        let answer = values.next_if(|(live, _)| live.id == one.id).map(|(_, answer)| answer).unwrap_or_default();
+        out.push(ComputedValue {
+            name: one.name.clone(),
+            title: one.title.clone(),
+            kind: kind_text(one.kind).into(),
+            value: value_of(&answer.values, false),
+            valid_until: answer.valid_until,
+            expression: one.expression.clone(),
+            live: one.live,
+        });
+    }
+    out
 }
 
 /// A derived value as JSON.

@@ -1,5 +1,5 @@
 //! One customer with everything that is known.
-use super::known::{self, DerivedTrait, StandingFacts};
+use super::known::{self, ComputedValue, DerivedTrait, StandingFacts};
 use super::row::{newest, seen};
 use crate::api::wire::{Money, Object, SourceName, money};
 use crate::input::Id;
@@ -124,6 +124,8 @@ pub struct Person {
     consents: Vec<Consent>,
     /// What follows from the facts now.
     derived: Vec<DerivedTrait>,
+    /// What the shop computes itself.
+    computed: Vec<ComputedValue>,
     facts: StandingFacts,
     #[schema(value_type = String, format = DateTime)]
     as_of: Timestamp,
@@ -263,6 +265,7 @@ pub fn of(tx: &mut Tx, view: &PersonView, sources: &Snapshot) -> Result<Person, 
         segments,
         consents: consents(tx, view)?,
         derived,
+        computed: known::computed_of(&compiled, &view.state, tx.now()),
         facts: known::facts_of(&view.state, &rules, tx.now()),
         as_of: tx.now(),
     })
