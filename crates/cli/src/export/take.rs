@@ -62,6 +62,9 @@ pub struct Which {
     masked: bool,
 }
 
+/// A file, or else whatever prints.
+type To<'a> = (Option<&'a Path>, &'a mut Printer);
+
 /// Takes a kind out.
 pub fn run(kind: Kind, taking: &Taking, printer: &mut Printer) -> Outcome {
     let shop = Shop::find(&taking.shop, Vec::new())?;
@@ -80,8 +83,8 @@ pub fn take(
     let wish = wish(kind, format, which)?;
     let bar = super::super::import::progress(printer, 0, "exporting");
     let made = match running_server(shop)? {
-        Some((url, token)) => through_server(&url, &token, shop, &wish, out, &bar),
-        None => alone(shop, &wish, out, &bar),
+        Some((url, token)) => through_server(&url, &token, shop, &wish, (out, &mut *printer), &bar),
+        None => alone(shop, &wish, (out, &mut *printer), &bar),
     };
     bar.finish_and_clear();
     let made = made?;
@@ -122,7 +125,7 @@ fn through_server(
     token: &str,
     shop: &Shop,
     wish: &Wish,
-    out: Option<&Path>,
+    to: To<'_>,
     bar: &ProgressBar,
 ) -> Result<Value, Stop> {
     let mut client = Client::new(url, format!("Bearer {token}"))?;
@@ -143,7 +146,7 @@ fn through_server(
             "ready" => {
                 let end = if wish.kind == Kind::Everything { "zip" } else { wish.format.as_str() };
                 let file = format!("{}.{end}", export["id"].as_str().unwrap_or_default());
-                let moved = hand_out(&exports::folder(&shop.folder).join(file), out);
+                let moved = hand_out(&exports::folder(&shop.folder).join(file), to);
                 client.must("DELETE", &path, None).map_err(Stop::failed)?;
                 moved?;
                 return Ok(summary(&export));
@@ -162,7 +165,7 @@ fn summary(export: &Value) -> Value {
 }
 
 /// Gives a finished file to whoever asked: under its name there is only ever a whole one.
-fn hand_out(file: &Path, out: Option<&Path>) -> Outcome {
+fn hand_out(file: &Path, (out, printer): To<'_>) -> Outcome {
     match out {
         Some(out) => {
             let mut part = out.as_os_str().to_owned();
@@ -174,7 +177,7 @@ fn hand_out(file: &Path, out: Option<&Path>) -> Outcome {
         }
         None => {
             let mut input = std::fs::File::open(file)?;
-            std::io::copy(&mut input, &mut std::io::stdout().lock())?;
+            std::io::copy(&mut input, printer.out())?;
             Ok(())
         }
     }
@@ -199,11 +202,11 @@ fn begun_before(tx: &mut db::Tx, wish: &Wish) -> Result<Option<Job>, db::DbError
     Ok(None)
 }
 
-fn alone(shop: &Shop, wish: &Wish, out: Option<&Path>, bar: &ProgressBar) -> Result<Value, Stop> {
+fn alone(shop: &Shop, wish: &Wish, to: To<'_>, bar: &ProgressBar) -> Result<Value, Stop> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let start = Start::new(&shop.config, shop.location()?, shop.sync, clock.clone(), "braid export");
     let domain = Domain::open(start).map_err(Stop::failed)?;
-    let outcome = alone_in(&domain, shop, wish, out, &*clock, bar);
+    let outcome = alone_in(&domain, shop, wish, to, &*clock, bar);
     domain.close();
     outcome
 }
@@ -212,7 +215,7 @@ fn alone_in(
     domain: &Domain,
     shop: &Shop,
     wish: &Wish,
-    out: Option<&Path>,
+    to: To<'_>,
     clock: &dyn Clock,
     bar: &ProgressBar,
 ) -> Result<Value, Stop> {
@@ -243,7 +246,7 @@ fn alone_in(
     }
     let id = found.subject;
     let export = domain.store().read(move |tx| store::find(tx, id)).map_err(Stop::failed)?.ok_or_else(gone)?;
-    let moved = hand_out(&exports::folder(&shop.folder).join(&export.file), out);
+    let moved = hand_out(&exports::folder(&shop.folder).join(&export.file), to);
     domain.store().write(move |tx| store::end(tx, id, "deleted")).map_err(Stop::failed)?;
     sweep::remove(&shop.folder, &export);
     moved?;

@@ -77,6 +77,21 @@ pub fn drive(
     stop: &AtomicBool,
     told: &mut dyn FnMut(u64),
 ) -> Result<Ended, DriveError> {
+    let ended = go_on(domain, shop, job, clock, stop, told)?;
+    if ended == Ended::Stopped {
+        tidy(domain, shop, job.subject)?;
+    }
+    Ok(ended)
+}
+
+fn go_on(
+    domain: &Domain,
+    shop: &Path,
+    job: &Job,
+    clock: &dyn Clock,
+    stop: &AtomicBool,
+    told: &mut dyn FnMut(u64),
+) -> Result<Ended, DriveError> {
     let damaged = |e: serde_json::Error| DriveError::Refused(format!("the job is damaged: {e}"));
     let spec: Spec = serde_json::from_str(&job.payload).map_err(damaged)?;
     let mut place: Place = if job.bookmark.is_empty() {
@@ -146,13 +161,12 @@ pub fn drive(
     }
     drop(browse);
     let erased = domain.store().query(super::sweep::erased)?;
-    finish(domain, shop, job, &spec, (clock, stop), &erased)
+    finish(domain, shop, &spec, (clock, stop), &erased)
 }
 
 fn finish(
     domain: &Domain,
     shop: &Path,
-    job: &Job,
     spec: &Spec,
     (clock, stop): (&dyn Clock, &AtomicBool),
     erased: &HashSet<i64>,
@@ -163,14 +177,22 @@ fn finish(
     };
     let (id, file) = (spec.export, made.file.clone());
     let there = domain.store().write(move |tx| store::ready(tx, id, &made))?;
-    std::fs::remove_dir_all(spool_folder(shop, spec.export))?;
     if !there {
-        // It was ended while the file was made; stopped, it makes the file again when it goes on.
+        // It was stopped or ended while the file was made; stopped, it makes the file again of its rows when it goes on.
         let _ = std::fs::remove_file(folder(shop).join(file));
-        tracing::info!(job = job.id, "an export was ended before its file was there");
         return Ok(Ended::Stopped);
     }
+    std::fs::remove_dir_all(spool_folder(shop, spec.export))?;
     Ok(Ended::Done)
+}
+
+/// Removes what was written of an export that was ended while it was written.
+fn tidy(domain: &Domain, shop: &Path, id: i64) -> Result<(), DbError> {
+    let found = domain.store().read(move |tx| store::find(tx, id))?;
+    if let Some(export) = found.filter(|e| !e.ended.is_empty()) {
+        super::sweep::remove(shop, &export);
+    }
+    Ok(())
 }
 
 /// Notes how far an export is; false when it was stopped.
