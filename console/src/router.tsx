@@ -66,11 +66,13 @@ const privacy = createRoute({ getParentRoute: () => root, path: '/privacy', vali
 const imports = createRoute({ getParentRoute: () => root, path: '/imports', component: lazyRouteComponent(() => import('./imports/ImportsPage')) });
 const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
+const exportsPage = createRoute({ getParentRoute: () => root, path: '/exports', component: lazyRouteComponent(() => import('./exports/ExportsPage')), validateSearch: texts('sel') });
+const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: lazyRouteComponent(() => import('./exports/NewExportPage')) });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, exportsPage, newExport, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

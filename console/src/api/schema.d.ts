@@ -567,6 +567,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists exports, newest first: owners see all, others their own. */
+        get: operations["list_exports"];
+        put?: never;
+        /** Takes data out. More rows than one person may take, and contacts that one does not see, need an approval. */
+        post: operations["create_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what can be taken out, with its columns. */
+        get: operations["list_export_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says how many rows an export would have, and whether it needs an approval. */
+        post: operations["preview_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One export. */
+        get: operations["get_export"];
+        put?: never;
+        post?: never;
+        /** Ends an export: stops it, or deletes its file. */
+        delete: operations["delete_export"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file. Takes `Range: bytes=N-` for going on after a break. */
+        get: operations["download_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exports/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a link that opens the file for ten minutes and one download. */
+        post: operations["link_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -2329,6 +2433,52 @@ export interface components {
              */
             window_days?: number | null;
         };
+        /** @description Data that was taken out. */
+        Export: {
+            actor: string;
+            approval_id?: components["schemas"]["Id"] | null;
+            /** Format: int64 */
+            bytes: number;
+            /** @description An address in the file that belongs to nobody; shown to owners. */
+            canary?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: int64 */
+            downloads: number;
+            /** Format: date-time */
+            ended_at?: string | null;
+            /** Format: date-time */
+            expires_at: string;
+            format: string;
+            id: components["schemas"]["Id"];
+            /** @description See `/api/v1/jobs/{id}`; stop and resume it there. */
+            job_id: components["schemas"]["Id"];
+            /**
+             * @description What the rows of a file are.
+             * @enum {string}
+             */
+            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+            /** @description Stands in every row; leads back to the line in the audit. */
+            mark: string;
+            masked: boolean;
+            /** @description Whether the one who asks may download it. */
+            may_download: boolean;
+            /** Format: date-time */
+            ready_at?: string | null;
+            /** @description Why it failed or was stopped. */
+            reason?: string | null;
+            /**
+             * Format: int64
+             * @description Rows so far, of the file when it is there.
+             */
+            rows: number;
+            sha256?: string | null;
+            /**
+             * @description Where an export stands.
+             * @enum {string}
+             */
+            state: "queued" | "running" | "ready" | "stopped" | "failed" | "expired" | "deleted" | "erased";
+        };
         /** @description Somebody wants to export many rows. */
         ExportApproval: {
             decided_by?: string | null;
@@ -2348,6 +2498,55 @@ export interface components {
              * @enum {string}
              */
             state: "waiting" | "approved" | "refused" | "used" | "expired";
+            what: string;
+        };
+        /** @description A column of a file. */
+        ExportColumn: {
+            doc: string;
+            name: string;
+            /** @description `text`, `int`, `decimal`, `bool`, `time`, `json`. */
+            type: string;
+        };
+        /** @description Which rows. */
+        ExportFilter: {
+            /** @description Only people of this segment: of customers, events, orders, members. */
+            segment_id?: string | null;
+            /**
+             * Format: date-time
+             * @description Events at or after, customers seen last at or after.
+             */
+            since?: string | null;
+            /**
+             * Format: date-time
+             * @description The same, before.
+             */
+            until?: string | null;
+        };
+        /**
+         * @description What the rows of a file are.
+         * @enum {string}
+         */
+        ExportKind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+        /** @description A link to a file. */
+        ExportLink: {
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Path on this server; good for one download by whoever asked for it. */
+            url: string;
+        };
+        /** @description What an export would be. */
+        ExportPreview: {
+            columns: string[];
+            /** @description Whether contacts would be masked. */
+            masked: boolean;
+            /** @description Whether a second person has to approve it. */
+            needs_approval: boolean;
+            /**
+             * Format: int64
+             * @description About so many rows; what times leave out is not taken off.
+             */
+            rows: number;
+            /** @description What to name in the request for approval. */
             what: string;
         };
         /** @description One thing that is wrong with the input. */
@@ -2919,6 +3118,21 @@ export interface components {
         NewErasure: {
             /** @description For the audit. Name nobody here: it outlives the erasure. */
             reason: string;
+        };
+        /** @description Data to take out. */
+        NewExport: {
+            /** @description The approval, where one is needed. */
+            approval_id?: string | null;
+            /** @description Columns of the kind; none: all. */
+            columns?: string[];
+            /** @description Phones and e-mails plainly; without it, if you see them at all. Who does not needs an approval. */
+            contacts?: boolean | null;
+            filter?: components["schemas"]["ExportFilter"];
+            /** @description `csv`, `ndjson`, `parquet`, `xlsx`. */
+            format: string;
+            kind: components["schemas"]["ExportKind"];
+            /** @description Traits of customers with columns of their own. */
+            traits?: string[];
         };
         /** @description An import to begin. */
         NewImport: {
@@ -5364,6 +5578,318 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExportApproval"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_exports: {
+        parameters: {
+            query?: {
+                /** @description Of this mark or canary: whose file got out. */
+                mark?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            approval_id?: components["schemas"]["Id"] | null;
+                            /** Format: int64 */
+                            bytes: number;
+                            /** @description An address in the file that belongs to nobody; shown to owners. */
+                            canary?: string | null;
+                            /** Format: date-time */
+                            created_at: string;
+                            /** Format: int64 */
+                            downloads: number;
+                            /** Format: date-time */
+                            ended_at?: string | null;
+                            /** Format: date-time */
+                            expires_at: string;
+                            format: string;
+                            id: components["schemas"]["Id"];
+                            /** @description See `/api/v1/jobs/{id}`; stop and resume it there. */
+                            job_id: components["schemas"]["Id"];
+                            /**
+                             * @description What the rows of a file are.
+                             * @enum {string}
+                             */
+                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+                            /** @description Stands in every row; leads back to the line in the audit. */
+                            mark: string;
+                            masked: boolean;
+                            /** @description Whether the one who asks may download it. */
+                            may_download: boolean;
+                            /** Format: date-time */
+                            ready_at?: string | null;
+                            /** @description Why it failed or was stopped. */
+                            reason?: string | null;
+                            /**
+                             * Format: int64
+                             * @description Rows so far, of the file when it is there.
+                             */
+                            rows: number;
+                            sha256?: string | null;
+                            /**
+                             * @description Where an export stands.
+                             * @enum {string}
+                             */
+                            state: "queued" | "running" | "ready" | "stopped" | "failed" | "expired" | "deleted" | "erased";
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_export_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Whether the one who asks may take it out. */
+                            allowed: boolean;
+                            columns: components["schemas"]["ExportColumn"][];
+                            doc: string;
+                            formats: string[];
+                            /**
+                             * @description What the rows of a file are.
+                             * @enum {string}
+                             */
+                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+                            takes_segment: boolean;
+                            takes_times: boolean;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExport"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Export"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_export: {
+        parameters: {
+            query: {
+                token: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportLink"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

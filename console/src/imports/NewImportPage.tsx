@@ -90,7 +90,7 @@ function Drop({ done }: { done: (u: Upload) => void }) {
           ref={input}
           type="file"
           hidden
-          accept=".csv,.tsv,.txt,.ndjson,.jsonl,.json,.gz"
+          accept=".csv,.tsv,.txt,.ndjson,.jsonl,.json,.gz,.parquet"
           data-testid="import-file"
           onChange={(e) => {
             const chosen = e.currentTarget.files?.[0];

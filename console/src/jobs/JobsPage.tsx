@@ -63,6 +63,7 @@ function Detail({ id }: { id: string }) {
             <dt>{t('source.created')}</dt><dd><When at={j.created_at} /></dd>
             <dt>{t('job.finished')}</dt><dd>{j.finished_at ? <When at={j.finished_at} /> : <None />}</dd>
           </dl>
+          {j.kind === 'export' && <Link to="/exports">{t('job.openExport')}</Link>}
           {j.kind === 'import' && <Link to="/imports/$id" params={{ id: j.id }}>{t('job.openImport')}</Link>}
           <div className="form-actions"><JobActions job={j} /></div>
         </>

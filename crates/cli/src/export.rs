@@ -1,4 +1,6 @@
 //! `braid export`: data written out, beside a server or without one, in one snapshot.
+mod take;
+
 use crate::printer::Printer;
 use crate::shop::{Shop, ShopArgs, unreadable};
 use crate::stop::{Outcome, Stop};
@@ -9,6 +11,7 @@ use db::{DbError, Dialect, Tx, log};
 use pipeline::timeline::{StoredEvent, stored_events};
 use pipeline::{Preparer, step};
 use serde_json::{Map, Value};
+use server::exports::kinds::Kind;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -18,10 +21,38 @@ use std::sync::Arc;
 /// Writes data out.
 #[derive(Debug, clap::Subcommand)]
 pub enum Export {
-    /// Prints every event as it was accepted, one JSON object a line, oldest first.
+    /// Prints every event as it was accepted, one JSON object a line, oldest first; with --format a typed file.
     ///
     /// Example: braid export events shop | gzip > events.ndjson.gz
     Events(Events),
+    /// Writes one row a person: identifiers, traits, what follows from them, consents, segments.
+    ///
+    /// Example: braid export customers shop --format parquet --out customers.parquet
+    Customers(take::Taking),
+    /// Writes one row an order placed, cancelled or refunded.
+    ///
+    /// Example: braid export orders shop --since 2026-01-01T00:00:00Z --out orders.csv
+    Orders(take::Taking),
+    /// Writes the ledger of consents.
+    ///
+    /// Example: braid export consents shop --out consents.csv
+    Consents(take::Taking),
+    /// Writes who is in which segment.
+    ///
+    /// Example: braid export members shop --segment 12 --format xlsx --out members.xlsx
+    Members(take::Taking),
+    /// Writes what was sent, or why not.
+    ///
+    /// Example: braid export messages shop --out messages.csv
+    Messages(take::Taking),
+    /// Writes what was not accepted, with the reason.
+    ///
+    /// Example: braid export rejected shop --out rejected.csv
+    Rejected(take::Taking),
+    /// Writes a zip of all kinds, with a manifest that says what every file and column is.
+    ///
+    /// Example: braid export everything shop --format ndjson --out shop.zip
+    Everything(take::Taking),
 }
 
 /// Which events, and where to.
@@ -35,12 +66,37 @@ pub struct Events {
     /// Writes here instead of stdout.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Writes typed columns as csv, ndjson, parquet or xlsx, as the other kinds do.
+    #[arg(long)]
+    format: Option<String>,
+    #[command(flatten)]
+    which: take::Which,
+    /// Prints one line of JSON about the file.
+    #[arg(long, requires = "out", requires = "format")]
+    json: bool,
 }
 
 /// Runs it.
 pub fn run(export: &Export, printer: &mut Printer) -> Outcome {
-    let Export::Events(events) = export;
+    let (kind, taking) = match export {
+        Export::Events(events) => return run_events(events, printer),
+        Export::Customers(taking) => (Kind::Customers, taking),
+        Export::Orders(taking) => (Kind::Orders, taking),
+        Export::Consents(taking) => (Kind::Consents, taking),
+        Export::Members(taking) => (Kind::Members, taking),
+        Export::Messages(taking) => (Kind::Messages, taking),
+        Export::Rejected(taking) => (Kind::Rejected, taking),
+        Export::Everything(taking) => (Kind::Everything, taking),
+    };
+    take::run(kind, taking, printer)
+}
+
+fn run_events(events: &Events, printer: &mut Printer) -> Outcome {
     let shop = Shop::find(&events.shop, Vec::new())?;
+    if let Some(format) = &events.format {
+        let kind = if events.derived { Kind::Derived } else { Kind::Events };
+        return take::take(&shop, kind, format, &events.which, (events.out.as_deref(), events.json), printer);
+    }
     match &events.out {
         None => write_events(&shop, events.derived, printer.out()),
         Some(path) => {

@@ -34,7 +34,7 @@ const ONLINE_RETAIL_II: &str = "online-retail-ii";
 pub struct Import {
     #[command(flatten)]
     shop: ShopArgs,
-    /// The file: CSV or NDJSON; `.gz` too.
+    /// The file: CSV or NDJSON, `.gz` too, or Parquet.
     file: PathBuf,
     /// The system whose export it is, such as shopify-orders; found out without it.
     #[arg(long)]
@@ -135,7 +135,7 @@ fn write_report(path: &Path, bad: &[BadRow]) -> Outcome {
     Ok(())
 }
 
-fn progress(printer: &Printer, total: u64, what: &'static str) -> ProgressBar {
+pub fn progress(printer: &Printer, total: u64, what: &'static str) -> ProgressBar {
     if !printer.draws() {
         return ProgressBar::hidden();
     }

@@ -120,6 +120,10 @@ impl Tx {
         tx.now = now;
         Ok(tx)
     }
+    /// Forgets rows beyond so many bytes, for whoever reads through a whole store with [`Tx::for_reading`].
+    pub fn make_room(&mut self, bytes: usize) {
+        self.evict(bytes);
+    }
     /// Where a thread beside the writer may read; `None` where there is no writer.
     pub(crate) fn reader(&self) -> Option<(Location, Sync)> {
         self.home.clone()

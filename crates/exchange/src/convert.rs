@@ -1,5 +1,6 @@
 //! Rows become messages of the tracking API, each with an id that is the same whenever the same row is read again.
 mod customer;
+mod message;
 mod money;
 mod order;
 #[cfg(test)]
@@ -64,12 +65,28 @@ fn bad(plan: &Plan, row: &Row, meaning: &str, reason: impl Into<String>) -> Bad 
 /// Converts one row, or the rows of one order.
 pub fn convert(plan: &Plan, context: &Context, rows: &[Row], out: &mut Out) {
     let Some(first) = rows.first() else { return };
+    if is_canary(plan, first, out) {
+        return;
+    }
     match plan.mapping.kind {
         Kind::Customers => customer::convert(plan, context, first, out),
         Kind::Orders => order::convert(plan, context, rows, out),
+        Kind::Events if !plan.value(first, "message").is_empty() => message::convert(plan, context, first, out),
         Kind::Events => event(plan, context, first, out),
         Kind::Consents => consent(plan, context, first, out),
     }
+}
+
+/// The domain of addresses that belong to nobody and mark an export (RFC 2606 keeps it free for ever).
+pub const CANARY_DOMAIN: &str = "@canary.invalid";
+
+/// Refuses the row of an export that marks it: it is nobody, and must not become a customer.
+fn is_canary(plan: &Plan, row: &Row, out: &mut Out) -> bool {
+    let found = (0..row.len()).any(|at| row.get(at).contains(CANARY_DOMAIN));
+    if found {
+        out.refuse(plan, row, "email", "this row marks an export and is nobody");
+    }
+    found
 }
 
 /// Who a row is about.

@@ -16,5 +16,6 @@ pub mod presets;
 pub mod quality;
 pub mod rows;
 pub mod suggest;
+pub mod table;
 pub mod values;
 pub mod write;

@@ -113,6 +113,9 @@ pub fn meanings(kind: Kind) -> &'static [&'static str] {
             "property:",
         ],
         Kind::Events => &[
+            // A whole message of the tracking API as JSON text, as an export of events has it; what else stands in the
+            // row is then not looked at, but for `message_id` and `time`.
+            "message",
             "event",
             "message_id",
             "user_id",
@@ -204,6 +207,7 @@ impl Plan {
             Kind::Customers if !person => Err(MappingError::Missing("user_id, email or phone", "customers")),
             Kind::Orders if !has("order_id") => Err(MappingError::Missing("order_id", "orders")),
             Kind::Orders if !has("time") => Err(MappingError::Missing("time", "orders")),
+            Kind::Events if has("message") => Ok(()),
             Kind::Events if !has("event") => Err(MappingError::Missing("event", "events")),
             Kind::Events if !has("time") => Err(MappingError::Missing("time", "events")),
             Kind::Events if !person && !has("anonymous_id") => {

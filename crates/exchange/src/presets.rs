@@ -2,6 +2,8 @@
 //!
 //! Column names are those of the systems' exports and of the records of their APIs, as the fact sheets give them. Where a system
 //! lets its users choose the columns (Yespo, SendPulse, SalesDrive), the usual names of both are known.
+mod braid;
+
 use crate::mapping::{Kind, Mapping};
 use crate::suggest::plain;
 use crate::values::DateOrder;
@@ -34,6 +36,10 @@ const NO_NOTE: &str = "";
 
 /// All presets.
 pub const PRESETS: &[Preset] = &[
+    braid::CUSTOMERS,
+    braid::ORDERS,
+    braid::EVENTS,
+    braid::CONSENTS,
     Preset {
         id: "shopify-customers",
         system: "Shopify",

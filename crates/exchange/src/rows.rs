@@ -1,13 +1,16 @@
 //! Rows of a file, whatever its format: values by column, or what is wrong with the row and where.
 mod csv;
 mod ndjson;
+pub mod parquet;
 #[cfg(test)]
 mod tests;
 
 use crate::encoding::{self, Encoding};
 use crate::lines::Lines;
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufRead, Read};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
 /// Bytes of a file that are looked at to find out what it is.
 pub const SAMPLE: usize = 256 << 10;
@@ -152,6 +155,23 @@ impl Layout {
         if json { ndjson::detect(whole, encoding) } else { csv::detect(whole, encoding) }
     }
 
+    /// Finds out how a file is written.
+    pub fn of_file(path: &Path, name: &str) -> Result<Self, FileError> {
+        let beginning = sample(&mut text_of(path)?)?;
+        if beginning.starts_with(parquet::MAGIC) {
+            return parquet::detect(File::open(path)?);
+        }
+        Self::detect(&beginning, name)
+    }
+
+    /// The rows of a file that is laid out so.
+    pub fn rows_of_file(&self, path: &Path) -> Result<Box<dyn Rows>, FileError> {
+        match self.format {
+            Format::Parquet => Ok(Box::new(parquet::ParquetRows::new(File::open(path)?, self)?)),
+            Format::Csv | Format::Ndjson => self.rows(text_of(path)?),
+        }
+    }
+
     /// The rows of a text file that is laid out so.
     pub fn rows<'a>(&self, mut input: Box<dyn BufRead + Send + 'a>) -> Result<Box<dyn Rows + 'a>, FileError> {
         skip_mark(&mut *input)?;
@@ -178,6 +198,11 @@ pub fn unpacked<'a>(mut input: Box<dyn BufRead + Send + 'a>) -> io::Result<Box<d
         return Ok(Box::new(io::BufReader::with_capacity(256 << 10, unpacked)));
     }
     Ok(input)
+}
+
+/// The text of a file, unpacked on the way.
+fn text_of(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
+    unpacked(Box::new(BufReader::with_capacity(256 << 10, File::open(path)?)))
 }
 
 /// The beginning of a file.

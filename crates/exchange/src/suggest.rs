@@ -287,6 +287,7 @@ const NAMES: &[(&str, &[&str])] = &[
     ("lines", &["items", "products", "lines", "lineitems", "purchases"]),
     ("event", &["event", "eventname", "action", "eventtypekey", "подія", "событие"]),
     ("message_id", &["messageid", "eventid"]),
+    ("message", &["message"]),
     ("anonymous_id", &["anonymousid", "deviceid", "visitorid", "cookieid"]),
     ("revenue", &["revenue"]),
     ("channel", &["channel", "канал", "pointofcontact"]),

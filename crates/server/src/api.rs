@@ -7,6 +7,7 @@ pub mod configuration;
 pub mod computed;
 pub mod customers;
 pub mod events;
+pub mod exports;
 pub mod home;
 pub mod identity;
 pub mod imports;
@@ -147,6 +148,12 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(imports::look_at_import))
         .routes(routes!(imports::begin_import))
         .routes(routes!(imports::import_report))
+        .routes(routes!(exports::list_exports, exports::create_export))
+        .routes(routes!(exports::list_export_kinds))
+        .routes(routes!(exports::preview_export))
+        .routes(routes!(exports::get_export, exports::delete_export))
+        .routes(routes!(exports::download::link_export))
+        .routes(routes!(exports::download::download_export))
         .routes(routes!(jobs::list_jobs))
         .routes(routes!(jobs::get_job))
         .routes(routes!(jobs::stop_job))

@@ -90,7 +90,10 @@ impl Domain {
             migrations: vec![crate::accounts::MIGRATIONS],
             observer: start.observer,
             readers: 3,
-            jobs: vec![pipeline::jobs::Kind::brought(crate::imports::spec::KIND)],
+            jobs: vec![
+                pipeline::jobs::Kind::brought(crate::imports::spec::KIND),
+                pipeline::jobs::Kind::brought(crate::exports::JOB),
+            ],
         })?;
         Ok(Self { core })
     }

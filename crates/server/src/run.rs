@@ -92,7 +92,9 @@ pub struct Running {
     views: tokio::task::JoinHandle<()>,
     erasing: tokio::task::JoinHandle<()>,
     rerun: tokio::task::JoinHandle<()>,
+    exports: tokio::task::JoinHandle<()>,
     imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
+    files_out: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -166,21 +168,26 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
     let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
     let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
-    let imports = bring_files_in(&app);
+    let exports = tokio::spawn(crate::exports::sweep::run(app.clone(), stopped.clone()));
+    let imports = beside(&app, crate::imports::drive::serve);
+    let files_out = beside(&app, crate::exports::drive::serve);
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, exports, imports, files_out })
 }
 
-/// Brings files in on a thread of its own, as long as the server runs.
-fn bring_files_in(app: &Arc<App>) -> (Arc<AtomicBool>, tokio::task::JoinHandle<()>) {
+/// What brings files in or takes them out.
+type Serving = fn(&Domain, &Path, &Arc<dyn Clock>, &AtomicBool);
+
+/// Does something with files on a thread of its own, as long as the server runs.
+fn beside(app: &Arc<App>, serving: Serving) -> (Arc<AtomicBool>, tokio::task::JoinHandle<()>) {
     let (stop, app) = (Arc::new(AtomicBool::new(false)), app.clone());
     let told = stop.clone();
     let thread = tokio::task::spawn_blocking(move || {
-        crate::imports::drive::serve(&app.domain, &app.folder, &app.clock, &told);
+        serving(&app.domain, &app.folder, &app.clock, &told);
     });
     (stop, thread)
 }
@@ -198,8 +205,11 @@ impl Running {
         crate::views::flush(&self.app).await;
         let _ = self.erasing.await;
         let _ = self.rerun.await;
-        self.imports.0.store(true, Ordering::Relaxed);
-        let _ = self.imports.1.await;
+        let _ = self.exports.await;
+        for (stop, thread) in [self.imports, self.files_out] {
+            stop.store(true, Ordering::Relaxed);
+            let _ = thread.await;
+        }
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

@@ -5,6 +5,7 @@ mod border;
 mod borders;
 mod collect;
 mod configuration;
+mod exports;
 mod harness;
 mod identity;
 mod imports;

@@ -187,3 +187,59 @@ fn rows_of_an_order_that_stand_apart_are_not_counted_wrong() {
     assert_eq!(out.bad.len(), 1);
     assert_eq!(out.bad[0].0.line, 5);
 }
+
+/// [issue 3, 7] A whole message of an export goes in as it was; an export's canary does not.
+#[test]
+fn messages_of_an_export_go_in_as_they_are() {
+    let columns: Vec<String> = ["message", "message_id", "time", "email"].map(str::to_string).to_vec();
+    let mapping = crate::mapping::Mapping {
+        kind: Kind::Events,
+        columns: columns.iter().map(|c| (c.clone(), c.clone())).collect(),
+        constants: Default::default(),
+        statuses: Default::default(),
+        date_order: Default::default(),
+    };
+    let plan = Plan::new(mapping, &columns).expect("a message is enough");
+    let context = Context {
+        zone: TimeZone::UTC,
+        country: Country::find("UA"),
+        currency: "UAH".into(),
+        file_time: Timestamp::parse("2026-01-01T00:00:00Z").expect("a time"),
+        now: Timestamp::parse("2026-06-01T00:00:00Z").expect("a time"),
+        source: "f".into(),
+    };
+    let mut out = Out::default();
+    for (message, id, time, email) in [
+        (
+            r#"{"type":"alias","userId":"b","previousId":"a","writeKey":"k","person_id":"7"}"#,
+            "m1",
+            "2026-02-01T00:00:00Z",
+            "",
+        ),
+        (r#"{"type":"track","event":"A"}"#, "m2", "2027-01-01T00:00:00Z", ""),
+        (r#"{"type":"batch"}"#, "m3", "2026-02-01T00:00:00Z", ""),
+        (r#"{"type":"track","event":"A"}"#, "", "2026-02-01T00:00:00Z", ""),
+        ("[]", "m5", "2026-02-01T00:00:00Z", ""),
+        (r#"{"type":"identify","userId":"x"}"#, "m6", "2026-02-01T00:00:00Z", "c0123@canary.invalid"),
+    ] {
+        convert(&plan, &context, &[Row::of(1, [message, id, time, email])], &mut out);
+    }
+    let made: Vec<&str> = out.made.iter().map(|m| m.message_id.as_str()).collect();
+    assert_eq!(made, ["m1"]);
+    let first: Value = serde_json::from_str(&out.made[0].json).expect("JSON");
+    assert_eq!(
+        first,
+        json!({"type": "alias", "userId": "b", "previousId": "a", "messageId": "m1", "timestamp": "2026-02-01T00:00:00.000000Z"})
+    );
+    let said: Vec<&str> = out.bad.iter().map(|(b, _)| b.reason.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "it lies in the future",
+            "its type is no call of the tracking API",
+            "it has no messageId",
+            "this is no JSON object",
+            "this row marks an export and is nobody"
+        ]
+    );
+}

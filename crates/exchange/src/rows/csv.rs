@@ -15,6 +15,7 @@ fn fields(text: &str, delimiter: char, quote: char, row: &mut Row) -> bool {
     row.ends.clear();
     let mut at = 0;
     loop {
+        let start = row.text.len();
         if text[at..].starts_with(quote) {
             at += quote.len_utf8();
             loop {
@@ -30,11 +31,20 @@ fn fields(text: &str, delimiter: char, quote: char, row: &mut Row) -> bool {
         }
         let end = text[at..].find(delimiter).map_or(text.len(), |found| at + found);
         row.text.push_str(&text[at..end]);
+        unguard(&mut row.text, start);
         row.ends.push(row.text.len());
         if end == text.len() {
             return true;
         }
         at = end + delimiter.len_utf8();
+    }
+}
+
+/// Takes away the apostrophe that keeps a spreadsheet from running a value (`write::safe_field`): ours, and that of others.
+fn unguard(text: &mut String, start: usize) {
+    let field = &text[start..];
+    if field.starts_with('\'') && field.trim_start_matches('\'').starts_with(crate::write::FORMULA) {
+        text.remove(start);
     }
 }
 

@@ -199,11 +199,9 @@ pub fn look(shop: &pipeline::Settings, name: &str, path: &std::path::Path, ask: 
         .as_deref()
         .map(|id| presets::find(id).ok_or_else(|| BAD_INPUT.at("/preset", "there is no such preset")));
     let preset = preset.transpose()?;
-    let beginning = spec::beginning(path).map_err(|e| BAD_INPUT.because(format!("{name} cannot be read: {e}")))?;
     let unreadable = |e: FileError| BAD_INPUT.because(format!("{name}: {e}"));
-    let layout = Layout::detect(&beginning, name).map_err(unreadable)?;
-    let input = spec::open(path).map_err(|e| BAD_INPUT.because(format!("{name} cannot be read: {e}")))?;
-    let mut rows = layout.rows(input).map_err(unreadable)?;
+    let layout = Layout::of_file(path, name).map_err(unreadable)?;
+    let mut rows = layout.rows_of_file(path).map_err(unreadable)?;
     let (mut first, mut bad) = (Vec::new(), Vec::new());
     while first.len() + bad.len() < LOOK {
         match rows.next_row().map_err(|e| BAD_INPUT.because(format!("{name} cannot be read: {e}")))? {

@@ -182,8 +182,7 @@ fn run(
 
 fn read(shared: &Shared<'_>, spec: &Spec, out: &mpsc::SyncSender<Raw>) -> Result<(), DriveError> {
     let cannot = |e: std::io::Error| DriveError::File(format!("{}: {e}", spec.name));
-    let input = spec::open(&spec.path).map_err(cannot)?;
-    let rows = spec.layout.rows(input).map_err(|e| DriveError::File(format!("{}: {e}", spec.name)))?;
+    let rows = spec.layout.rows_of_file(&spec.path).map_err(|e| DriveError::File(format!("{}: {e}", spec.name)))?;
     let mut groups = Groups::new(rows, &shared.plan);
     let (mut number, mut upto) = (0, 0);
     loop {
@@ -308,8 +307,7 @@ fn dry_run(
     interrupt: &AtomicBool,
 ) -> Result<Ended, DriveError> {
     let cannot = |e: std::io::Error| DriveError::File(format!("{}: {e}", spec.name));
-    let input = spec::open(&spec.path).map_err(cannot)?;
-    let rows = spec.layout.rows(input).map_err(|e| DriveError::File(format!("{}: {e}", spec.name)))?;
+    let rows = spec.layout.rows_of_file(&spec.path).map_err(|e| DriveError::File(format!("{}: {e}", spec.name)))?;
     let mut groups = Groups::new(rows, plan);
     let today =
         jiff::Timestamp::from_microsecond(context.now.micros()).map(|t| t.to_zoned(context.zone.clone()).date());

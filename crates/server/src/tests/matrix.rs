@@ -126,6 +126,18 @@ fn case(shop: &Shop, id: &str) -> Case {
         "decide_export_approval" => {
             ("export-approvals/1/decide".into(), Some(json!({"approve": true})), Act::ApproveExport)
         }
+        "list_exports" => ("exports".into(), None, Act::Read(Area::Exports)),
+        "list_export_kinds" => ("exports/kinds".into(), None, Act::Read(Area::Exports)),
+        "preview_export" => ("exports/preview".into(), Some(harmless_export()), Act::Write(Area::Exports)),
+        "create_export" => ("exports".into(), Some(harmless_export()), Act::Write(Area::Exports)),
+        "get_export" | "delete_export" => (format!("exports/{}", exported(shop)), None, Act::Write(Area::Exports)),
+        "link_export" => (format!("exports/{}/link", exported(shop)), None, Act::Write(Area::Exports)),
+        "download_export" => {
+            let id = exported(shop);
+            let link = shop.owner("POST", &format!("/api/v1/exports/{id}/link")).send().json();
+            let url = link["url"].as_str().unwrap_or_default().trim_start_matches("/api/v1/").to_string();
+            (url, None, Act::Write(Area::Exports))
+        }
         "reveal_contacts" => {
             ("customers/1/reveal".into(), Some(json!({"reason": "asked to be called"})), Act::RevealContact)
         }
@@ -423,6 +435,23 @@ fn upload(shop: &Shop) -> String {
 }
 
 /// An import that is done.
+fn harmless_export() -> Value {
+    json!({"kind": "segments", "format": "csv"})
+}
+
+/// A file that is there.
+fn exported(shop: &Shop) -> String {
+    let made = shop.owner("POST", "/api/v1/exports").json(&harmless_export()).send().json();
+    let id = made["id"].as_str().unwrap_or_default().to_string();
+    for _ in 0..500 {
+        if shop.owner("GET", &format!("/api/v1/exports/{id}")).send().json()["state"] == "ready" {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    id
+}
+
 fn imported(shop: &Shop) -> String {
     let layout = json!({"format": "csv", "columns": ["email", "name"]});
     let mapping = json!({"kind": "customers", "columns": {"email": "email", "name": "name"}});
