@@ -11,7 +11,9 @@ pub mod imports;
 pub mod invitations;
 pub mod jobs;
 pub mod live;
+pub mod mappings;
 pub mod messages;
+pub mod parallel_run;
 pub mod plans;
 pub mod privacy;
 pub mod profile_settings;
@@ -128,6 +130,13 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(uploads())
         .routes(routes!(imports::list_import_presets))
         .routes(routes!(imports::look_at_import))
+        .routes(routes!(mappings::list_mappings, mappings::save_mapping))
+        .routes(routes!(mappings::mapping_versions, mappings::delete_mapping))
+        .routes(routes!(parallel_run::list_compared, parallel_run::create_compared))
+        .routes(routes!(parallel_run::get_compared, parallel_run::update_compared))
+        .routes(routes!(parallel_run::begin_comparison))
+        .routes(routes!(parallel_run::list_differences, parallel_run::explain_differences))
+        .routes(routes!(parallel_run::decide_compared))
         .routes(routes!(imports::begin_import))
         .routes(routes!(imports::import_report))
         .routes(routes!(jobs::list_jobs))

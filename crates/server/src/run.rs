@@ -93,6 +93,7 @@ pub struct Running {
     erasing: tokio::task::JoinHandle<()>,
     rerun: tokio::task::JoinHandle<()>,
     imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
+    moving: tokio::task::JoinHandle<()>,
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -167,12 +168,13 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
     let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
     let imports = bring_files_in(&app);
+    let moving = move_in(&app, imports.0.clone());
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports, moving })
 }
 
 /// Brings files in on a thread of its own, as long as the server runs.
@@ -183,6 +185,12 @@ fn bring_files_in(app: &Arc<App>) -> (Arc<AtomicBool>, tokio::task::JoinHandle<(
         crate::imports::drive::serve(&app.domain, &app.folder, &app.clock, &told);
     });
     (stop, thread)
+}
+
+/// Does the long work of moving in on a thread of its own, so that a comparison waits for no import.
+fn move_in(app: &Arc<App>, told: Arc<AtomicBool>) -> tokio::task::JoinHandle<()> {
+    let app = app.clone();
+    tokio::task::spawn_blocking(move || crate::moving::work::serve(&app.domain, &app.clock, &told))
 }
 
 impl Running {
@@ -200,6 +208,7 @@ impl Running {
         let _ = self.rerun.await;
         self.imports.0.store(true, Ordering::Relaxed);
         let _ = self.imports.1.await;
+        let _ = self.moving.await;
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;
