@@ -6,6 +6,7 @@
 //! Deliberately absent: I/O, storage, anything of retail (that starts in `customers`).
 mod clock;
 mod contact;
+pub mod mail_service;
 mod decimal;
 mod money;
 pub mod names;

@@ -1,34 +1,13 @@
 //! How good a file's or a base's data is: what is filled, what is doubled, which contacts are none, what looks wrong.
+pub mod people;
+
+use base::mail_service::{is_blocked_service, is_domain_of};
 use base::{Country, normalise_email, normalise_phone};
 use hashbrown::HashMap;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash};
 
-/// Mail services that are blocked in Ukraine (decree 133/2017 and those that prolong it) or belong to the aggressor's state:
-/// mail to them is not delivered, and their owners read it.
-const BLOCKED: &[&str] = &[
-    "mail.ru",
-    "bk.ru",
-    "inbox.ru",
-    "list.ru",
-    "internet.ru",
-    "mail.ua",
-    "yandex.ru",
-    "yandex.ua",
-    "yandex.com",
-    "yandex.by",
-    "yandex.kz",
-    "ya.ru",
-    "narod.ru",
-    "rambler.ru",
-    "lenta.ru",
-    "autorambler.ru",
-    "myrambler.ru",
-    "ro.ru",
-    "vk.com",
-    "ok.ru",
-];
 /// Addresses that live for minutes.
 const DISPOSABLE: &[&str] = &[
     "mailinator.com",
@@ -85,19 +64,15 @@ fn domain(email: &str) -> &str {
     email.rsplit_once('@').map_or("", |(_, d)| d)
 }
 
-fn is_of(domain: &str, list: &[&str]) -> bool {
-    list.iter().any(|d| domain == *d || domain.strip_suffix(d).is_some_and(|rest| rest.ends_with('.')))
-}
-
 /// What is wrong with an address.
 pub fn email_flaw(text: &str) -> Option<Flaw> {
     let Some(email) = normalise_email(text).filter(|e| domain(e).contains('.')) else {
         return Some(Flaw::EmailInvalid);
     };
     let domain = domain(&email);
-    if is_of(domain, BLOCKED) {
+    if is_blocked_service(&email) {
         Some(Flaw::EmailBlockedService)
-    } else if is_of(domain, DISPOSABLE) {
+    } else if is_domain_of(domain, DISPOSABLE) {
         Some(Flaw::EmailDisposable)
     } else if MISTYPED.iter().any(|(wrong, _)| *wrong == domain) {
         Some(Flaw::EmailMistypedDomain)

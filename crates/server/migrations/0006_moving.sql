@@ -98,11 +98,3 @@ CREATE TABLE quality_days (
     at BIGINT NOT NULL,
     figures TEXT NOT NULL
 );
-
--- Blocking keys of profiles, hashed: whom an imported person is compared with. Follows the store by a job.
-CREATE TABLE resolve_keys (
-    block BIGINT NOT NULL,
-    profile_id BIGINT NOT NULL,
-    PRIMARY KEY (block, profile_id)
-) /* clustered */;
-CREATE INDEX resolve_keys_of_profile ON resolve_keys (profile_id);
