@@ -6,8 +6,8 @@
 //! Deliberately absent: I/O, storage, anything of retail (that starts in `customers`).
 mod clock;
 mod contact;
-pub mod mail_service;
 mod decimal;
+pub mod mail_service;
 mod money;
 pub mod names;
 mod rng;

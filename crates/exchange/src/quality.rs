@@ -60,6 +60,25 @@ pub enum Flaw {
     NoContact,
 }
 
+impl Flaw {
+    /// As it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EmailInvalid => "email_invalid",
+            Self::EmailBlockedService => "email_blocked_service",
+            Self::EmailDisposable => "email_disposable",
+            Self::EmailMistypedDomain => "email_mistyped_domain",
+            Self::PhoneInvalid => "phone_invalid",
+            Self::PhoneRepeatedDigit => "phone_repeated_digit",
+            Self::NameMixedAlphabets => "name_mixed_alphabets",
+            Self::NameNoLetters => "name_no_letters",
+            Self::BirthdayInFuture => "birthday_in_future",
+            Self::BirthdayTooOld => "birthday_too_old",
+            Self::NoContact => "no_contact",
+        }
+    }
+}
+
 fn domain(email: &str) -> &str {
     email.rsplit_once('@').map_or("", |(_, d)| d)
 }
@@ -218,8 +237,7 @@ impl Judge {
         self.seen[which].insert(std::hash::Hasher::finish(&hash), ()).is_some()
     }
     fn flaw(&mut self, flaw: Flaw, subject: &str, value: &str) {
-        let name = serde_json::to_value(flaw).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default();
-        let count = self.report.flaws.entry(name).or_default();
+        let count = self.report.flaws.entry(flaw.as_str().to_string()).or_default();
         *count += 1;
         if *count <= EXAMPLES_PER_FLAW {
             self.report.examples.push(Example { flaw, subject: subject.into(), value: crate::rows::short(value) });

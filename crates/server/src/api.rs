@@ -17,6 +17,7 @@ pub mod parallel_run;
 pub mod plans;
 pub mod privacy;
 pub mod profile_settings;
+pub mod quality;
 pub mod replay;
 pub mod reveal;
 pub mod segments;
@@ -137,6 +138,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(parallel_run::begin_comparison))
         .routes(routes!(parallel_run::list_differences, parallel_run::explain_differences))
         .routes(routes!(parallel_run::decide_compared))
+        .routes(routes!(quality::quality_report, quality::begin_quality_report))
+        .routes(routes!(quality::quality_people))
+        .routes(routes!(quality::get_contact_settings, quality::put_contact_settings))
         .routes(routes!(imports::begin_import))
         .routes(routes!(imports::import_report))
         .routes(routes!(jobs::list_jobs))

@@ -76,7 +76,7 @@ fn span(window: Option<&(String, String)>, zone: &TimeZone) -> (i64, i64) {
 }
 
 /// The first seq that may hold an event of `from` on: nothing happens after its receipt.
-fn first_seq(db: &mut Engine, from: i64) -> Result<i64, DbError> {
+pub fn first_seq(db: &mut Engine, from: i64) -> Result<i64, DbError> {
     let row = db.first("SELECT CAST(COALESCE(MAX(first_seq), 0) AS BIGINT) FROM log", &[])?;
     let (mut low, mut high) = (1, row.map_or(Ok(0), |r| r.int(0))?);
     while low < high {

@@ -1,5 +1,5 @@
 //! The long work of moving in, on a thread beside the writer: comparisons, reports on quality, recognising who was imported.
-use super::compare;
+use super::{compare, quality, resolving};
 use crate::domain::Domain;
 use base::Clock;
 use db::jobs::{self, Job};
@@ -28,7 +28,10 @@ pub enum WorkError {
 }
 
 /// Kinds of jobs that this thread does.
-pub const KINDS: [&str; 1] = [compare::KIND];
+pub const KINDS: [&str; 3] = [compare::KIND, quality::KIND, resolving::KIND];
+
+/// How often it is looked whether the day has a report on quality.
+const QUALITY_AFTER_US: i64 = 10 * base::MINUTE_US;
 
 /// The oldest job that is open.
 fn waiting(domain: &Domain) -> Result<Option<Job>, DbError> {
@@ -44,6 +47,8 @@ fn waiting(domain: &Domain) -> Result<Option<Job>, DbError> {
 pub fn one(domain: &Domain, job: &Job, clock: &dyn Clock, stop: &AtomicBool) -> Result<Ended, WorkError> {
     match job.kind.as_str() {
         compare::KIND => compare::drive(domain, job, clock, stop),
+        quality::KIND => quality::drive(domain, job, clock, stop),
+        resolving::KIND => resolving::drive(domain, job, stop),
         other => Err(WorkError::Lasting(format!("nobody here does jobs of the kind {other}"))),
     }
 }
@@ -59,7 +64,16 @@ pub fn step(domain: &Domain, job: i64, done: jobs::Progress) -> Result<bool, DbE
 
 /// Does open jobs until it is told to end.
 pub fn serve(domain: &Domain, clock: &Arc<dyn Clock>, stop: &AtomicBool) {
+    // A new store has better things to do at its start; afterwards a day without a report gets one.
+    let mut report_at = clock.now().micros() + QUALITY_AFTER_US;
     while !stop.load(Ordering::Relaxed) && domain.store().is_alive() {
+        let now = clock.now().micros();
+        if now >= report_at {
+            report_at = now + QUALITY_AFTER_US;
+            if let Err(error) = domain.store().write(quality::daily) {
+                tracing::warn!(%error, "the daily report on quality could not be begun");
+            }
+        }
         let Ok(Some(job)) = waiting(domain) else {
             std::thread::sleep(std::time::Duration::from_millis(200));
             continue;

@@ -296,6 +296,15 @@ fn case(shop: &Shop, id: &str) -> Case {
             let act = if id == "mapping_versions" { Act::Read(Area::Imports) } else { Act::Write(Area::Imports) };
             (format!("imports/mappings/{}", made["id"].as_str().unwrap_or_default()), None, act)
         }
+        "quality_report" => ("quality".into(), None, Act::Read(Area::Imports)),
+        "begin_quality_report" => ("quality".into(), None, Act::Write(Area::Imports)),
+        "quality_people" => ("quality/no_phone".into(), None, Act::Read(Area::Imports)),
+        "get_contact_settings" => ("settings/contacts".into(), None, Act::Read(Area::Settings)),
+        "put_contact_settings" => {
+            let resolve = json!({"file_from": 0.5, "join_from": null, "at_most": 100});
+            let body = json!({"blocked_services": "stop", "resolve": resolve});
+            ("settings/contacts".into(), Some(body), Act::Write(Area::Settings))
+        }
         "list_compared" => ("parallel-run".into(), None, Act::Read(Area::Imports)),
         "create_compared" => {
             let body = json!({"name": format!("Compared {}", fresh()), "module": "customers"});

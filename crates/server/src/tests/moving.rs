@@ -260,3 +260,131 @@ fn a_mapping_is_saved_in_versions_and_offered_for_the_next_file() {
         shop.assert_clean();
     }
 }
+
+/// Imports a file as it is looked at; gives the job.
+fn import(shop: &Shop, name: &str, text: &str, more: Value) -> Value {
+    let looked = {
+        let body = json!({"upload": upload(shop, name, text), "kind": "customers"});
+        shop.owner("POST", "/api/v1/imports/look").json(&body).send().json()
+    };
+    let mut body = json!({"upload": upload(shop, name, text), "layout": looked["layout"], "mapping": looked["mapping"], "source": "Old CRM"});
+    body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    let begun = shop.owner("POST", "/api/v1/imports").json(&body).send();
+    assert_eq!(begun.status, 201, "{}", begun.text);
+    wait(shop, begun.json()["job_id"].as_str().expect("a job"))
+}
+
+/// Some dozens of strangers, so that names are as common as they are.
+fn strangers(shop: &Shop) {
+    let names = ["Olha", "Petro", "Maria", "Andrii", "Iryna", "Oleh", "Nadiia", "Taras"];
+    let surnames = ["Shevchenko", "Bondar", "Kravets", "Melnyk", "Tkach", "Lysenko", "Moroz"];
+    for (n, name) in names.iter().enumerate() {
+        for (m, surname) in surnames.iter().enumerate() {
+            let user = format!("s{n}-{m}");
+            let birthday = format!("19{}-{:02}-{:02}", 50 + n * 5 + m, 1 + m, 1 + n * 3);
+            let body = json!({"userId": user, "messageId": user, "traits": {"firstName": name, "lastName": surname,
+                "birthday": birthday, "email": format!("{user}@example.com"), "address": {"city": "Lviv"}}});
+            assert_eq!(shop.track("/v1/identify", &body).status, 200);
+        }
+    }
+}
+
+#[test]
+fn who_comes_without_a_shared_key_is_filed_for_a_look_and_never_joined_by_itself() {
+    // [A6] the same person in another list, spelt otherwise, is found; a person decides.
+    for shop in shops() {
+        strangers(&shop);
+        let body = json!({"userId": "kept", "messageId": "kept", "traits": {"firstName": "Solomiia", "lastName": "Hrytsenko",
+            "birthday": "1987-04-12", "phone": "+447911123456", "address": {"city": "Lviv", "street": "Franka 12"}}});
+        assert_eq!(shop.track("/v1/identify", &body).status, 200);
+        let text = "email,First Name,Last Name,Birthday,City\nsolomia.h@example.com,Solomia,Hrytsenko,12.04.1987,Lviv\nnew@example.com,Zenon,Unknownenko,01.02.1999,Odesa\n";
+        let imported = import(&shop, "list.csv", text, json!({}));
+        assert_eq!(imported["state"], "done", "{imported}");
+        let job = wait(&shop, imported["result"]["resolve_job_id"].as_str().expect("a job that looks"));
+        assert_eq!(job["state"], "done", "{job}");
+        let found = &job["result"]["recognised"];
+        assert_eq!((&found["people"], &found["filed"], &found["joined"]), (&json!(2), &json!(1), &json!(0)), "{job}");
+        let id = imported["id"].as_str().expect("an id").to_string();
+        let again = shop.owner("GET", &format!("/api/v1/jobs/{id}")).send().json();
+        assert_eq!(again["result"]["recognised"]["filed"], 1, "the import's own report tells it: {again}");
+        let review = shop.owner("GET", "/api/v1/identity/review").send().json();
+        let item = &review["items"][0];
+        assert_eq!((item["rule"].as_str(), review["open"].as_i64()), (Some("resolve"), Some(1)), "{review}");
+        assert!(item["probability"].as_f64().is_some_and(|p| p >= 0.5), "{item}");
+        assert!(item["evidence"].as_str().is_some_and(|e| e.contains("surname")), "{item}");
+        // Once more with another file of the same people: nothing is filed twice.
+        let more =
+            import(&shop, "again.csv", &format!("{text}third@example.com,Zorian,Other,03.03.1977,Rivne\n"), json!({}));
+        let job = wait(&shop, more["result"]["resolve_job_id"].as_str().expect("a job that looks"));
+        assert_eq!(
+            (&job["result"]["recognised"]["people"], &job["result"]["recognised"]["filed"]),
+            (&json!(1), &json!(0))
+        );
+        // Where the shop allows it, the surest are joined, reversibly and with their evidence.
+        let policy =
+            json!({"blocked_services": "stop", "resolve": {"file_from": 0.5, "join_from": 0.9, "at_most": 10}});
+        assert_eq!(shop.owner("PUT", "/api/v1/settings/contacts").json(&policy).send().status, 200);
+        let text = "email,First Name,Last Name,Birthday,City,Phone\nhsolomiya@example.com,Соломія,Гриценко,12.04.1987,Львів,\n";
+        let auto = import(&shop, "auto.csv", text, json!({}));
+        let job = wait(&shop, auto["result"]["resolve_job_id"].as_str().expect("a job that looks"));
+        assert_eq!(job["state"], "done", "{job}");
+        let found = &job["result"]["recognised"];
+        assert!(found["joined"].as_u64().unwrap_or(0) + found["filed"].as_u64().unwrap_or(0) >= 1, "{job}");
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn the_bases_quality_is_a_report_whose_numbers_open_their_people() {
+    // [A6] what is missing, invalid or stale is counted for everybody, and each number opens its list.
+    for shop in shops() {
+        let people = [
+            ("a", json!({"email": "a@mail.ru", "name": "Ann", "birthday": "1990-01-01"})),
+            ("b", json!({"email": "b@example.com", "phone": "+447911123456", "name": "Bob"})),
+            ("c", json!({"phone": "+447911123457"})),
+        ];
+        for (user, traits) in &people {
+            let body = json!({"userId": user, "messageId": user, "traits": traits});
+            assert_eq!(shop.track("/v1/identify", &body).status, 200);
+        }
+        let visit = json!({"anonymousId": "x", "messageId": "visit", "event": "Product Viewed"});
+        assert_eq!(shop.track("/v1/track", &visit).status, 200);
+        let grant = json!({"channel": "email", "address": "b@example.com", "purpose": "marketing", "state": "granted", "wording": "yes"});
+        assert!(shop.owner("POST", "/api/v1/consents").json(&grant).send().status < 300);
+        let begun = shop.owner("POST", "/api/v1/quality").json(&json!({})).send();
+        assert_eq!(wait(&shop, begun.json()["job_id"].as_str().expect("a job"))["state"], "done");
+        let report = shop.owner("GET", "/api/v1/quality").send().json();
+        let day = &report["items"][0];
+        assert_eq!((&day["people"], &day["anonymous"]), (&json!(3), &json!(1)), "{report}");
+        let count = |check: &str| day["checks"][check].as_u64().unwrap_or(0);
+        assert_eq!(
+            [
+                "no_email",
+                "no_phone",
+                "no_name",
+                "email_blocked_service",
+                "email_granted",
+                "email_unsaid",
+                "never_bought",
+                "seen_30_days"
+            ]
+            .map(count),
+            [1, 1, 1, 1, 1, 1, 3, 3],
+            "{day}"
+        );
+        for check in report["checks"].as_array().expect("a list").iter().filter_map(Value::as_str) {
+            let found = shop.owner("GET", &format!("/api/v1/quality/{check}")).send().json();
+            assert_eq!(found["items"].as_array().map(Vec::len), Some(count(check) as usize), "{check}: {found}");
+        }
+        let page = shop.owner("GET", "/api/v1/quality/never_bought?limit=2").send().json();
+        let next = page["next_cursor"].as_str().expect("there is more").to_string();
+        let rest = shop.owner("GET", &format!("/api/v1/quality/never_bought?limit=2&cursor={next}")).send().json();
+        assert_eq!(rest["items"].as_array().map(Vec::len), Some(1));
+        let found = shop.owner("GET", "/api/v1/customers/lookup?user_id=a").send().json();
+        let id = found["person_id"].as_str().expect("a person").to_string();
+        let person = shop.owner("GET", &format!("/api/v1/customers/{id}")).send().json();
+        let marked = person["identifiers"].as_array().expect("a list").iter().find(|i| i["kind"] == "email");
+        assert_eq!(marked.expect("an address")["flaw"], "email_blocked_service", "{person}");
+        shop.assert_clean();
+    }
+}
