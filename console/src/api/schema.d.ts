@@ -669,6 +669,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists saved mappings in their newest version. */
+        get: operations["list_mappings"];
+        put?: never;
+        /** Saves a mapping; under a known name it is that one's next version. */
+        post: operations["save_mapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/mappings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of a saved mapping, the newest first. */
+        get: operations["mapping_versions"];
+        put?: never;
+        post?: never;
+        /** Puts a saved mapping away; what was imported with it stays. */
+        delete: operations["delete_mapping"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/presets": {
         parameters: {
             query?: never;
@@ -911,6 +947,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/parallel-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the modules that are compared with an old tool, with how they stand. */
+        get: operations["list_compared"];
+        put?: never;
+        /** Adds a module. */
+        post: operations["create_compared"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parallel-run/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A module with its days, comparisons and decisions. */
+        get: operations["get_compared"];
+        /** Changes a module's name and thresholds; days that were compared keep their verdict until they are compared again. */
+        put: operations["update_compared"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parallel-run/{id}/comparisons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compares a file of the old tool with Braid's own numbers: an export with its rows, or totals by day. */
+        post: operations["begin_comparison"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parallel-run/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides about a module, signed in the audit: go, no go, the switch, the way back. */
+        post: operations["decide_compared"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parallel-run/{id}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The differences of a module with their causes, the newest day first. */
+        get: operations["list_differences"];
+        put?: never;
+        /** Explains differences: they are open no more, now and when they are found again. */
+        post: operations["explain_differences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/privacy/erasures": {
         parameters: {
             query?: never;
@@ -1009,6 +1133,41 @@ export interface paths {
         get: operations["get_profile_settings"];
         /** Changes them; segments that rest on derived traits are evaluated again, and who enters by that triggers nothing. */
         put: operations["put_profile_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reports on the data's quality by day. */
+        get: operations["quality_report"];
+        put?: never;
+        /** Makes today's report anew. */
+        post: operations["begin_quality_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/{check}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The people for whom a check holds now. A page may be short, or empty, and have a next one. */
+        get: operations["quality_people"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -1323,6 +1482,24 @@ export interface paths {
         post?: never;
         /** Ends one of one's own sessions. */
         delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how doubtful contacts and people are treated. */
+        get: operations["get_contact_settings"];
+        /** Changes it. */
+        put: operations["put_contact_settings"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1868,6 +2045,148 @@ export interface components {
             returns: number;
             revenue: components["schemas"]["Money"][];
         };
+        /**
+         * @description A decision about a module.
+         * @enum {string}
+         */
+        CompareDecision: "go" | "no_go" | "switch" | "back";
+        /** @description Both systems' numbers. Sums are minor units or counts. */
+        CompareFigures: {
+            /** @description How many differences have which cause. */
+            causes: Record<string, never>;
+            /** Format: int64 */
+            here: number;
+            /** Format: int64 */
+            same: number;
+            /** Format: int64 */
+            sum_here: number;
+            /** Format: int64 */
+            sum_there: number;
+            /** Format: int64 */
+            there: number;
+        };
+        /** @description A compared module. */
+        CompareModule: {
+            id: components["schemas"]["Id"];
+            /** @description `orders`, `receipts`, `refunds`, `revenue`, `customers`, `opt_ins`, `sends` or `segments`. */
+            module: string;
+            name: string;
+            settings: components["schemas"]["CompareSettings"];
+            standing: components["schemas"]["CompareStanding"];
+            /** @description Since when Braid does it, where somebody decided so. */
+            switched_at?: string | null;
+            switched_by?: string | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A module with its history. */
+        CompareModulePage: {
+            /** @description The newest first. */
+            days: components["schemas"]["ComparedDay"][];
+            decisions: components["schemas"]["DecisionMade"][];
+            module: components["schemas"]["CompareModule"];
+            /** @description Open differences by cause. */
+            open_by_cause: Record<string, never>;
+            runs: components["schemas"]["CompareRun"][];
+        };
+        /** @description A comparison that was made. */
+        CompareRun: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            figures: components["schemas"]["CompareFigures"];
+            file: string;
+            from_day: string;
+            id: components["schemas"]["Id"];
+            job_id: components["schemas"]["Id"];
+            /** Format: int64 */
+            rows: number;
+            /**
+             * Format: int64
+             * @description By how many minutes the file's clock is off; 0 = it is not.
+             */
+            shift_minutes: number;
+            to_day: string;
+            verdict: string;
+            why: string;
+        };
+        /** @description How a module is compared. */
+        CompareSettings: {
+            /** @description Whether things on a neighbouring day, or in another time zone, count as differing. */
+            day_border_counts: boolean;
+            /**
+             * Format: int32
+             * @description Green days in a row that go needs.
+             */
+            green_days: number;
+            /**
+             * Format: int64
+             * @description Differing items in a thousand, at most, for a green day.
+             */
+            items_permille: number;
+            /** @description Whether only what came live counts, not what was imported from files. */
+            live_only: boolean;
+            /**
+             * Format: int64
+             * @description Differences that nobody has explained, at most, for go.
+             */
+            open_differences: number;
+            /**
+             * Format: int32
+             * @description How many days ago the newest compared day may lie for go.
+             */
+            stale_days: number;
+            /**
+             * Format: int64
+             * @description Difference of the sums in a thousand, at most, for a green day.
+             */
+            sum_permille: number;
+        };
+        /** @description How a module stands. */
+        CompareStanding: {
+            /** Format: int32 */
+            green_days: number;
+            /** @description What is lacking for go. */
+            lacking: string[];
+            /** @description The newest compared day. */
+            newest?: string | null;
+            /** Format: int64 */
+            open_differences: number;
+            /** @description `go`, `no_go` or `nothing`. */
+            verdict: string;
+        };
+        /** @description A compared day. */
+        ComparedDay: {
+            /** @description The shop's day. */
+            day: string;
+            figures: components["schemas"]["CompareFigures"];
+            /** @description `go`, `no_go` or `nothing`. */
+            verdict: string;
+            why: string;
+        };
+        /** @description Name and settings of a module. */
+        ComparedInput: {
+            name: string;
+            settings: components["schemas"]["CompareSettings"];
+        };
+        /** @description One side of a difference. */
+        ComparedItem: {
+            /** @description When, where it is known. */
+            at?: string | null;
+            day: string;
+            /** @description A line of the file, or a source of events. */
+            place: string;
+            /**
+             * Format: int64
+             * @description Minor units or a count.
+             */
+            value: number;
+        };
+        /** @description A comparison that goes on as a job. */
+        ComparisonBegun: {
+            /** @description See `/api/v1/jobs/{id}`; its result tells the differences. */
+            job_id: components["schemas"]["Id"];
+        };
         /** @description One's password, once more. */
         Confirmation: {
             password: string;
@@ -1897,6 +2216,12 @@ export interface components {
          * @enum {string}
          */
         ConsentState: "granted" | "denied";
+        /** @description How the shop treats doubtful contacts and people. */
+        ContactSettings: {
+            /** @description `stop` or `send`: what becomes of mail to services that are blocked in Ukraine. */
+            blocked_services: string;
+            resolve: components["schemas"]["ResolvePolicy"];
+        };
         /** @description A customer's contacts. */
         Contacts: {
             contacts: components["schemas"]["RevealedContact"][];
@@ -1990,6 +2315,26 @@ export interface components {
         /** @description A decision. */
         Decision: {
             approve: boolean;
+        };
+        /** @description A decision about a module. */
+        DecisionInput: {
+            /** @description Says go, or switches, although something is lacking. */
+            although?: boolean;
+            decision: components["schemas"]["CompareDecision"];
+            /** @description 3 to 500 characters. */
+            reason: string;
+        };
+        /** @description A decision that was made. */
+        DecisionMade: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description `go`, `no_go`, `switch` or `back`. */
+            decision: string;
+            id: components["schemas"]["Id"];
+            reason: string;
+            /** @description How the module stood. */
+            standing: Record<string, never>;
         };
         /** @description A trait that follows from standing facts at the moment of asking; nothing of it is stored. */
         DerivedTrait: {
@@ -2092,6 +2437,17 @@ export interface components {
              * @description Null = ever.
              */
             window_days?: number | null;
+        };
+        /** @description How many were open. */
+        Explained: {
+            /** Format: int64 */
+            explained: number;
+        };
+        /** @description Why differences are fine. */
+        Explanation: {
+            ids: components["schemas"]["Id"][];
+            /** @description 3 to 500 characters. */
+            note: string;
         };
         /** @description Somebody wants to export many rows. */
         ExportApproval: {
@@ -2201,6 +2557,8 @@ export interface components {
         Identifier: {
             /** Format: date-time */
             first_seen: string;
+            /** @description What is odd about the value: `email_blocked_service`, `email_disposable`, `email_mistyped_domain`, `email_invalid`. */
+            flaw?: string | null;
             kind: string;
             /** Format: date-time */
             last_seen: string;
@@ -2451,6 +2809,8 @@ export interface components {
             preset?: string | null;
             /** @description The first rows. */
             rows: string[][];
+            /** @description Saved mappings that fit its columns, the best first. */
+            saved: components["schemas"]["SavedFit"][];
         };
         /** @description Something looked at lately. */
         LookedAt: {
@@ -2609,6 +2969,30 @@ export interface components {
             reason?: string;
             value: string;
         };
+        /** @description A module to be compared. */
+        NewCompared: {
+            /** @description `orders`, `receipts`, `refunds`, `revenue`, `customers`, `opt_ins`, `sends` or `segments`. */
+            module: string;
+            /** @description As people call it: `Orders of the old shop`. */
+            name: string;
+            settings?: components["schemas"]["CompareSettings"] | null;
+        };
+        /** @description A file of the old tool to compare with. */
+        NewComparison: {
+            /** @description The first day that the file is about, where its rows do not show it. */
+            from_day?: string | null;
+            /** @description As `imports/look` gave it, or changed; found out without it. */
+            layout?: Record<string, never> | null;
+            mapping?: Record<string, never> | null;
+            /** @description A file on the server's machine; for programs on it. */
+            path?: string | null;
+            /** @description The system whose export it is; found out without it. A file of totals by day needs none. */
+            preset?: string | null;
+            /** @description The last one. */
+            to_day?: string | null;
+            /** @description An upload. */
+            upload?: string | null;
+        };
         /** @description What somebody said about being written to. */
         NewConsent: {
             address: string;
@@ -2652,6 +3036,15 @@ export interface components {
             name: string;
             role: components["schemas"]["Role"];
             stores?: string[];
+        };
+        /** @description A mapping to be saved. */
+        NewMapping: {
+            layout: Record<string, never>;
+            mapping: Record<string, never>;
+            /** @description A known name gets its next version. */
+            name: string;
+            /** @description The source that its files are of. */
+            source: string;
         };
         /** @description A plan as a person writes it. */
         NewPlan: {
@@ -2872,6 +3265,42 @@ export interface components {
             recipients: string;
             retention: string;
         };
+        /** @description A report that is made as a job. */
+        QualityBegun: {
+            /** @description See `/api/v1/jobs/{id}`. */
+            job_id: components["schemas"]["Id"];
+        };
+        /** @description The report of a day. */
+        QualityDay: {
+            /**
+             * Format: int64
+             * @description Visitors without one.
+             */
+            anonymous: number;
+            /** Format: date-time */
+            at: string;
+            /** @description For how many people each check holds; those that are not named hold for nobody. */
+            checks: {
+                [key: string]: number;
+            };
+            day: string;
+            /**
+             * Format: int64
+             * @description People with a name of any kind.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Pairs that wait in the review of identity.
+             */
+            suspected_duplicates: number;
+        };
+        /** @description Reports, the newest first. */
+        QualityReport: {
+            /** @description All checks, in the order of the page. */
+            checks: string[];
+            items: components["schemas"]["QualityDay"][];
+        };
         /** @description One of the newest orders. */
         RecentOrder: {
             /** Format: date-time */
@@ -2954,6 +3383,24 @@ export interface components {
          * @enum {string}
          */
         RequestState: "received" | "verified" | "running" | "done" | "refused";
+        /** @description What becomes of people who seem to be one. */
+        ResolvePolicy: {
+            /**
+             * Format: int32
+             * @description Pairs that one import files, at most.
+             */
+            at_most: number;
+            /**
+             * Format: double
+             * @description Pairs are filed for a look from this probability on.
+             */
+            file_from: number;
+            /**
+             * Format: double
+             * @description Joined without asking from this probability on; null = never.
+             */
+            join_from?: number | null;
+        };
         /** @description A kind of document that outlives an erasure. */
         RetainedKind: {
             enabled: boolean;
@@ -3068,6 +3515,29 @@ export interface components {
             stopped: number;
             /** Format: int64 */
             unknown: number;
+        };
+        /** @description A saved mapping that fits a file. */
+        SavedFit: {
+            /** @description Whether its files had exactly these columns. */
+            exact: boolean;
+            saved: components["schemas"]["SavedMapping"];
+        };
+        /** @description A saved mapping. */
+        SavedMapping: {
+            /** @description Who saved this version, and when. */
+            actor: string;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["Id"];
+            kind: string;
+            /** @description How its files are written. */
+            layout: Record<string, never>;
+            mapping: Record<string, never>;
+            name: string;
+            /** @description The source that its files are of. */
+            source: string;
+            /** Format: int64 */
+            version: number;
         };
         /** @description The secret of a second factor, shown once. */
         SecondFactorSecret: {
@@ -5188,6 +5658,164 @@ export interface operations {
             };
         };
     };
+    list_mappings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Who saved this version, and when. */
+                            actor: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** @description How its files are written. */
+                            layout: Record<string, never>;
+                            mapping: Record<string, never>;
+                            name: string;
+                            /** @description The source that its files are of. */
+                            source: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMapping"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedMapping"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mapping_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Who saved this version, and when. */
+                            actor: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** @description How its files are written. */
+                            layout: Record<string, never>;
+                            mapping: Record<string, never>;
+                            name: string;
+                            /** @description The source that its files are of. */
+                            source: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_import_presets: {
         parameters: {
             query?: never;
@@ -5854,6 +6482,308 @@ export interface operations {
             };
         };
     };
+    list_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            id: components["schemas"]["Id"];
+                            /** @description `orders`, `receipts`, `refunds`, `revenue`, `customers`, `opt_ins`, `sends` or `segments`. */
+                            module: string;
+                            name: string;
+                            settings: components["schemas"]["CompareSettings"];
+                            standing: components["schemas"]["CompareStanding"];
+                            /** @description Since when Braid does it, where somebody decided so. */
+                            switched_at?: string | null;
+                            switched_by?: string | null;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCompared"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModule"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModulePage"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComparedInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModule"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_comparison: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComparison"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonBegun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModule"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_differences: {
+        parameters: {
+            query?: {
+                /** @description Only of this day. */
+                day?: string;
+                /** @description Only of this cause. */
+                cause?: string;
+                /** @description Only those that count and that nobody has explained. */
+                open?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description `missing_in_braid`, `missing_there`, `different_value`, `zone_shift`, `day_border`, `duplicate_there`, `duplicate_here`, `rejected_row`. */
+                            cause: string;
+                            /** @description Whether it counts by the module's thresholds. */
+                            counts: boolean;
+                            day: string;
+                            explained_at?: string | null;
+                            explained_by?: string | null;
+                            here?: components["schemas"]["ComparedItem"] | null;
+                            id: components["schemas"]["Id"];
+                            /** @description The order's number, the contact, the segment, the day. */
+                            item: string;
+                            note?: string | null;
+                            there?: components["schemas"]["ComparedItem"] | null;
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_differences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Explanation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explained"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_erasures: {
         parameters: {
             query?: never;
@@ -6170,6 +7100,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quality_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityReport"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_quality_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityBegun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quality_people: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description How the person can be reached. */
+                            channels: string[];
+                            /** @description Where they live, if they said so. */
+                            city?: string | null;
+                            /** @description Whether the person was made up for a demonstration. */
+                            demo: boolean;
+                            /** @description The address that was used last. */
+                            email?: string | null;
+                            /**
+                             * Format: int64
+                             * @description Events from outside.
+                             */
+                            events: number;
+                            /**
+                             * Format: date-time
+                             * @description Time of the first event.
+                             */
+                            first_seen: string;
+                            /**
+                             * Format: date-time
+                             * @description Time of the last event.
+                             */
+                            last_seen: string;
+                            /** @description As it is shown, if one is known. */
+                            name?: string | null;
+                            /**
+                             * Format: int64
+                             * @description Completed orders.
+                             */
+                            orders: number;
+                            /** @description The person. */
+                            person_id: components["schemas"]["Id"];
+                            /** @description The number that was used last. */
+                            phone?: string | null;
+                            /**
+                             * Format: int64
+                             * @description How many profiles the person is made of.
+                             */
+                            profiles: number;
+                            /** @description What they brought, by currency. */
+                            revenue: components["schemas"]["Money"][];
+                            /** @description Where the person is a member. */
+                            segments: components["schemas"]["SegmentName"][];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -7040,6 +8110,66 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_contact_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_contact_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactSettings"];
+                };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
