@@ -49,9 +49,8 @@ pub fn run(back: &Back, printer: &mut Printer) -> Outcome {
     let settings = Arc::new(server::domain::settings(&shop.config));
     let preparer = Preparer::new(settings, step::current(&mut tx).map_err(Stop::failed)?);
     preparer.follow(&mut tx).map_err(Stop::failed)?;
-    let mut write = |out: &mut dyn Write| {
-        server::moving::back::write(tx.engine(), &preparer, preset, out).map_err(Stop::failed)
-    };
+    let mut write =
+        |out: &mut dyn Write| server::moving::back::write(tx.engine(), &preparer, preset, out).map_err(Stop::failed);
     let Some(path) = &back.out else { return write(printer.out()).map(drop) };
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     let mut out = BufWriter::new(file);

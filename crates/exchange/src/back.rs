@@ -75,7 +75,13 @@ pub const GENERIC: [Preset; 3] = [
         system: "CSV",
         kind: Kind::Consents,
         delimiter: ',',
-        columns: &[("channel", "channel"), ("address", "address"), ("purpose", "purpose"), ("state", "state"), ("time", "time")],
+        columns: &[
+            ("channel", "channel"),
+            ("address", "address"),
+            ("purpose", "purpose"),
+            ("state", "state"),
+            ("time", "time"),
+        ],
         constants: &[],
         statuses: &[],
         note: "",
@@ -221,7 +227,9 @@ fn order_row(preset: &Preset, order: &Order, (row, products): (usize, &[Value]))
             other => match other.strip_prefix("property:") {
                 Some(name) => property(name),
                 None if order.properties.contains_key(other) => property(other),
-                None if other.starts_with("address.") || is_of_person(other) => order.who.value(other, place(preset, at)),
+                None if other.starts_with("address.") || is_of_person(other) => {
+                    order.who.value(other, place(preset, at))
+                }
                 None => String::new(),
             },
         }

@@ -65,22 +65,41 @@ fn write(preset: &Preset, messages: &[Value]) -> Vec<u8> {
                 for said in messages.iter().filter(|m| event(m).starts_with("Consent ")) {
                     let address = text(said.pointer("/properties/address"));
                     if who.emails.contains(&address) || who.phones.contains(&address) {
-                        who.consents.insert(text(said.pointer("/properties/channel")), event(said) == "Consent Granted");
+                        who.consents
+                            .insert(text(said.pointer("/properties/channel")), event(said) == "Consent Granted");
                     }
                 }
                 row(customer_row(preset, &who));
             }
             Kind::Orders if event(message) != "Order Refunded" => {
                 let id = message.pointer("/properties/order_id");
-                let refunded = messages.iter().any(|m| event(m) == "Order Refunded" && m.pointer("/properties/order_id") == id);
-                let fate = if refunded { "refunded" } else if event(message) == "Order Cancelled" { "cancelled" } else { "completed" };
+                let refunded =
+                    messages.iter().any(|m| event(m) == "Order Refunded" && m.pointer("/properties/order_id") == id);
+                let fate = if refunded {
+                    "refunded"
+                } else if event(message) == "Order Cancelled" {
+                    "cancelled"
+                } else {
+                    "completed"
+                };
                 let properties = message["properties"].as_object().cloned().unwrap_or_default();
                 let time = text(message.get("timestamp"));
-                order_rows(preset, &Order { fate: fate.into(), time, who: person(message), properties }).into_iter().for_each(&mut row);
+                order_rows(preset, &Order { fate: fate.into(), time, who: person(message), properties })
+                    .into_iter()
+                    .for_each(&mut row);
             }
             Kind::Consents if text(message.pointer("/properties/purpose")) == "marketing" => {
                 let said = |name: &str| text(message.pointer(&format!("/properties/{name}")));
-                row(opt_out_row(preset, &OptOut { channel: said("channel"), address: said("address"), purpose: said("purpose"), time: text(message.get("timestamp")), wording: String::new() }));
+                row(opt_out_row(
+                    preset,
+                    &OptOut {
+                        channel: said("channel"),
+                        address: said("address"),
+                        purpose: said("purpose"),
+                        time: text(message.get("timestamp")),
+                        wording: String::new(),
+                    },
+                ));
             }
             _ => {}
         }

@@ -155,7 +155,9 @@ impl<'a> Reader<'a> {
 
     fn key_of(&self, row: &Row) -> String {
         match self.module {
-            Module::Orders | Module::Receipts | Module::Refunds => self.plan.value(row, "order_id").trim_start_matches('#').to_string(),
+            Module::Orders | Module::Receipts | Module::Refunds => {
+                self.plan.value(row, "order_id").trim_start_matches('#').to_string()
+            }
             _ => String::new(),
         }
     }

@@ -5,7 +5,7 @@ use customers::model::{PersonView, Profile};
 use customers::profiles::{self, Profiles};
 use db::event::Origin;
 use db::{DbError, Engine, Table as _, log};
-use exchange::back::{self, Customer, Order, OptOut};
+use exchange::back::{self, Customer, OptOut, Order};
 use exchange::mapping::Kind;
 use exchange::presets::Preset;
 use pipeline::Preparer;
@@ -40,9 +40,9 @@ pub fn write(db: &mut Engine, preparer: &Preparer, preset: &Preset, out: &mut dy
     put(&header)?;
     match preset.kind {
         Kind::Customers => customers(db, &preparer.current().counters, &mut |c| put(&back::customer_row(preset, c)))?,
-        Kind::Orders => orders(db, preparer, &mut |o| {
-            back::order_rows(preset, o).iter().try_for_each(|values| put(values))
-        })?,
+        Kind::Orders => {
+            orders(db, preparer, &mut |o| back::order_rows(preset, o).iter().try_for_each(|values| put(values)))?
+        }
         Kind::Consents => opt_outs(db, &mut |o| put(&back::opt_out_row(preset, o)))?,
         Kind::Events => return Err(BackError::Kind("events")),
     }
@@ -62,7 +62,8 @@ fn customer(view: &PersonView, consents: BTreeMap<String, bool>) -> Customer {
             traits.insert(name.to_string(), value);
         }
     }
-    let others = view.identifiers.iter().filter(|i| !matches!(&*i.kind, "user_id" | "email" | "phone" | "anonymous_id"));
+    let others =
+        view.identifiers.iter().filter(|i| !matches!(&*i.kind, "user_id" | "email" | "phone" | "anonymous_id"));
     let newest = view.state.traits.iter().map(|(_, _, stamp)| stamp.timestamp).max();
     Customer {
         user_id: own("user_id").into_iter().next().unwrap_or_default(),

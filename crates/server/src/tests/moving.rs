@@ -388,3 +388,80 @@ fn the_bases_quality_is_a_report_whose_numbers_open_their_people() {
         shop.assert_clean();
     }
 }
+
+#[test]
+fn the_way_back_gives_each_tool_its_own_file() {
+    // [AD2] what came in, and what came live since, goes back in the tool's own columns and words.
+    for shop in shops() {
+        let text = "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Phone,Tags\n500,Olena,Koval,olena@example.com,no,+447911123456,\"vip, garden\"\n";
+        let imported = import(&shop, "customers_export.csv", text, json!({"without_opt_outs": true}));
+        assert_eq!(imported["state"], "done", "{imported}");
+        let body =
+            json!({"userId": "u7", "messageId": "live", "traits": {"firstName": "Live", "email": "live@example.com"}});
+        assert_eq!(shop.track("/v1/identify", &body).status, 200);
+        let (_, noon) = ago(1);
+        let line = json!({"product_id": "7", "sku": "S-7", "name": "Tea, green", "quantity": 2, "price": 5.25});
+        for event in ["Order Completed", "Order Refunded"] {
+            let body = json!({"userId": "u7", "event": event, "messageId": event, "timestamp": noon,
+                "properties": {"order_id": "77", "total": 10.5, "currency": "GBP", "products": [line]}});
+            assert_eq!(shop.track("/v1/track", &body).status, 200);
+        }
+        let write = |preset: &str| {
+            let preset = exchange::back::find(preset).expect("it is there");
+            let domain = &shop.app().domain;
+            domain.store().write(|tx| tx.flush_table::<customers::profiles::Profiles>()).expect("flushed");
+            let preparer = domain.preparer().clone();
+            let done = domain.store().query(move |db| {
+                let mut out = Vec::new();
+                let rows = crate::moving::back::write(db, &preparer, preset, &mut out);
+                Ok::<_, db::DbError>((rows.expect("written"), String::from_utf8(out).expect("text")))
+            });
+            done.expect("read")
+        };
+        let (rows, file) = write("shopify-customers");
+        assert_eq!(rows, 2, "{file}");
+        let olena = file.lines().find(|l| l.contains("olena@example.com")).expect("she is there");
+        assert!(
+            olena.starts_with("500,Olena,Koval,olena@example.com,no,") && olena.contains("\"vip, garden\""),
+            "{olena}"
+        );
+        assert!(file.contains(",Live,,live@example.com,"), "{file}");
+        let (rows, file) = write("woocommerce-orders");
+        assert_eq!(rows, 1, "{file}");
+        assert!(
+            file.contains("77,refunded,GBP,") && file.contains("live@example.com") && file.contains("Tea, green"),
+            "{file}"
+        );
+        let (_, file) = write("generic-opt-outs");
+        assert!(file.contains("email,olena@example.com,marketing,unsubscribed,"), "{file}");
+        // What a preset reads of it is what it read before: nothing new comes in.
+        let (_, file) = write("shopify-customers");
+        let again = import(&shop, "customers_export.csv", &file, json!({"without_opt_outs": true}));
+        assert_eq!(again["result"]["tally"]["rejected_rows"], 0, "{again}");
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn who_is_erased_is_no_longer_named_by_a_difference() {
+    // [AB1] differences name contacts; an erasure reaches them.
+    for shop in shops() {
+        let body = json!({"userId": "u1", "messageId": "m1", "traits": {"email": "gone@example.com"}});
+        assert_eq!(shop.track("/v1/identify", &body).status, 200);
+        let id = module(&shop, "customers", settings(1));
+        compare(&shop, &id, "people.csv", "email,first_name\nother@example.com,Other\n", json!({}));
+        let list = || shop.owner("GET", &format!("/api/v1/parallel-run/{id}/differences")).send().text;
+        assert!(list().contains("gone@example.com"), "{}", list());
+        let found = shop.owner("GET", "/api/v1/customers/lookup?email=gone@example.com").send().json();
+        let person = found["person_id"].as_str().expect("a person").to_string();
+        let path = format!("/api/v1/customers/{person}/erasure");
+        assert!(shop.owner("POST", &path).json(&json!({"reason": "asked for it"})).send().status < 300);
+        for _ in 0..400 {
+            if !list().contains("gone@example.com") {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        assert!(!list().contains("gone@example.com") && list().contains("missing_there"), "{}", list());
+    }
+}
