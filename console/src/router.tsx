@@ -68,11 +68,15 @@ const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new'
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
 const exportsPage = createRoute({ getParentRoute: () => root, path: '/exports', component: lazyRouteComponent(() => import('./exports/ExportsPage')), validateSearch: texts('sel') });
 const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: lazyRouteComponent(() => import('./exports/NewExportPage')) });
+const parallel = createRoute({ getParentRoute: () => root, path: '/parallel', component: lazyRouteComponent(() => import('./moving/ParallelPage')) });
+const compared = createRoute({ getParentRoute: () => root, path: '/parallel/$id', component: lazyRouteComponent(() => import('./moving/ComparedPage')) });
+const quality = createRoute({ getParentRoute: () => root, path: '/quality', component: lazyRouteComponent(() => import('./moving/QualityPage')), validateSearch: texts('check') });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
 
 export const router = createRouter({
   routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, exportsPage, newExport, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, parallel, compared, quality, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -42,7 +42,9 @@ export default function PersonPage() {
   const [stream, setStream] = useState<Stream | null>(null);
   const p = person.data;
   const phone = p?.identifiers.find((i) => i.kind === 'phone')?.value;
-  const email = p?.identifiers.find((i) => i.kind === 'email')?.value;
+  const address = p?.identifiers.find((i) => i.kind === 'email');
+  const email = address?.value;
+  const flaws: Record<string, string> = { email_blocked_service: t('flaw.mark.email_blocked_service'), email_disposable: t('flaw.mark.email_disposable'), email_mistyped_domain: t('flaw.mark.email_mistyped_domain'), email_invalid: t('flaw.mark.email_invalid') };
   const trait = (n: string) => (typeof p?.traits[n] === 'string' ? (p.traits[n] as string) : '');
   const name = p ? (personName(p) ?? t('person.unnamed')) : '';
   const city = trait('city') || (p?.traits.address && typeof p.traits.address === 'object' ? String((p.traits.address as { city?: string }).city ?? '') : '');
@@ -116,6 +118,7 @@ export default function PersonPage() {
         </div>
         {phone && <CopyButton text={phone} label={f.phone(phone)} />}
         {email && email !== name && <CopyButton text={email} label={email} />}
+        {address?.flaw && <Badge tone="warn">{flaws[address.flaw] ?? address.flaw}</Badge>}
         {p && <PersonActs person={p} name={name} />}
       </div>
       <NumberStrip

@@ -8,11 +8,12 @@ import { Problem } from '../api/problem';
 import { JobActions, JobBadge, moving, Progress, useJob } from '../jobs/job';
 import { Badge, ErrorNote, Panel } from '../ui/base';
 import * as f from '../ui/format';
+import { say } from '../ui/toast';
 import { BadRows, type BadRow, kindName, meaningName, Outcome, resultOf } from './result';
 
 export interface Mapping { kind: string; columns: Record<string, string>; constants: Record<string, string>; statuses: Record<string, string>; date_order: string }
 interface ColumnSeen { column: string; meaning: string | null; by: string | null; samples: string[]; filled: number }
-export interface Looked { kind: string; preset?: string | null; layout: Record<string, unknown>; mapping: Record<string, unknown>; columns: Record<string, unknown>[]; meanings: string[]; rows: string[][]; bad: Record<string, unknown>[] }
+export interface Looked { kind: string; preset?: string | null; layout: Record<string, unknown>; mapping: Record<string, unknown>; columns: Record<string, unknown>[]; meanings: string[]; rows: string[][]; bad: Record<string, unknown>[]; saved: { exact: boolean; saved: { id: string; name: string; version: number; source: string; mapping: Record<string, unknown> } }[] }
 type As = { kind?: string; preset?: string };
 const KINDS = ['consents', 'customers', 'orders', 'events'];
 const SKIP = '';
@@ -24,6 +25,21 @@ export function Mapper({ upload, name, looked, busy, asked, again }: { upload: s
   const navigate = useNavigate();
   const [mapping, setMapping] = useState(looked.mapping as unknown as Mapping);
   const [source, setSource] = useState(t('imports.sourceDefault'));
+  const [savedAs, setSavedAs] = useState('');
+  const take = (id: string | null) => {
+    const found = looked.saved.find((s) => s.saved.id === id)?.saved;
+    if (!found) return setMapping(looked.mapping as unknown as Mapping);
+    const there = new Set(columns.map((c) => c.column));
+    const saved = found.mapping as unknown as Mapping;
+    // A column that this file lacks has no meaning here.
+    change({ ...saved, columns: Object.fromEntries(Object.entries(saved.columns).filter(([c]) => there.has(c))) });
+    setSource(found.source);
+    setSavedAs(found.name);
+  };
+  const save = useMutation({
+    mutationFn: () => must(api.POST('/api/v1/imports/mappings', { body: { name: savedAs.trim(), source: source.trim(), layout: looked.layout as never, mapping: mapping as never } })),
+    onSuccess: (m) => say(t('imports.savedDone', { n: f.number(m.version) })),
+  });
   const [without, setWithout] = useState(false);
   const [dry, setDry] = useState<string | undefined>();
   const checked = useJob(dry);
@@ -51,6 +67,7 @@ export function Mapper({ upload, name, looked, busy, asked, again }: { upload: s
             <Select label={t('imports.kindOf')} value={mapping.kind} disabled={busy} allowDeselect={false} data={KINDS.map((k) => ({ value: k, label: kindName(k) }))} onChange={(k) => k && again({ kind: k })} data-testid="import-kind" />
             <Select label={t('imports.system')} value={looked.preset ?? null} disabled={busy} clearable searchable placeholder={t('imports.systemNone')} clearButtonProps={{ 'aria-label': t('imports.systemNone') }} data={(presets.data?.items ?? []).map((p) => ({ value: p.id, label: `${p.system} · ${kindName(p.kind)}` }))} onChange={(p) => again(p ? { preset: p } : { kind: asked.kind ?? mapping.kind })} />
             <TextInput label={t('imports.source')} description={t('imports.sourceHelp')} inputWrapperOrder={['label', 'input', 'description', 'error']} value={source} onChange={(e) => { setSource(e.currentTarget.value); setDry(undefined); }} required withAsterisk={false} data-testid="import-source" />
+            {looked.saved.length > 0 && <Select label={t('imports.saved')} placeholder={t('imports.savedNone')} clearable clearButtonProps={{ 'aria-label': t('imports.savedNone') }} data={looked.saved.map((s) => ({ value: s.saved.id, label: [s.saved.name, t('imports.savedVersion', { n: f.number(s.saved.version) }), s.exact ? t('imports.savedExact') : ''].filter(Boolean).join(' · ') }))} onChange={take} data-testid="import-saved" />}
             <Select label={t('imports.dates')} value={mapping.date_order} allowDeselect={false} data={[{ value: 'day_first', label: t('imports.dayFirst') }, { value: 'month_first', label: t('imports.monthFirst') }]} onChange={(v) => v && change({ ...mapping, date_order: v })} />
           </div>
         </div>
@@ -68,6 +85,11 @@ export function Mapper({ upload, name, looked, busy, asked, again }: { upload: s
           </table>
         </div>
       </Panel>
+      <form className="row g8" style={{ alignItems: 'flex-end', flexWrap: 'wrap' }} onSubmit={(e) => { e.preventDefault(); save.mutate(); }}>
+        <TextInput label={t('imports.saveAs')} value={savedAs} onChange={(e) => setSavedAs(e.currentTarget.value)} data-testid="import-save-name" />
+        <Button type="submit" variant="default" loading={save.isPending} disabled={!savedAs.trim() || !source.trim()} data-testid="import-save">{t('imports.saveDo')}</Button>
+      </form>
+      {save.error && <ErrorNote error={save.error} kept={t('error.formKept')} />}
       <Panel title={t('imports.sample')} count={f.number(looked.rows.length)}>
         <div className="tbl" style={{ maxHeight: 260 }} tabIndex={0} role="group" aria-label={t('imports.sample')}>
           <table style={{ width: `max(100%, ${columns.length * 140}px)` }}>

@@ -1,6 +1,7 @@
 import i18next from 'i18next';
 import { useTranslation } from 'react-i18next';
 import type { Job } from '../jobs/job';
+import { Link } from '@tanstack/react-router';
 import { NumberStrip, Panel } from '../ui/base';
 import * as f from '../ui/format';
 import { Json } from '../ui/Json';
@@ -19,6 +20,8 @@ export interface Result {
   dry_run?: boolean;
   tally?: { rows: number; events: number; duplicates: number; rejected_rows: number; dropped_values: number };
   report?: boolean | number | null;
+  resolve_job_id?: string;
+  recognised?: { people: number; candidates: number; filed: number; joined: number; left: number };
   first?: unknown[];
   bad?: BadRow[];
   quality?: Quality;
@@ -54,6 +57,9 @@ export function Outcome({ result: r }: { result: Result }) {
           ]}
         />
       )}
+      {r.recognised ? (
+        <div className="notice" data-testid="import-recognised"><div className="col sp"><span className="b">{t('imports.recognised2')}</span><span className="t12">{t('imports.recognised2Text', { people: f.number(r.recognised.people), candidates: f.number(r.recognised.candidates), filed: f.number(r.recognised.filed), joined: f.number(r.recognised.joined) })}</span></div>{r.recognised.filed > 0 && <Link to="/identity" className="textlink">{t('imports.toReview')}</Link>}</div>
+      ) : r.resolve_job_id ? <p className="m2">{t('imports.recognising')}</p> : null}
       {r.bad && r.bad.length > 0 && <BadRows rows={r.bad} title={t('imports.badRows')} />}
       {r.quality && r.quality.rows > 0 && <QualityPanel q={r.quality} />}
       {r.first && r.first.length > 0 && (

@@ -11,6 +11,7 @@ import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
 import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -32,6 +33,8 @@ export const PAGES = [
   { id: 'privacy', to: '/privacy', icon: IconLock, group: 'data', key: 'P', right: 'privacy:read' },
   { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'U', right: 'imports:read' },
   { id: 'exports', to: '/exports', icon: IconDownload, group: 'data', key: 'E', right: 'exports:read' },
+  { id: 'parallel', to: '/parallel', icon: IconScale, group: 'data', key: 'B', right: 'imports:read' },
+  { id: 'quality', to: '/quality', icon: IconReportAnalytics, group: 'data', key: 'Q', right: 'imports:read' },
   { id: 'jobs', to: '/jobs', icon: IconHistory, group: 'data', key: 'J', right: 'jobs:read' },
 ] as const;
 
@@ -109,6 +112,7 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   const label: Record<string, string> = {
     home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), exports: t('nav.exports'), jobs: t('nav.jobs'),
+    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'),
   };
   const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
@@ -216,6 +220,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
   const names: Record<string, string> = {
     customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
     live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), exports: t('nav.exports'), jobs: t('nav.jobs'), settings: t('settings.title'),
+    live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'), settings: t('settings.title'),
   };
   const parts = path.split('/').filter(Boolean);
   const area = parts[0] ?? '';

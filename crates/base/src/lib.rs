@@ -7,6 +7,7 @@
 mod clock;
 mod contact;
 mod decimal;
+pub mod mail_service;
 mod money;
 pub mod names;
 pub mod page;

@@ -1,9 +1,11 @@
 //! `braid`: the whole program on the command line, one module a command.
 //!
 //! stdout is data, stderr the rest. Exit: 0 done, 1 failed (or findings), 2 bad input, 130 stopped.
+mod back;
 mod backup;
 mod bench;
 mod client;
+mod compare;
 mod completions;
 mod config;
 mod demo;
@@ -50,6 +52,10 @@ enum Command {
     Serve(serve::Serve),
     /// Brings purchases in from a file.
     Import(import::Import),
+    /// Compares an old tool's numbers with Braid's own.
+    Compare(compare::Compare),
+    /// Writes files in an old tool's own format.
+    Back(back::Back),
     /// Checks that everything stored is sound.
     Doctor(doctor::Doctor),
     /// Writes the whole store to one file, beside a running server.
@@ -93,6 +99,8 @@ fn main() -> ExitCode {
         Command::Init(command) => init::run(command, &mut printer),
         Command::Serve(command) => serve::run(command, &mut printer),
         Command::Import(command) => import::run(command, &mut printer),
+        Command::Compare(command) => compare::run(command, &mut printer),
+        Command::Back(command) => back::run(command, &mut printer),
         Command::Doctor(command) => doctor::run(command, &mut printer),
         Command::Backup(command) => backup::run(command, &mut printer),
         Command::Restore(command) => restore::run(command, &mut printer),

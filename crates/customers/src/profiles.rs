@@ -97,6 +97,13 @@ fn last_seen(profile: &Profile) -> i64 {
     profile.state.totals.last_seen.unwrap_or(profile.created_at).micros()
 }
 
+/// Up to `limit` profiles after an id, in order, as of their last flush; for whoever walks through all of them.
+pub fn page(db: &mut Engine, after: i64, limit: i64) -> Result<Vec<(i64, Profile)>, DbError> {
+    let sql = "SELECT profile_id, state, folded_to FROM profiles WHERE profile_id > $1 ORDER BY profile_id LIMIT $2";
+    let rows = db.rows(sql, &[after.into(), limit.into()])?;
+    rows.iter().map(|r| Ok((r.int(0)?, codec::decode(r.blob(1)?, r.int(2)?)?))).collect()
+}
+
 /// Bytes in memory. What copies share is counted with each, since the committed row is the one that stays.
 fn weight(row: &Profile) -> usize {
     const BOX: usize = 16;

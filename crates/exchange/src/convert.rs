@@ -6,6 +6,8 @@ mod order;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use order::fate_word;
+
 use crate::mapping::{Kind, Plan};
 use crate::rows::{Bad, Row, short};
 use crate::values;

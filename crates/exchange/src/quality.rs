@@ -1,34 +1,13 @@
 //! How good a file's or a base's data is: what is filled, what is doubled, which contacts are none, what looks wrong.
+pub mod people;
+
+use base::mail_service::{is_blocked_service, is_domain_of};
 use base::{Country, normalise_email, normalise_phone};
 use hashbrown::HashMap;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash};
 
-/// Mail services that are blocked in Ukraine (decree 133/2017 and those that prolong it) or belong to the aggressor's state:
-/// mail to them is not delivered, and their owners read it.
-const BLOCKED: &[&str] = &[
-    "mail.ru",
-    "bk.ru",
-    "inbox.ru",
-    "list.ru",
-    "internet.ru",
-    "mail.ua",
-    "yandex.ru",
-    "yandex.ua",
-    "yandex.com",
-    "yandex.by",
-    "yandex.kz",
-    "ya.ru",
-    "narod.ru",
-    "rambler.ru",
-    "lenta.ru",
-    "autorambler.ru",
-    "myrambler.ru",
-    "ro.ru",
-    "vk.com",
-    "ok.ru",
-];
 /// Addresses that live for minutes.
 const DISPOSABLE: &[&str] = &[
     "mailinator.com",
@@ -81,12 +60,27 @@ pub enum Flaw {
     NoContact,
 }
 
-fn domain(email: &str) -> &str {
-    email.rsplit_once('@').map_or("", |(_, d)| d)
+impl Flaw {
+    /// As it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EmailInvalid => "email_invalid",
+            Self::EmailBlockedService => "email_blocked_service",
+            Self::EmailDisposable => "email_disposable",
+            Self::EmailMistypedDomain => "email_mistyped_domain",
+            Self::PhoneInvalid => "phone_invalid",
+            Self::PhoneRepeatedDigit => "phone_repeated_digit",
+            Self::NameMixedAlphabets => "name_mixed_alphabets",
+            Self::NameNoLetters => "name_no_letters",
+            Self::BirthdayInFuture => "birthday_in_future",
+            Self::BirthdayTooOld => "birthday_too_old",
+            Self::NoContact => "no_contact",
+        }
+    }
 }
 
-fn is_of(domain: &str, list: &[&str]) -> bool {
-    list.iter().any(|d| domain == *d || domain.strip_suffix(d).is_some_and(|rest| rest.ends_with('.')))
+fn domain(email: &str) -> &str {
+    email.rsplit_once('@').map_or("", |(_, d)| d)
 }
 
 /// What is wrong with an address.
@@ -95,9 +89,9 @@ pub fn email_flaw(text: &str) -> Option<Flaw> {
         return Some(Flaw::EmailInvalid);
     };
     let domain = domain(&email);
-    if is_of(domain, BLOCKED) {
+    if is_blocked_service(&email) {
         Some(Flaw::EmailBlockedService)
-    } else if is_of(domain, DISPOSABLE) {
+    } else if is_domain_of(domain, DISPOSABLE) {
         Some(Flaw::EmailDisposable)
     } else if MISTYPED.iter().any(|(wrong, _)| *wrong == domain) {
         Some(Flaw::EmailMistypedDomain)
@@ -243,8 +237,7 @@ impl Judge {
         self.seen[which].insert(std::hash::Hasher::finish(&hash), ()).is_some()
     }
     fn flaw(&mut self, flaw: Flaw, subject: &str, value: &str) {
-        let name = serde_json::to_value(flaw).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default();
-        let count = self.report.flaws.entry(name).or_default();
+        let count = self.report.flaws.entry(flaw.as_str().to_string()).or_default();
         *count += 1;
         if *count <= EXAMPLES_PER_FLAW {
             self.report.examples.push(Example { flaw, subject: subject.into(), value: crate::rows::short(value) });

@@ -240,3 +240,11 @@ pub fn suppressions(db: &mut Engine, channel: &str, after: &str, limit: usize) -
         })
         .collect()
 }
+
+/// The setting that says what becomes of mail to blocked services.
+pub const BLOCKED_SERVICES: &str = "messages.blocked_services";
+
+/// Whether mail to services that are blocked in Ukraine is held back: so it is, unless the shop says `send`.
+pub fn stops_blocked_services(db: &mut Engine) -> Result<bool, DbError> {
+    Ok(db::settings::get(db, BLOCKED_SERVICES)?.as_deref() != Some("send"))
+}

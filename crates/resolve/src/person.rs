@@ -104,7 +104,10 @@ pub struct Person {
 impl Person {
     /// Reads one row. National phone numbers are read as those of `country`.
     pub fn read(raw: &Raw, country: Country) -> Person {
-        let texts = read(raw, country);
+        Self::of(&read(raw, country))
+    }
+    /// A person of what was read before.
+    pub fn of(texts: &Texts) -> Person {
         Person { values: std::array::from_fn(|at| texts[at].as_ref().map(|text| Value::new(field_of(at), text))) }
     }
 }

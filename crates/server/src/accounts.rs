@@ -16,6 +16,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0001_accounts", include_str!("../migrations/0001_accounts.sql")),
         ("0002_access", include_str!("../migrations/0002_access.sql")),
         ("0005_exports", include_str!("../migrations/0005_exports.sql")),
+        ("0006_moving", include_str!("../migrations/0006_moving.sql")),
     ],
 };
 

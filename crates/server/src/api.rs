@@ -14,10 +14,13 @@ pub mod imports;
 pub mod invitations;
 pub mod jobs;
 pub mod live;
+pub mod mappings;
 pub mod messages;
+pub mod parallel_run;
 pub mod plans;
 pub mod privacy;
 pub mod profile_settings;
+pub mod quality;
 pub mod replay;
 pub mod reveal;
 pub mod segment_fields;
@@ -146,6 +149,16 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(uploads())
         .routes(routes!(imports::list_import_presets))
         .routes(routes!(imports::look_at_import))
+        .routes(routes!(mappings::list_mappings, mappings::save_mapping))
+        .routes(routes!(mappings::mapping_versions, mappings::delete_mapping))
+        .routes(routes!(parallel_run::list_compared, parallel_run::create_compared))
+        .routes(routes!(parallel_run::get_compared, parallel_run::update_compared))
+        .routes(routes!(parallel_run::begin_comparison))
+        .routes(routes!(parallel_run::list_differences, parallel_run::explain_differences))
+        .routes(routes!(parallel_run::decide_compared))
+        .routes(routes!(quality::quality_report, quality::begin_quality_report))
+        .routes(routes!(quality::quality_people))
+        .routes(routes!(quality::get_contact_settings, quality::put_contact_settings))
         .routes(routes!(imports::begin_import))
         .routes(routes!(imports::import_report))
         .routes(routes!(exports::list_exports, exports::create_export))

@@ -76,6 +76,12 @@ fn holder(what: &str) -> String {
     format!("{what} (process {}{}{host})", std::process::id(), if host.is_empty() { "" } else { " on " })
 }
 
+/// Jobs whose pieces threads beside the writer bring.
+fn brought() -> Vec<pipeline::jobs::Kind> {
+    let kinds = [crate::imports::spec::KIND].into_iter().chain(crate::moving::work::KINDS);
+    kinds.map(pipeline::jobs::Kind::brought).collect()
+}
+
 impl Domain {
     /// Opens the store; waits for what a kill left to be folded again.
     pub fn open(start: Start) -> Result<Self, DbError> {
@@ -94,6 +100,7 @@ impl Domain {
                 pipeline::jobs::Kind::brought(crate::imports::spec::KIND),
                 pipeline::jobs::Kind::brought(crate::exports::JOB),
             ],
+            jobs: brought(),
         })?;
         Ok(Self { core })
     }

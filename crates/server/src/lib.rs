@@ -38,6 +38,8 @@ pub mod mask;
 pub mod metrics;
 pub mod page;
 mod policy;
+pub mod moving;
+pub mod policy;
 pub mod preview;
 pub mod problem;
 pub mod rejects;

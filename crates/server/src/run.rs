@@ -95,6 +95,7 @@ pub struct Running {
     exports: tokio::task::JoinHandle<()>,
     imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
     files_out: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
+    moving: tokio::task::JoinHandle<()>,
 }
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
@@ -171,12 +172,15 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let exports = tokio::spawn(crate::exports::sweep::run(app.clone(), stopped.clone()));
     let imports = beside(&app, crate::imports::drive::serve);
     let files_out = beside(&app, crate::exports::drive::serve);
+    let imports = bring_files_in(&app);
+    let moving = move_in(&app, imports.0.clone());
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
     Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, exports, imports, files_out })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports, moving })
 }
 
 /// What brings files in or takes them out.
@@ -190,6 +194,12 @@ fn beside(app: &Arc<App>, serving: Serving) -> (Arc<AtomicBool>, tokio::task::Jo
         serving(&app.domain, &app.folder, &app.clock, &told);
     });
     (stop, thread)
+}
+
+/// Does the long work of moving in on a thread of its own, so that a comparison waits for no import.
+fn move_in(app: &Arc<App>, told: Arc<AtomicBool>) -> tokio::task::JoinHandle<()> {
+    let app = app.clone();
+    tokio::task::spawn_blocking(move || crate::moving::work::serve(&app.domain, &app.clock, &told))
 }
 
 impl Running {
@@ -210,6 +220,9 @@ impl Running {
             stop.store(true, Ordering::Relaxed);
             let _ = thread.await;
         }
+        self.imports.0.store(true, Ordering::Relaxed);
+        let _ = self.imports.1.await;
+        let _ = self.moving.await;
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

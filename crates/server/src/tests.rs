@@ -12,6 +12,7 @@ mod imports;
 mod libraries;
 mod mail;
 mod matrix;
+mod moving;
 mod plans;
 mod profile;
 mod roles;

@@ -21,7 +21,22 @@ fn fate(plan: &Plan, status: &str) -> Fate {
     let lower = status.trim().to_lowercase();
     let own =
         plan.mapping.statuses.iter().find(|(word, _)| word.to_lowercase() == lower).map(|(_, fate)| fate.as_str());
-    match own.unwrap_or(&lower) {
+    usual(own.unwrap_or(&lower))
+}
+
+/// What became of an order by a system's own words and the usual ones: `completed`, `cancelled`, `refunded` or `skip`.
+pub(crate) fn fate_word(own: &std::collections::BTreeMap<String, &str>, status: &str) -> &'static str {
+    let lower = status.trim().to_lowercase();
+    match usual(own.get(&lower).copied().unwrap_or(&lower)) {
+        Fate::Completed => "completed",
+        Fate::Cancelled => "cancelled",
+        Fate::Refunded => "refunded",
+        Fate::Skip => "skip",
+    }
+}
+
+fn usual(word: &str) -> Fate {
+    match word {
         "cancelled"
         | "canceled"
         | "cancel"

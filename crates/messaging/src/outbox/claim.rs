@@ -8,6 +8,7 @@ use crate::unsubscribe::{self, Secret};
 use crate::windows::Window;
 use crate::{lists, rules};
 use base::Timestamp;
+use base::mail_service::is_blocked_service;
 use db::{DbError, Tx};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -206,6 +207,7 @@ fn read_addresses(
 ) -> Result<Vec<AddressFacts>, DbError> {
     let own: &[String] = if rule.channel == EMAIL { &person.emails } else { &[] };
     let mut out = Vec::with_capacity(own.len());
+    let stops_blocked = own.iter().any(|a| is_blocked_service(a)) && lists::stops_blocked_services(tx.engine())?;
     for address in own {
         let consent = facts.consent(tx, &rule.channel, address, &rule.purpose)?;
         // The address of somebody who was erased goes on being suppressed under its hidden form.
@@ -213,6 +215,11 @@ fn read_addresses(
         let sql = "SELECT reason FROM suppressions WHERE channel = $1 AND address IN ($2, $3)";
         let row = tx.first(sql, &[(&rule.channel).into(), address.into(), (&hidden).into()])?;
         let suppressed = row.map(|r| r.text(0).map(str::to_string)).transpose()?;
+        let blocked = || is_blocked_service(address) && rule.channel == EMAIL;
+        let suppressed = match suppressed {
+            None if stops_blocked && blocked() => Some("its mail service is blocked".into()),
+            known => known,
+        };
         out.push(AddressFacts { address: address.clone(), consent, suppressed });
     }
     Ok(out)

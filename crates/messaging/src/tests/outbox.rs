@@ -466,3 +466,25 @@ fn many_entries_of_one_call_see_each_other() {
         w.check();
     });
 }
+
+#[test]
+fn mail_to_a_blocked_service_is_held_back_unless_the_shop_says_send() {
+    // [E1] services that are blocked in Ukraine deliver nothing: the gate says why
+    World::each(|mut w| {
+        let t = w.template("Hi", "Hello");
+        w.rule_with(RuleDraft { once: false, ..rule_draft(t) }).expect("a rule");
+        w.person(1);
+        w.truth().emails.insert(1, vec!["olena1@mail.ru".into()]);
+        w.truth().consents.insert(("olena1@mail.ru".into(), "marketing".into()), true);
+        w.enter_by(1, 7);
+        w.claim();
+        assert_eq!(w.statuses(), ["stopped"]);
+        let held = &w.messages()[0].message;
+        assert_eq!(held.reason, "suppressed");
+        assert!(held.why.contains("its mail service is blocked"), "{}", held.why);
+        w.write(|tx| db::settings::set(tx.engine(), lists::BLOCKED_SERVICES, "send"));
+        w.enter_by(1, 8);
+        assert_eq!(w.claim().claimed.len(), 1);
+        w.check();
+    });
+}

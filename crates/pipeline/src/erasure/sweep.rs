@@ -16,7 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 3] = [
+pub(super) const TABLES: [Table; 4] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -34,6 +34,12 @@ pub(super) const TABLES: [Table; 3] = [
         owner: "customers",
         read: "SELECT id, who, contact, note FROM privacy_requests WHERE id > $1 ORDER BY id LIMIT $2",
         empty: "UPDATE privacy_requests SET who = 'erased', contact = '', note = '' WHERE id = $1",
+    },
+    Table {
+        owner: "server",
+        read: "SELECT id, item, there, here, why, note FROM compare_differences WHERE id > $1 ORDER BY id LIMIT $2",
+        // That there was a difference, and of which kind, stays.
+        empty: "UPDATE compare_differences SET item = 'erased', there = '', here = '', why = '', note = '' WHERE id = $1",
     },
 ];
 

@@ -6,6 +6,7 @@ use crate::imports::drive;
 use crate::imports::spec::{self, Spec};
 use crate::imports::uploads::{FILE_MAX, Upload, Uploads};
 use crate::input::{Id, Input, List, Nothing};
+use crate::moving::mappings;
 use crate::problem::{BAD_INPUT, BAD_QUERY, NOT_ALLOWED, NOT_FOUND, Problem, internal};
 use axum::Json;
 use axum::body::Bytes;
@@ -159,6 +160,8 @@ pub struct Looked {
     kind: String,
     /// The known system that it looks like.
     preset: Option<String>,
+    /// Saved mappings that fit its columns, the best first.
+    saved: Vec<SavedFit>,
     /// What its columns may mean; to be passed on as it is or changed.
     #[schema(value_type = Object)]
     mapping: Mapping,
@@ -173,6 +176,14 @@ pub struct Looked {
     bad: Vec<exchange::rows::Bad>,
 }
 
+/// A saved mapping that fits a file.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SavedFit {
+    /// Whether its files had exactly these columns.
+    exact: bool,
+    saved: super::mappings::MappingBody,
+}
+
 /// Looks at the beginning of a file: how it is written, and what its columns may mean.
 #[utoipa::path(post, path = "/api/v1/imports/look", tag = "imports", request_body = Look,
     responses((status = 200, body = Looked)))]
@@ -184,7 +195,13 @@ pub async fn look_at_import(
     let shared = app.clone();
     let ask = input.value;
     let (name, path) = file_of(&app, &caller, ask.upload.as_deref(), ask.path.as_deref()).await?;
-    Ok(Json(blocking(move || look(shared.domain.settings(), &name, &path, &ask)).await?))
+    let mut looked = blocking(move || look(shared.domain.settings(), &name, &path, &ask)).await?;
+    let (columns, kind) = (looked.layout.columns.clone(), looked.kind.clone());
+    let saved = app.query(|db| Ok(mappings::list(db)?)).await?;
+    let fitting = mappings::fitting(saved, &columns).into_iter().filter(|(s, exact)| *exact || s.kind.as_str() == kind);
+    looked.saved =
+        fitting.take(10).map(|(saved, exact)| SavedFit { exact, saved: super::mappings::body(saved) }).collect();
+    Ok(Json(looked))
 }
 
 /// Finds out what a file is. Also for `braid import` without a server.
@@ -219,6 +236,7 @@ pub fn look(shop: &pipeline::Settings, name: &str, path: &std::path::Path, ask: 
     Ok(Looked {
         kind: kind.as_str().into(),
         preset: preset.map(|p| p.id.to_string()),
+        saved: Vec::new(),
         mapping,
         columns,
         meanings: meanings(kind).iter().map(|m| (*m).to_string()).collect(),
@@ -368,7 +386,7 @@ pub async fn import_report(
 }
 
 /// The file that a request is about.
-async fn file_of(
+pub async fn file_of(
     app: &Arc<App>,
     caller: &Caller,
     upload: Option<&str>,
@@ -393,6 +411,8 @@ async fn file_of(
 }
 
 /// Work with files, off the threads that answer.
-async fn blocking<T: Send + 'static>(f: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
+pub async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
     tokio::task::spawn_blocking(f).await.map_err(|e| internal(&e))?
 }

@@ -11,7 +11,7 @@ use db::jobs::{self, Job, JobError, Progress};
 use db::{DbError, Tx};
 use exchange::convert::{self, Context, Made, Out};
 use exchange::groups::{Groups, Next};
-use exchange::mapping::Plan;
+use exchange::mapping::{Kind, Plan};
 use exchange::quality::{Judge, Seen};
 use exchange::rows::{Bad, Row};
 use serde_json::json;
@@ -119,7 +119,7 @@ pub fn drive(
 
 /// Ends a job whose rows are all in.
 fn end(domain: &Domain, id: i64, spec: &Spec) -> Result<Ended, DriveError> {
-    let kind = spec.mapping.kind;
+    let (kind, source) = (spec.mapping.kind, spec.source.clone());
     let tally = domain.store().write(move |tx| {
         let job = jobs::find(tx, id)?.ok_or_else(|| DbError::damaged("jobs", "the import's job is gone"))?;
         // Whoever stopped it after its last piece finds it stopped; resumed, it has nothing left to do.
@@ -130,7 +130,14 @@ fn end(domain: &Domain, id: i64, spec: &Spec) -> Result<Ended, DriveError> {
         spec::note_opt_outs(tx, kind)?;
         tx.execute("UPDATE jobs SET total = position WHERE id = $1", &[id.into()])?;
         let reported = tally.rejected_rows + tally.dropped_values > 0;
-        let result = json!({"kind": kind.as_str(), "tally": tally, "report": reported});
+        let mut result = json!({"kind": kind.as_str(), "tally": tally, "report": reported});
+        // People who come without a key that the base knows are looked for among everybody else.
+        if matches!(kind, Kind::Customers | Kind::Orders)
+            && tally.events > 0
+            && let Some(source) = crate::sources::find(tx, &source)?
+        {
+            result["resolve_job_id"] = json!(crate::moving::resolving::begin(tx, &job, source.id)?.to_string());
+        }
         jobs::finish(tx, id, &result.to_string())?;
         Ok::<_, DbError>(Some(tally))
     })?;

@@ -14,7 +14,8 @@ struct Case {
 /// Routes for people who are not signed in yet.
 const OPEN: [&str; 2] = ["sign_in", "accept_invitation"];
 /// Routes that want a person, where a key, such as this matrix has, gets a clean refusal.
-const PERSONAL: [&str; 6] = [
+const PERSONAL: [&str; 7] = [
+    "decide_compared",
     "end_session",
     "change_password",
     "begin_second_factor",
@@ -337,6 +338,57 @@ fn case(shop: &Shop, id: &str) -> Case {
             ("imports".into(), Some(body), Act::Write(Area::Imports))
         }
         "import_report" => (format!("imports/{}/report", imported(shop)), None, Act::Read(Area::Imports)),
+        "list_mappings" => ("imports/mappings".into(), None, Act::Read(Area::Imports)),
+        "save_mapping" => ("imports/mappings".into(), Some(saved_mapping(fresh())), Act::Write(Area::Imports)),
+        "mapping_versions" | "delete_mapping" => {
+            let made = shop.owner("POST", "/api/v1/imports/mappings").json(&saved_mapping(fresh())).send().json();
+            let act = if id == "mapping_versions" { Act::Read(Area::Imports) } else { Act::Write(Area::Imports) };
+            (format!("imports/mappings/{}", made["id"].as_str().unwrap_or_default()), None, act)
+        }
+        "quality_report" => ("quality".into(), None, Act::Read(Area::Imports)),
+        "begin_quality_report" => ("quality".into(), None, Act::Write(Area::Imports)),
+        "quality_people" => ("quality/no_phone".into(), None, Act::Read(Area::Imports)),
+        "get_contact_settings" => ("settings/contacts".into(), None, Act::Read(Area::Settings)),
+        "put_contact_settings" => {
+            let resolve = json!({"file_from": 0.5, "join_from": null, "at_most": 100});
+            let body = json!({"blocked_services": "stop", "resolve": resolve});
+            ("settings/contacts".into(), Some(body), Act::Write(Area::Settings))
+        }
+        "list_compared" => ("parallel-run".into(), None, Act::Read(Area::Imports)),
+        "create_compared" => {
+            let body = json!({"name": format!("Compared {}", fresh()), "module": "customers"});
+            ("parallel-run".into(), Some(body), Act::Write(Area::Imports))
+        }
+        "get_compared"
+        | "update_compared"
+        | "begin_comparison"
+        | "list_differences"
+        | "explain_differences"
+        | "decide_compared" => {
+            let new = json!({"name": "C", "module": "customers"});
+            let made = shop.owner("POST", "/api/v1/parallel-run").json(&new).send().json();
+            let path = format!("parallel-run/{}", made["id"].as_str().unwrap_or_default());
+            match id {
+                "get_compared" => (path, None, Act::Read(Area::Imports)),
+                "update_compared" => {
+                    (path, Some(json!({"name": "D", "settings": made["settings"]})), Act::Write(Area::Imports))
+                }
+                "begin_comparison" => {
+                    (format!("{path}/comparisons"), Some(json!({"upload": upload(shop)})), Act::Write(Area::Imports))
+                }
+                "list_differences" => (format!("{path}/differences?open=true"), None, Act::Read(Area::Imports)),
+                "explain_differences" => (
+                    format!("{path}/differences"),
+                    Some(json!({"ids": ["1"], "note": "a test order"})),
+                    Act::Write(Area::Imports),
+                ),
+                _ => (
+                    format!("{path}/decisions"),
+                    Some(json!({"decision": "no_go", "reason": "not yet"})),
+                    Act::Write(Area::Imports),
+                ),
+            }
+        }
         "list_jobs" => ("jobs?state=done".into(), None, Act::Read(Area::Jobs)),
         // The job that filled the segment, which nobody stops by itself: the right role gets a clean conflict.
         "get_job" => (format!("jobs/{}", find("/api/v1/jobs")), None, Act::Read(Area::Jobs)),
@@ -422,6 +474,12 @@ fn case(shop: &Shop, id: &str) -> Case {
         other => panic!("the route {other} is documented, but not in this matrix"),
     };
     Case { path: format!("/api/v1/{path}"), body, act }
+}
+
+/// A mapping to be saved under a name of its own.
+fn saved_mapping(number: u64) -> Value {
+    let mapping = json!({"kind": "customers", "columns": {"email": "email"}});
+    json!({"name": format!("Saved {number}"), "source": "Old", "layout": {"format": "csv", "columns": ["email"]}, "mapping": mapping})
 }
 
 /// A small file of customers that is here.
@@ -553,7 +611,8 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
             } else if !streams && *role != Role::Owner {
                 // What another role did before may be in the way of a change (a name is taken), but never a right.
                 let status = ask(Some(key), valid).send().status;
-                assert!(status < 500 && ![401, 403].contains(&status), "{id} for {role:?}: {status}");
+                let person = PERSONAL.contains(&id) && status == 403;
+                assert!(status < 500 && (person || ![401, 403].contains(&status)), "{id} for {role:?}: {status}");
             }
         }
     }

@@ -22,6 +22,8 @@ pub struct Identifier {
     #[schema(value_type = String, format = DateTime)]
     last_seen: Timestamp,
     message_id: String,
+    /// What is odd about the value: `email_blocked_service`, `email_disposable`, `email_mistyped_domain`, `email_invalid`.
+    flaw: Option<String>,
 }
 
 /// Which event set a trait.
@@ -218,6 +220,10 @@ fn identifier(i: &customers::model::OwnIdentifier) -> Identifier {
         first_seen: i.seen.first,
         last_seen: i.seen.last,
         message_id: i.evidence.message_id.to_string(),
+        flaw: (&*i.kind == "email")
+            .then(|| exchange::quality::email_flaw(&i.value))
+            .flatten()
+            .map(|f| f.as_str().into()),
     }
 }
 
