@@ -91,6 +91,7 @@ impl Domain {
             observer: start.observer,
             readers: 3,
             jobs: vec![pipeline::jobs::Kind::brought(crate::imports::spec::KIND)],
+            sweeps: vec![crate::audit::redact],
         })?;
         Ok(Self { core })
     }

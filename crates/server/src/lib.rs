@@ -33,6 +33,7 @@ pub mod live;
 pub mod mailer;
 pub mod mask;
 pub mod metrics;
+pub mod personal;
 pub mod policy;
 pub mod preview;
 pub mod problem;

@@ -11,6 +11,7 @@ mod libraries;
 mod mail;
 mod matrix;
 mod plans;
+mod privacy;
 mod profile;
 mod roles;
 mod streams;

@@ -1,4 +1,5 @@
 //! Privacy: erasing people, their requests, the register of purposes.
+pub mod export;
 pub mod purposes;
 pub mod requests;
 

@@ -208,6 +208,14 @@ fn case(shop: &Shop, id: &str) -> Case {
             let id = made["id"].as_str().unwrap_or_default();
             (format!("privacy/requests/{id}"), Some(json!({"state": "verified"})), Act::Write(Area::Privacy))
         }
+        // No customer belongs to the request, so the right role gets a clean conflict.
+        "erase_for_request" => {
+            let body = json!({"kind": "erasure", "who": "Ann", "contact": "by phone"});
+            let made = shop.owner("POST", "/api/v1/privacy/requests").json(&body).send().json();
+            let id = made["id"].as_str().unwrap_or_default();
+            (format!("privacy/requests/{id}/erasure"), Some(json!({})), Act::Write(Area::Privacy))
+        }
+        "export_customer" => ("customers/1/export?format=html".into(), None, Act::Write(Area::Privacy)),
         "list_purposes" => ("privacy/purposes".into(), None, Act::Read(Area::Privacy)),
         "create_purpose" => ("privacy/purposes".into(), Some(purpose), Act::Write(Area::Privacy)),
         "update_purpose" => {
@@ -516,7 +524,7 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
                 id,
                 "settle_message" | "decide_review" | "decide_reviews" | "resolve_drift" | "replay_reject"
             ) && answer.status == 404)
-            || (matches!(id, "stop_job" | "resume_job") && answer.status == 409)
+            || (matches!(id, "stop_job" | "resume_job" | "erase_for_request") && answer.status == 409)
             || (id == "close_view_alarm" && answer.status == 404)
             || (PERSONAL.contains(&id) && [403, 404, 409].contains(&answer.status));
         assert!(fine, "{id} for the owner: {} {}", answer.status, answer.text);

@@ -1,0 +1,263 @@
+//! What a person may ask for: all that is held, and to be forgotten; and what the audit keeps of it.
+use super::harness::{Shop, shops};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const HOSTILE: &str = "<script>alert('x')</script>\"&";
+
+fn person(shop: &Shop, email: &str) -> String {
+    let found = shop.owner("GET", &format!("/api/v1/customers/lookup?email={email}")).send().json();
+    found["person_id"].as_str().expect("is known").to_string()
+}
+
+fn request(shop: &Shop, kind: &str, contact: &str) -> Value {
+    let body = json!({"kind": kind, "who": format!("Ann {HOSTILE}"), "contact": contact, "note": HOSTILE});
+    shop.owner("POST", "/api/v1/privacy/requests").json(&body).send().json()
+}
+
+fn advance(shop: &Shop, id: &str, state: &str) -> Value {
+    shop.owner("PUT", &format!("/api/v1/privacy/requests/{id}")).json(&json!({"state": state})).send().json()
+}
+
+fn of(shop: &Shop, id: &str) -> Value {
+    let all = shop.owner("GET", "/api/v1/privacy/requests").send().json();
+    let items = all["items"].as_array().expect("a list").clone();
+    items.into_iter().find(|r| r["id"] == id).expect("is there")
+}
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..400 {
+        if done() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    panic!("{what} did not happen");
+}
+
+/// A person with something in every section, whose every text is hostile.
+fn hostile(shop: &Shop) -> String {
+    let context = json!({"page": {"title": HOSTILE, "path": HOSTILE}, HOSTILE: HOSTILE});
+    let at = |n: i64| base::Timestamp::from_micros(1_790_000_000_000_000 + n * 1_000_000).to_string();
+    let identify = json!({"anonymousId": HOSTILE, "userId": format!("u {HOSTILE}"), "messageId": "m0", "timestamp": at(0), "context": context,
+        "traits": {"email": "ann@example.com", "phone": "020 7946 0000", "firstName": HOSTILE, "lastName": HOSTILE, HOSTILE: {HOSTILE: [HOSTILE]}}});
+    assert_eq!(shop.track("/v1/identify", &identify).status, 200);
+    for n in 1..=3_i64 {
+        let batch: Vec<Value> = (0..200)
+            .map(|k| {
+                let number = (n - 1) * 200 + k;
+                json!({"type": "track", "event": format!("Viewed {HOSTILE}"), "anonymousId": HOSTILE, "messageId": format!("e{number}"),
+                    "timestamp": at(number + 1), "properties": {HOSTILE: HOSTILE, "n": number}, "context": context})
+            })
+            .collect();
+        assert_eq!(shop.track("/v1/batch", &json!({"batch": batch})).status, 200);
+    }
+    let consent = json!({"channel": "email", "address": "ann@example.com", "purpose": "marketing", "wording": HOSTILE, "wording_version": HOSTILE});
+    assert_eq!(shop.owner("POST", "/api/v1/consents").json(&consent).send().status, 201);
+    person(shop, "ann@example.com")
+}
+
+#[test]
+fn everything_that_is_held_of_a_person_is_handed_over() {
+    for shop in shops() {
+        let ann = hostile(&shop);
+        let asked = request(&shop, "access", "ann@example.com");
+        let id = asked["id"].as_str().expect("an id").to_string();
+        let path = format!("/api/v1/customers/{ann}/export?request_id={id}");
+        let early = shop.owner("GET", &path).send();
+        assert_eq!(early.code(), (409, "conflict".into()), "nobody gets data before it is known who asks");
+        advance(&shop, &id, "verified");
+
+        let answer = shop.owner("GET", &path).send();
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert!(answer.headers["content-disposition"].contains(&format!("customer-{ann}.json")));
+        let all = answer.json();
+        assert_eq!((&all["format"], &all["version"]), (&json!("braid.person"), &json!(1)));
+        assert_eq!(all["person"]["person_id"], ann.as_str());
+        let emails = all["identifiers"].as_array().expect("rows").iter().filter(|i| i["kind"] == "email");
+        assert_eq!(
+            emails.map(|i| (&i["value"], &i["evidence_message_id"])).collect::<Vec<_>>(),
+            [(&json!("ann@example.com"), &json!("m0"))]
+        );
+        let first =
+            all["traits"].as_array().expect("rows").iter().find(|t| t["name"] == "firstName").expect("is there");
+        assert_eq!((&first["value"], &first["message_id"]), (&json!(HOSTILE), &json!("m0")));
+        let consent = &all["consents"][0];
+        assert_eq!(
+            (&consent["state"], &consent["wording"], &consent["by"]),
+            (&json!("granted"), &json!(HOSTILE), &json!("staff 1"))
+        );
+        assert_eq!(all["requests"][0]["kind"], "access");
+        assert!(all["views"].as_array().is_some_and(|v| !v.is_empty()), "who looked");
+        assert!(
+            all["audit"].as_array().is_some_and(|a| a.iter().any(|l| l["action"] == "export")),
+            "this export itself"
+        );
+        let events: Vec<(&Value, &Value)> =
+            all["events"].as_array().expect("rows").iter().map(|e| (&e["message_id"], &e["properties"]["n"])).collect();
+        assert_eq!(events.len(), 601, "more than one piece");
+        assert_eq!(
+            (events[0].0, events[1], events[600]),
+            (&json!("m0"), (&json!("e0"), &json!(0)), (&json!("e599"), &json!(599)))
+        );
+        assert_eq!(all["events"][1]["context"]["page"]["title"], HOSTILE);
+        assert!(!answer.text.contains(&shop.keys.api_key), "no key of the shop's");
+
+        // [AB1] The outcome stands with the request, as proof of what was handed over; the page closes it.
+        until("the outcome", || !of(&shop, &id)["export"].is_null());
+        let noted = of(&shop, &id);
+        let hash = crate::secrets::hex(&crate::secrets::hash_key(&answer.text));
+        assert_eq!((&noted["export"]["events"], &noted["export"]["sha256"]), (&json!(601), &json!(hash)));
+        assert_eq!((&noted["export"]["bytes"], &noted["state"]), (&json!(answer.text.len()), &json!("running")));
+        assert_eq!(advance(&shop, &id, "done")["state"], "done");
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn the_page_for_people_runs_nothing_that_customers_wrote() {
+    for shop in shops() {
+        let ann = hostile(&shop);
+        request(&shop, "access", "ann@example.com");
+        for language in ["en", "uk"] {
+            let path = format!("/api/v1/customers/{ann}/export?format=html&language={language}");
+            let page = shop.owner("GET", &path).send();
+            assert_eq!((page.status, &*page.headers["content-type"]), (200, "text/html; charset=utf-8"));
+            assert!(page.headers["content-security-policy"].contains("default-src 'none'"));
+            assert!(
+                page.text.contains(&format!("<html lang=\"{language}\"")) && page.text.ends_with("</body></html>\n")
+            );
+            assert!(page.text.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;&quot;&amp;"));
+            let tags: std::collections::BTreeSet<&str> =
+                page.text.split('<').skip(1).map(|t| t.split([' ', '>', '\n']).next().unwrap_or_default()).collect();
+            let ours = [
+                "!doctype", "html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "table", "tr", "th",
+                "td", "pre",
+            ];
+            let strange: Vec<&&str> = tags.iter().filter(|t| !ours.contains(&t.trim_start_matches('/'))).collect();
+            assert!(strange.is_empty(), "{strange:?}");
+        }
+        assert!(shop.owner("GET", &format!("/api/v1/customers/{ann}/export?language=ru")).send().status == 400);
+        assert_eq!(shop.owner("GET", "/api/v1/customers/999999/export").send().status, 404);
+    }
+}
+
+#[test]
+fn a_request_for_erasure_erases_and_closes_by_itself() {
+    for shop in shops() {
+        let ann = hostile(&shop);
+        let asked = request(&shop, "erasure", "ann@example.com");
+        let id = asked["id"].as_str().expect("an id").to_string();
+        let path = format!("/api/v1/privacy/requests/{id}/erasure");
+        let erase = || shop.owner("POST", &path).json(&json!({})).send();
+        assert_eq!(erase().code(), (409, "conflict".into()), "not before it is known who asks");
+        advance(&shop, &id, "verified");
+        let begun = erase();
+        assert_eq!((begun.status, &begun.json()["state"]), (202, &json!("running")), "{}", begun.text);
+        assert_eq!(shop.owner("GET", &format!("/api/v1/customers/{ann}")).send().status, 404, "unknown at once");
+        until("the erasure", || of(&shop, &id)["state"] == "done");
+        let done = of(&shop, &id);
+        assert_eq!((&done["who"], &done["contact"], &done["note"]), (&json!("erased"), &json!(""), &json!("")));
+        assert_eq!(done["erasure_job_id"], begun.json()["erasure_job_id"]);
+        assert_eq!(erase().code(), (409, "conflict".into()), "once");
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn requests_whose_term_ends_want_attention() {
+    let shop = Shop::new();
+    let of_home = || {
+        let home = shop.owner("GET", "/api/v1/home").send().json();
+        let found =
+            home["attention"].as_array().expect("a list").iter().find(|a| a["kind"] == "privacy_requests").cloned();
+        found.map(|a| a["count"].as_i64().unwrap_or(0))
+    };
+    assert_eq!(of_home(), None);
+    let body = json!({"kind": "objection", "who": "Ann", "contact": "by phone", "received_at": "2020-01-01T00:00:00Z"});
+    let made = shop.owner("POST", "/api/v1/privacy/requests").json(&body).send().json();
+    assert_eq!((&made["overdue"], &made["due_at"]), (&json!(true), &json!("2020-01-31T00:00:00.000000Z")));
+    request(&shop, "access", "nobody@example.com");
+    assert_eq!(of_home(), Some(1), "the other one has 30 days");
+    let id = made["id"].as_str().expect("an id");
+    shop.owner("PUT", &format!("/api/v1/privacy/requests/{id}"))
+        .json(&json!({"state": "refused", "reason": "not us"}))
+        .send();
+    assert_eq!(of_home(), None);
+}
+
+/// Writes lines about people into the audit: of Ann by number, of Ann by what they say, of Bob.
+fn lines(shop: &Shop, ann: &str) {
+    let ann = ann.to_string();
+    let write = move |tx: &mut db::Tx| {
+        let note = |tx: &mut db::Tx, kind, subject: &str, after: Value| {
+            crate::audit::note(tx, "owner@example.com", ("test", kind), subject, None, Some(&after))
+        };
+        note(tx, "person", &ann, json!({"reason": "her sister called"}))?;
+        note(tx, "note", "ann@example.com", json!({"text": "writes to ANN@example.com"}))?;
+        note(tx, "note", "bob@example.com", json!({"text": "Bob"}))
+    };
+    shop.app().domain.store().write(write).expect("writes");
+}
+
+fn erase(shop: &Shop, ann: &str) {
+    let path = format!("/api/v1/customers/{ann}/erasure");
+    assert_eq!(shop.owner("POST", &path).json(&json!({"reason": "asked"})).send().status, 202);
+    until("the erasure", || shop.owner("GET", "/api/v1/privacy/erasures").send().json()["items"][0]["state"] == "done");
+}
+
+#[test]
+fn the_audit_forgets_a_person_and_still_proves_itself() {
+    // [AB1] With lines of before digests (`old`) and without.
+    for (shop, old) in shops().into_iter().map(|s| (s, false)).chain(shops().into_iter().map(|s| (s, true))) {
+        let store = || shop.app().domain.store();
+        let verify = || store().query(crate::audit::verify).expect("reads");
+        let ann = hostile(&shop);
+        lines(&shop, &ann);
+        if old {
+            store().write(crate::audit::as_before_digests).expect("rewrites");
+        }
+        assert_eq!(verify(), []);
+        erase(&shop, &ann);
+        assert_eq!(verify(), [], "emptied lines are named by the erasure's line");
+        let text = shop.owner("GET", "/api/v1/audit?limit=500").send().text;
+        for gone in ["ann@example.com", "ANN@example.com", "her sister", "alert"] {
+            assert!(!text.contains(gone), "{gone} in {text}");
+        }
+        assert!(text.contains("bob@example.com") && text.contains("\"erase\""));
+        let all: Value = serde_json::from_str(&text).expect("JSON");
+        let redaction =
+            all["items"].as_array().expect("rows").iter().find(|l| l["action"] == "redact").expect("is there").clone();
+        assert_eq!(redaction["after"]["lines"].as_array().map(Vec::len), Some(2), "{redaction}");
+        // [AB1] Emptying one more line is found, and so is changing one that was emptied.
+        let spoil = |sql: &'static str| store().write(move |tx| tx.execute(sql, &[])).expect("writes");
+        let bob = "UPDATE audit SET subject = 'erased', before = NULL, after = NULL, salt = '', digest = CASE digest WHEN '' THEN 'emptied' ELSE digest END WHERE subject = 'bob@example.com'";
+        assert_eq!(spoil(bob), 1);
+        let found = verify();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].why.contains("no erasure says so"));
+        if !old {
+            assert!(spoil("UPDATE audit SET actor = 'x' WHERE subject = 'erased'") >= 1);
+            assert!(verify().iter().any(|b| b.why.contains("was changed")));
+        }
+    }
+}
+
+#[test]
+fn only_whoever_answers_for_privacy_takes_a_person_out() {
+    let shop = Shop::new();
+    let ann = hostile(&shop);
+    for role in ["marketer", "agent", "shop_assistant", "planner", "analyst"] {
+        let key = shop.owner("POST", "/api/v1/api-keys").json(&json!({"name": role, "role": role})).send().json();
+        let key = format!("Bearer {}", key["key"].as_str().expect("a key"));
+        let path = format!("/api/v1/customers/{ann}/export");
+        let status = shop.ask("GET", &path).header("authorization", &key).send().status;
+        assert!(matches!(status, 403 | 404), "{role}: {status}");
+    }
+    // A key with nothing but this right hands over whole data: it is the person's own.
+    let body = json!({"name": "privacy", "role": "owner", "scopes": ["privacy:write", "customers:read"]});
+    let key = shop.owner("POST", "/api/v1/api-keys").json(&body).send().json();
+    let key = format!("Bearer {}", key["key"].as_str().expect("a key"));
+    let answer = shop.ask("GET", &format!("/api/v1/customers/{ann}/export")).header("authorization", &key).send();
+    assert!(answer.status == 200 && answer.text.contains("ann@example.com"));
+}
