@@ -22,6 +22,10 @@ pub enum Export {
     ///
     /// Example: braid export events shop | gzip > events.ndjson.gz
     Events(Events),
+    /// Writes everything that is held of one person: JSON, or a page for people with --html.
+    ///
+    /// Example: braid export person shop --email ann@example.com --html --out ann.html
+    Person(crate::export_person::Person),
 }
 
 /// Which events, and where to.
@@ -39,7 +43,10 @@ pub struct Events {
 
 /// Runs it.
 pub fn run(export: &Export, printer: &mut Printer) -> Outcome {
-    let Export::Events(events) = export;
+    let events = match export {
+        Export::Events(events) => events,
+        Export::Person(person) => return crate::export_person::run(person, printer),
+    };
     let shop = Shop::find(&events.shop, Vec::new())?;
     match &events.out {
         None => write_events(&shop, events.derived, printer.out()),

@@ -18,6 +18,12 @@ pub struct Choice {
     pub actor: String,
 }
 
+/// Whether a text can name a topic: small letters, digits, `-` and `_`, at most 64.
+pub fn is_word(topic: &str) -> bool {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
+    (1..=64).contains(&topic.len()) && topic.bytes().all(fits)
+}
+
 /// What decides about a channel and topic: the most exact choice (both, then the topic anywhere, then the channel as such,
 /// then everything); of equally exact ones the newest, then a no. `None` when nothing was chosen.
 ///
@@ -86,4 +92,49 @@ pub fn forget(tx: &mut Tx, profiles: &[i64]) -> Result<(), DbError> {
         tx.execute("DELETE FROM preferences WHERE profile_id = $1", &[(*profile).into()])?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn choice(channel: &str, topic: &str, wanted: bool, at: i64) -> Choice {
+        let (channel, topic, at) = (channel.into(), topic.into(), Timestamp::from_micros(at));
+        Choice { channel, topic, wanted, at, actor: String::new() }
+    }
+
+    #[test]
+    fn the_most_exact_choice_decides() {
+        let all = [
+            choice("*", "*", false, 9),
+            choice("email", "*", true, 8),
+            choice("*", "news", false, 7),
+            choice("email", "sale", true, 1),
+        ];
+        let asked = |channel, topic| decides(&all, channel, topic).map(|c| c.wanted);
+        assert_eq!(asked("email", "sale"), Some(true), "both");
+        assert_eq!(asked("email", "news"), Some(false), "the topic anywhere before the channel as such");
+        assert_eq!(asked("email", ""), Some(true), "the channel as such");
+        assert_eq!(asked("sms", "sale"), Some(false), "everything");
+        assert_eq!(decides(&all[3..], "sms", "sale"), None);
+        // Profiles that were joined may have chosen differently: the newest, and a no of the same moment.
+        let two = [choice("email", "*", true, 5), choice("email", "*", false, 6)];
+        assert_eq!(decides(&two, "email", "news").map(|c| c.wanted), Some(false));
+        let same = [choice("email", "*", true, 5), choice("email", "*", false, 5)];
+        assert_eq!(decides(&same, "email", "").map(|c| c.wanted), Some(false));
+    }
+
+    proptest! {
+        /// The order in which choices are read decides nothing.
+        #[test]
+        fn order_decides_nothing(picks in prop::collection::vec((0usize..3, 0usize..3, any::<bool>(), 0i64..3), 0..8), turn in 0usize..8) {
+            let (channels, topics) = (["email", "sms", "*"], ["news", "sale", "*"]);
+            let mut all: Vec<Choice> = picks.iter().map(|(c, t, w, at)| choice(channels[*c], topics[*t], *w, *at)).collect();
+            let said = decides(&all, "email", "news").map(|c| c.wanted);
+            let by = turn % all.len().max(1);
+            all.rotate_left(by);
+            prop_assert_eq!(decides(&all, "email", "news").map(|c| c.wanted), said);
+        }
+    }
 }

@@ -146,6 +146,11 @@ fn routes() -> OpenApiRouter<Arc<App>> {
             messages::rules::delete_message_rule
         ))
         .routes(routes!(messages::rules::get_caps, messages::rules::put_caps))
+        .routes(routes!(messages::limits::list_suppressions, messages::limits::add_suppression))
+        .routes(routes!(messages::limits::lift_suppression))
+        .routes(routes!(messages::limits::import_suppressions))
+        .routes(routes!(messages::limits::get_quiet_hours, messages::limits::put_quiet_hours))
+        .routes(routes!(messages::limits::get_preferences, messages::limits::put_preferences))
         .routes(routes!(messages::outbox::list_messages))
         .routes(routes!(messages::outbox::settle_message))
         .routes(routes!(messages::outbox::customer_messages))

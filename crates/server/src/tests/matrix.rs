@@ -216,6 +216,29 @@ fn case(shop: &Shop, id: &str) -> Case {
             (format!("privacy/requests/{id}/erasure"), Some(json!({})), Act::Write(Area::Privacy))
         }
         "export_customer" => ("customers/1/export?format=html".into(), None, Act::Write(Area::Privacy)),
+        "list_suppressions" => ("suppressions?query=a".into(), None, Act::Read(Area::Messages)),
+        "add_suppression" => (
+            "suppressions".into(),
+            Some(json!({"channel": "email", "address": "gone@example.com", "reason": "asked by phone"})),
+            Act::Write(Area::Messages),
+        ),
+        "lift_suppression" => {
+            let body = json!({"channel": "email", "address": "gone@example.com", "reason": "asked by phone"});
+            shop.owner("POST", "/api/v1/suppressions").json(&body).send();
+            ("suppressions/lift".into(), Some(body), Act::Write(Area::Messages))
+        }
+        "import_suppressions" => (
+            "suppressions/import".into(),
+            Some(json!({"text": "a@example.com", "reason": "the old tool's list"})),
+            Act::Write(Area::Messages),
+        ),
+        "get_quiet_hours" => ("quiet-hours".into(), None, Act::Read(Area::Messages)),
+        "put_quiet_hours" => ("quiet-hours".into(), Some(json!({"hours": null})), Act::Write(Area::Messages)),
+        "get_preferences" => ("customers/1/preferences".into(), None, Act::Read(Area::Consents)),
+        "put_preferences" => {
+            let body = json!({"items": [{"channel": "*", "topic": "news", "wanted": false}]});
+            ("customers/1/preferences".into(), Some(body), Act::Write(Area::Consents))
+        }
         "list_purposes" => ("privacy/purposes".into(), None, Act::Read(Area::Privacy)),
         "create_purpose" => ("privacy/purposes".into(), Some(purpose), Act::Write(Area::Privacy)),
         "update_purpose" => {

@@ -261,3 +261,82 @@ fn only_whoever_answers_for_privacy_takes_a_person_out() {
     let answer = shop.ask("GET", &format!("/api/v1/customers/{ann}/export")).header("authorization", &key).send();
     assert!(answer.status == 200 && answer.text.contains("ann@example.com"));
 }
+
+#[test]
+fn addresses_are_suppressed_by_list_and_lifted_with_a_reason() {
+    for shop in shops() {
+        let list = "email,reason\nAnn@Example.com,spam\nbob@example.com\nnobody\nann@example.com\n";
+        let import = json!({"text": list, "reason": "list of the old tool"});
+        let report = shop.owner("POST", "/api/v1/suppressions/import").json(&import).send().json();
+        assert_eq!(
+            report,
+            json!({"lines": 4, "added": 2, "known": 1, "bad": [{"line": 4, "reason": "this is no e-mail address"}], "bad_count": 1})
+        );
+        let all = shop.owner("GET", "/api/v1/suppressions?limit=1").send().json();
+        assert_eq!(
+            (&all["total"], &all["items"][0]["address"], &all["items"][0]["reason"]),
+            (&json!(2), &json!("ann@example.com"), &json!("spam"))
+        );
+        let next = format!("/api/v1/suppressions?limit=1&cursor={}", all["next_cursor"].as_str().expect("a next page"));
+        let next = shop.owner("GET", &next).send().json();
+        assert_eq!((&next["items"][0]["address"], &next["next_cursor"]), (&json!("bob@example.com"), &Value::Null));
+        assert_eq!(next["items"][0]["reason"], "list of the old tool");
+        let begins = shop.owner("GET", "/api/v1/suppressions?query=BO").send().json();
+        assert_eq!(begins["items"].as_array().map(Vec::len), Some(1));
+        let lift = || {
+            let body = json!({"channel": "email", "address": "bob@example.com", "reason": "wrote to us himself"});
+            shop.owner("POST", "/api/v1/suppressions/lift").json(&body).send().status
+        };
+        assert_eq!((lift(), lift()), (204, 404));
+        let bad = shop
+            .owner("POST", "/api/v1/suppressions")
+            .json(&json!({"channel": "email", "address": "x", "reason": "r"}))
+            .send();
+        assert_eq!(bad.status, 422, "{}", bad.text);
+        let audit = shop.owner("GET", "/api/v1/audit?subject_kind=address").send().json();
+        assert_eq!(audit["items"][0]["after"]["reason"], "wrote to us himself");
+        assert!(shop.owner("GET", "/api/v1/audit?action=import").send().text.contains("\"added\":2"));
+    }
+}
+
+#[test]
+fn quiet_hours_are_set_and_noted() {
+    let shop = Shop::new();
+    let put = |hours: Value| shop.owner("PUT", "/api/v1/quiet-hours").json(&json!({"hours": hours})).send();
+    assert_eq!(shop.owner("GET", "/api/v1/quiet-hours").send().json(), json!({"hours": null}));
+    assert_eq!(put(json!("21:00-09:00")).json(), json!({"hours": "21:00-09:00"}));
+    assert_eq!(put(json!("9-21")).status, 422);
+    assert_eq!(shop.owner("GET", "/api/v1/quiet-hours").send().json(), json!({"hours": "21:00-09:00"}));
+    let audit = shop.owner("GET", "/api/v1/audit?action=update&subject_kind=quiet_hours").send().json();
+    assert_eq!(audit["items"][0]["changed"], json!([{"field": "hours", "before": null, "after": "21:00-09:00"}]));
+}
+
+#[test]
+fn what_a_customer_wants_is_kept_shown_and_forgotten() {
+    for shop in shops() {
+        let ann = hostile(&shop);
+        let path = format!("/api/v1/customers/{ann}/preferences");
+        let put = |items: Value| shop.owner("PUT", &path).json(&json!({"items": items})).send();
+        let news = json!({"channel": "email", "topic": "news", "wanted": false});
+        let set = put(json!([news, {"channel": "*", "topic": "sale", "wanted": true}])).json();
+        assert_eq!(set["items"].as_array().map(Vec::len), Some(2), "{set}");
+        assert_eq!(put(json!([news, news])).status, 422, "twice the same");
+        assert_eq!(put(json!([{"channel": "e mail", "topic": "*", "wanted": true}])).status, 422);
+        let one = put(json!([news])).json();
+        assert_eq!(
+            (&one["items"][0]["wanted"], &one["items"][0]["at"]),
+            (&json!(false), &set["items"][0]["at"]),
+            "it keeps its moment"
+        );
+        assert_eq!(shop.owner("GET", &path).send().json()["items"], one["items"]);
+        let held = shop.owner("GET", &format!("/api/v1/customers/{ann}/export")).send().json();
+        assert_eq!(
+            (&held["preferences"][0]["topic"], &held["preferences"][0]["by"]),
+            (&json!("news"), &json!("staff 1"))
+        );
+        erase(&shop, &ann);
+        let left =
+            shop.app().domain.store().query(|db| db.rows("SELECT profile_id FROM preferences", &[])).expect("reads");
+        assert!(left.is_empty());
+    }
+}
