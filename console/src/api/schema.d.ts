@@ -199,6 +199,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gives everything that is held of a customer, as a file: facts with their origin, identifiers with evidence, all events,
+         *     consents with proof, messages, what was joined, who looked. The file is streamed; each export stands in the audit.
+         */
+        get: operations["export_customer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/identity": {
         parameters: {
             query?: never;
@@ -260,6 +280,24 @@ export interface paths {
         /** Lists the messages of a customer, newest first. */
         get: operations["customer_messages"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what a customer wants to get. */
+        get: operations["get_preferences"];
+        /** Sets what a customer wants to get. Marketing that the customer does not want is stopped at the gate. */
+        put: operations["put_preferences"];
         post?: never;
         delete?: never;
         options?: never;
@@ -998,6 +1036,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/requests/{id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases the person of a verified request for erasure. The request closes by itself when log, tables and disk are done.
+         *     What it says of the person goes with the rest: write the answer's address down first.
+         */
+        post: operations["erase_for_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profile-settings": {
         parameters: {
             query?: never;
@@ -1009,6 +1067,24 @@ export interface paths {
         get: operations["get_profile_settings"];
         /** Changes them; segments that rest on derived traits are evaluated again, and who enters by that triggers nothing. */
         put: operations["put_profile_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quiet-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the quiet hours. */
+        get: operations["get_quiet_hours"];
+        /** Sets the quiet hours. Marketing that falls into them waits for their end; service messages go out at any hour. */
+        put: operations["put_quiet_hours"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1536,6 +1612,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists suppressed addresses in their order. */
+        get: operations["list_suppressions"];
+        put?: never;
+        /** Suppresses an address: it gets nothing any more, whatever it agreed to. */
+        post: operations["add_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suppresses a list of addresses, and reports line by line what was no address. */
+        post: operations["import_suppressions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets an address get messages again, if it agreed to any. */
+        post: operations["lift_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -1789,7 +1917,16 @@ export interface components {
          * @description What kind of thing wants to be looked at.
          * @enum {string}
          */
-        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals";
+        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals" | "privacy_requests";
+        /** @description A line that was not taken. */
+        BadLine: {
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            line: number;
+            reason: string;
+        };
         /** @description An import that goes on as a job. */
         Begun: {
             /** @description See `/api/v1/jobs/{id}`. */
@@ -2166,6 +2303,22 @@ export interface components {
             gate: string;
             passed: boolean;
         };
+        /** @description A file that was handed over, as proof. */
+        HandedOver: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            events: number;
+            /** @description `json` or `html`. */
+            format: string;
+            /** @description The file's SHA-256 in hexadecimal digits. */
+            sha256: string;
+        };
         /** @description How the program is doing. */
         Health: {
             database: components["schemas"]["DatabaseHealth"];
@@ -2424,6 +2577,13 @@ export interface components {
             /** @description What a value looks like: letters are `a`, digits `9`. */
             shape: string;
         };
+        /** @description Which address. */
+        LiftSuppression: {
+            address: string;
+            channel: string;
+            /** @description Why it may be written to again: a complaint is not lifted lightly. */
+            reason: string;
+        };
         /** @description A file to look at. */
         Look: {
             /** @description `customers`, `orders`, `events` or `consents`; guessed without it. */
@@ -2549,6 +2709,8 @@ export interface components {
             purpose: string;
             segment_id: components["schemas"]["Id"];
             template_id: components["schemas"]["Id"];
+            /** @description What its messages are about, as customers choose it. */
+            topic?: string | null;
         };
         /** @description What a person writes. */
         MessageRuleInput: {
@@ -2559,6 +2721,8 @@ export interface components {
             purpose: string;
             segment_id: components["schemas"]["Id"];
             template_id: components["schemas"]["Id"];
+            /** @description What its messages are about, as customers choose it: small letters, digits, `-` and `_`. */
+            topic?: string | null;
         };
         /**
          * @description Where a message stands.
@@ -2677,6 +2841,12 @@ export interface components {
             kind: components["schemas"]["SourceKind"];
             name: string;
         };
+        /** @description An address that shall get nothing any more. */
+        NewSuppression: {
+            address: string;
+            channel: string;
+            reason: string;
+        };
         /** @description A file to come. */
         NewUpload: {
             /** @description As it is called. */
@@ -2774,6 +2944,35 @@ export interface components {
              */
             version: number;
         };
+        /** @description A choice as it stands. */
+        Preference: {
+            /** @description Who entered it; nothing when the customer did. */
+            actor?: string | null;
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            topic: string;
+            wanted: boolean;
+        };
+        /** @description What a customer wants to get, or not. */
+        PreferenceChoice: {
+            /** @description `email`, …; `*` = every channel. */
+            channel: string;
+            /** @description A topic of message rules, such as `news`; `*` = everything. */
+            topic: string;
+            wanted: boolean;
+        };
+        /** @description What a customer chose. */
+        Preferences: {
+            items: components["schemas"]["Preference"][];
+            person_id: components["schemas"]["Id"];
+            /** @description Topics that message rules have. */
+            topics: string[];
+        };
+        /** @description What a customer chooses from now on, in whole. */
+        PreferencesInput: {
+            items: components["schemas"]["PreferenceChoice"][];
+        };
         /** @description A condition to try. */
         PreviewInput: {
             expression: string;
@@ -2786,6 +2985,8 @@ export interface components {
              * @description By when it must be answered.
              */
             due_at: string;
+            erasure_job_id?: components["schemas"]["Id"] | null;
+            export?: components["schemas"]["HandedOver"] | null;
             id: components["schemas"]["Id"];
             kind: components["schemas"]["RequestKind"];
             note: string;
@@ -2871,6 +3072,11 @@ export interface components {
             purpose: string;
             recipients: string;
             retention: string;
+        };
+        /** @description The hours in which no marketing goes out. */
+        QuietHours: {
+            /** @description `21:00-09:00`, in the shop's zone; nothing allows every hour. */
+            hours?: string | null;
         };
         /** @description One of the newest orders. */
         RecentOrder: {
@@ -3361,6 +3567,53 @@ export interface components {
          * @enum {string}
          */
         Strand: "online" | "store" | "message" | "talk" | "partner";
+        /** @description An address that gets nothing any more. */
+        Suppression: {
+            /** @description Who entered it; nothing when the mail server or the person did. */
+            actor?: string | null;
+            /** @description Nothing for the address of an erased person: only its hash is kept. */
+            address?: string | null;
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            reason: string;
+        };
+        /** @description A list as it is pasted from a file or from an old tool. */
+        SuppressionImport: {
+            /** @description For lines without a reason of their own. */
+            reason: string;
+            /** @description A line an address; after a comma, semicolon or tab a reason may follow. A heading is passed over. */
+            text: string;
+        };
+        /** @description Suppressed addresses. */
+        SuppressionList: {
+            items: components["schemas"]["Suppression"][];
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are of the channel.
+             */
+            total: number;
+        };
+        /** @description What became of a list. */
+        SuppressionReport: {
+            /**
+             * Format: int64
+             * @description Suppressed from now on.
+             */
+            added: number;
+            /** @description Lines without an address; of many the first. */
+            bad: components["schemas"]["BadLine"][];
+            /** Format: int64 */
+            bad_count: number;
+            /**
+             * Format: int64
+             * @description Suppressed before, or named twice.
+             */
+            known: number;
+            /** Format: int64 */
+            lines: number;
+        };
         /** @description An event that shows it. */
         SuspectExample: {
             /** Format: date-time */
@@ -4026,6 +4279,43 @@ export interface operations {
             };
         };
     };
+    export_customer: {
+        parameters: {
+            query?: {
+                /** @description `json` (without it) or `html`. */
+                format?: "json" | "html";
+                /** @description The page's language: `en` or `uk`; the shop's without it. */
+                language?: string;
+                /** @description The access request that this answers; what was handed over is noted there. */
+                request_id?: string;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     customer_identity: {
         parameters: {
             query?: never;
@@ -4170,6 +4460,70 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -5620,6 +5974,8 @@ export interface operations {
                             purpose: string;
                             segment_id: components["schemas"]["Id"];
                             template_id: components["schemas"]["Id"];
+                            /** @description What its messages are about, as customers choose it. */
+                            topic?: string | null;
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -6025,6 +6381,8 @@ export interface operations {
                              * @description By when it must be answered.
                              */
                             due_at: string;
+                            erasure_job_id?: components["schemas"]["Id"] | null;
+                            export?: components["schemas"]["HandedOver"] | null;
                             id: components["schemas"]["Id"];
                             kind: components["schemas"]["RequestKind"];
                             note: string;
@@ -6123,6 +6481,36 @@ export interface operations {
             };
         };
     };
+    erase_for_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_profile_settings: {
         parameters: {
             query?: never;
@@ -6170,6 +6558,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuietHours"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuietHours"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuietHours"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -7617,6 +8065,134 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Source"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_suppressions: {
+        parameters: {
+            query?: {
+                /** @description How the address begins. */
+                query?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionList"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppression"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_suppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuppressionImport"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionReport"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lift_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftSuppression"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {

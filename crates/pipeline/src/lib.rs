@@ -22,6 +22,7 @@ mod preparer;
 pub mod recover;
 pub mod rejects;
 pub mod rerun;
+pub mod retention;
 mod settings;
 pub mod shop;
 pub mod sources;
