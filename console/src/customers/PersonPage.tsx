@@ -17,6 +17,7 @@ import { remember } from '../ui/Palette';
 import { useTitle } from '../ui/Shell';
 import { PersonActs } from './Acts';
 import { ConsentForm } from './ConsentForm';
+import { Preferences } from './Preferences';
 import { Identities } from './Identities';
 import { DerivedTraits, StandingFacts, TraitPast } from './Known';
 import { identityQuery, type Kind, personName, personQuery } from './query';
@@ -154,6 +155,7 @@ export default function PersonPage() {
               <Panel title={t('person.consents')} query={person} right={p && <ConsentForm person={p} />}>
                 {(x) => <Consents person={x} />}
               </Panel>
+              <Preferences person={id} />
               <Panel title={t('nav.segments')} count={p?.segments.length} query={person} empty={(x) => x.segments.length === 0} emptyText={<p className="body m2">{t('customers.noSegments')}</p>}>
                 {(x) => (
                   <ul className="body line-list">

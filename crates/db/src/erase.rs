@@ -114,7 +114,7 @@ pub struct Scrubbed {
 /// A larger file is not written anew beside a server: that would hold the writer up for longer than it waits.
 const VACUUM_MAX: u64 = 256 << 20;
 /// Tables that an erasure changes.
-const TOUCHED: [&str; 22] = [
+const TOUCHED: [&str; 24] = [
     "log",
     "profiles",
     "profile_list",
@@ -135,6 +135,8 @@ const TOUCHED: [&str; 22] = [
     "rejects",
     "moved_events",
     "jobs",
+    "preferences",
+    "privacy_requests",
     "hours",
     "segment_counts",
 ];
@@ -147,6 +149,11 @@ pub fn scrub(location: &Location, sync: Sync, patterns: &[Vec<u8>], whatever_siz
     let Location::Sqlite { path, .. } = location else {
         for table in TOUCHED {
             engine.batch(&format!("VACUUM {table}"))?;
+        }
+        // A store without the server has no audit.
+        let audit = "SELECT step FROM migrations WHERE owner = 'server' LIMIT 1";
+        if engine.first(audit, &[])?.is_some() {
+            engine.batch("VACUUM audit")?;
         }
         return Ok(Scrubbed { vacuumed: true, left: 0 });
     };

@@ -166,17 +166,53 @@ pub fn redact(tx: &mut Tx, erasing: &pipeline::erasure::Erasing<'_>, position: i
         if !(about && detail.iter().any(Option::is_some)) && !named() {
             continue;
         }
-        let subject = if shown(subject).is_empty() { ERASED } else { subject };
-        let digest = if row.text(10)?.is_empty() { EMPTIED } else { row.text(10)? };
-        let sql = "UPDATE audit SET subject = $2, before = NULL, after = NULL, salt = '', digest = $3 WHERE id = $1";
-        tx.execute(sql, &[id.into(), subject.into(), digest.into()])?;
+        take(tx, &row)?;
         emptied.push(id);
     }
-    if !emptied.is_empty() {
-        let after = serde_json::json!({"lines": emptied});
-        note(tx, "braid", REDACTION, &erasing.job.to_string(), None, Some(&after))?;
-    }
+    name(tx, erasing.job, emptied)?;
     Ok(next)
+}
+
+/// Takes a line's detail away.
+fn take(tx: &mut Tx, row: &db::Row) -> Result<(), DbError> {
+    let subject = row.text(5)?;
+    let subject = if shown(subject).is_empty() { ERASED } else { subject };
+    let digest = if row.text(10)?.is_empty() { EMPTIED } else { row.text(10)? };
+    let sql = "UPDATE audit SET subject = $2, before = NULL, after = NULL, salt = '', digest = $3 WHERE id = $1";
+    tx.execute(sql, &[row.int(0)?.into(), subject.into(), digest.into()]).map(drop)
+}
+
+/// Notes which lines a job emptied.
+fn name(tx: &mut Tx, job: i64, emptied: Vec<i64>) -> Result<(), DbError> {
+    if emptied.is_empty() {
+        return Ok(());
+    }
+    let after = serde_json::json!({"lines": emptied});
+    note(tx, "braid", REDACTION, &job.to_string(), None, Some(&after))
+}
+
+/// Lines with a detail that is old enough. What names emptied lines, and what proves an erasure, stays.
+const EXPIRING: &str =
+    "chain <> '' AND at < $1 AND action NOT IN ('redact', 'erase') AND (before IS NOT NULL OR after IS NOT NULL)";
+
+/// Empties lines of before a moment, a piece at a time, as [`redact`] does; gives where to go on, `None` at the end.
+pub fn expire(tx: &mut Tx, job: i64, before: Timestamp, position: i64) -> Result<Option<i64>, DbError> {
+    let sql = format!("{ROW} WHERE {EXPIRING} AND id > $2 ORDER BY id LIMIT $3");
+    let rows = tx.rows(&sql, &[before.micros().into(), position.into(), PIECE.into()])?;
+    let mut emptied = Vec::new();
+    for row in &rows {
+        take(tx, row)?;
+        emptied.push(row.int(0)?);
+    }
+    let last = emptied.last().copied();
+    name(tx, job, emptied)?;
+    Ok(last)
+}
+
+/// How many lines [`expire`] would empty.
+pub fn expiring(db: &mut Engine, before: Timestamp) -> Result<i64, DbError> {
+    let sql = format!("SELECT COUNT(*) FROM audit WHERE {EXPIRING}");
+    db.first(&sql, &[before.micros().into()])?.map_or(Ok(0), |r| r.int(0))
 }
 
 /// Which lines.

@@ -90,7 +90,7 @@ impl Domain {
             migrations: vec![crate::accounts::MIGRATIONS],
             observer: start.observer,
             readers: 3,
-            jobs: vec![pipeline::jobs::Kind::brought(crate::imports::spec::KIND)],
+            jobs: vec![pipeline::jobs::Kind::brought(crate::imports::spec::KIND), crate::retention::kind()],
             sweeps: vec![crate::audit::redact],
         })?;
         Ok(Self { core })

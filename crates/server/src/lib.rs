@@ -39,6 +39,7 @@ pub mod preview;
 pub mod problem;
 pub mod rejects;
 pub mod rerun;
+pub mod retention;
 pub mod run;
 pub mod scope;
 pub mod second_factor;

@@ -91,6 +91,7 @@ pub struct Running {
     mailer: tokio::task::JoinHandle<()>,
     views: tokio::task::JoinHandle<()>,
     erasing: tokio::task::JoinHandle<()>,
+    retention: tokio::task::JoinHandle<()>,
     rerun: tokio::task::JoinHandle<()>,
     imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
 }
@@ -165,6 +166,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
     let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
+    let retention = tokio::spawn(crate::retention::run(app.clone(), stopped.clone()));
     let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
     let imports = bring_files_in(&app);
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
@@ -172,7 +174,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, retention, rerun, imports })
 }
 
 /// Brings files in on a thread of its own, as long as the server runs.
@@ -197,6 +199,7 @@ impl Running {
         // Requests that were open until now have seen people too.
         crate::views::flush(&self.app).await;
         let _ = self.erasing.await;
+        let _ = self.retention.await;
         let _ = self.rerun.await;
         self.imports.0.store(true, Ordering::Relaxed);
         let _ = self.imports.1.await;

@@ -2,6 +2,8 @@
 pub mod export;
 pub mod purposes;
 pub mod requests;
+pub mod retention;
+pub mod wordings;
 
 use crate::app::App;
 use crate::caller::{ReadPrivacy, WritePrivacy};

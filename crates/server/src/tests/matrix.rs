@@ -239,6 +239,20 @@ fn case(shop: &Shop, id: &str) -> Case {
             let body = json!({"items": [{"channel": "*", "topic": "news", "wanted": false}]});
             ("customers/1/preferences".into(), Some(body), Act::Write(Area::Consents))
         }
+        "get_retention" => ("privacy/retention".into(), None, Act::Read(Area::Privacy)),
+        "put_retention" | "preview_retention" => {
+            let rule = json!({"kind": "rejects", "days": 30, "ground": "nobody looks later", "enabled": true});
+            let body = Some(json!({"rules": [rule], "documents": []}));
+            match id {
+                "put_retention" => ("privacy/retention".into(), body, Act::Write(Area::Privacy)),
+                _ => ("privacy/retention/preview".into(), body, Act::Read(Area::Privacy)),
+            }
+        }
+        "run_retention" => ("privacy/retention/run".into(), Some(json!({"confirm": true})), Act::Write(Area::Privacy)),
+        "adopt_purposes" => {
+            ("privacy/purposes/adopt".into(), Some(json!({"presets": true})), Act::Write(Area::Privacy))
+        }
+        "list_wordings" => ("privacy/wordings".into(), None, Act::Read(Area::Consents)),
         "list_purposes" => ("privacy/purposes".into(), None, Act::Read(Area::Privacy)),
         "create_purpose" => ("privacy/purposes".into(), Some(purpose), Act::Write(Area::Privacy)),
         "update_purpose" => {

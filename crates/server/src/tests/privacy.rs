@@ -340,3 +340,190 @@ fn what_a_customer_wants_is_kept_shown_and_forgotten() {
         assert!(left.is_empty());
     }
 }
+
+/// Rules that a shop could not set: of no days at all, so that what just came is old.
+fn at_once(shop: &Shop, kinds: &[&str]) {
+    use customers::privacy::retention::{Kind, Rule, replace};
+    let rule = |kind: &&str| Rule {
+        id: 0,
+        kind: Kind::parse(kind).expect("a kind"),
+        source: 0,
+        pattern: if *kind == "events" { "Viewed*".into() } else { String::new() },
+        days: 0,
+        ground: "a test".into(),
+        enabled: true,
+    };
+    let rules: Vec<Rule> = kinds.iter().map(rule).collect();
+    shop.app().domain.store().write(move |tx| replace(tx, &rules)).expect("writes");
+}
+
+fn run(shop: &Shop) {
+    let begun = shop.owner("POST", "/api/v1/privacy/retention/run").json(&json!({"confirm": true})).send();
+    assert_eq!(begun.status, 202, "{}", begun.text);
+    let path = format!("/api/v1/jobs/{}", begun.json()["job_id"].as_str().expect("a job"));
+    until("the job", || {
+        let job = shop.owner("GET", &path).send().json();
+        assert_ne!(job["state"], "failed", "{job}");
+        job["state"] == "done"
+    });
+}
+
+#[test]
+fn details_of_old_events_go_and_everything_else_stays_true() {
+    for shop in shops() {
+        let ann = hostile(&shop);
+        let order = json!({"anonymousId": "a", "event": "Order Completed", "messageId": "o1",
+            "properties": {"order_id": "7", "total": 10, "currency": "GBP"}});
+        assert_eq!(shop.track("/v1/track", &order).status, 200);
+        let known = json!({"anonymousId": "a", "event": "Viewed by mail", "messageId": "k1", "properties": {"n": 1},
+            "context": {"traits": {"email": "bob@example.com"}}});
+        assert_eq!(shop.track("/v1/track", &known).status, 200);
+        let segment =
+            json!({"name": "Many", "expression": "count(\"Viewed <script>alert('x')</script>\\\"&\") >= 100"});
+        let made = shop.owner("POST", "/api/v1/segments").json(&segment).send();
+        assert_eq!(made.status, 201, "{}", made.text);
+        let before = shop.owner("GET", &format!("/api/v1/customers/{ann}/export")).send().json();
+        std::thread::sleep(Duration::from_millis(5));
+        at_once(&shop, &["events"]);
+        run(&shop);
+        let after = shop.owner("GET", &format!("/api/v1/customers/{ann}/export")).send().json();
+        for same in ["identifiers", "traits", "consents", "profiles", "joins"] {
+            assert_eq!(after[same], before[same], "{same}");
+        }
+        let (old, new) = (before["events"].as_array().expect("rows"), after["events"].as_array().expect("rows"));
+        let deed = |e: &Value| ["message_id", "type", "event", "timestamp", "source"].map(|f| e[f].clone());
+        assert_eq!(new.iter().map(deed).collect::<Vec<_>>(), old.iter().map(deed).collect::<Vec<_>>());
+        let told = |events: &[Value]| {
+            events.iter().filter(|e| e["properties"].as_object().is_some_and(|p| !p.is_empty())).count()
+        };
+        assert_eq!((told(old), told(new)), (600, 0));
+        assert_eq!(new[0]["traits"], old[0]["traits"], "an identify call says who somebody is");
+        let bob = person(&shop, "bob@example.com");
+        let bob = shop.owner("GET", &format!("/api/v1/customers/{bob}/export")).send().json();
+        let properties: Vec<&Value> =
+            bob["events"].as_array().expect("rows").iter().map(|e| &e["properties"]).collect();
+        assert!(
+            properties.contains(&&order["properties"]) && properties.contains(&&known["properties"]),
+            "{properties:?}"
+        );
+        shop.assert_clean();
+        let bodies = || {
+            let rows = shop.app().domain.store().query(|db| db::log::page(db, 1, 1000)).expect("reads");
+            rows.into_iter().filter(|r| r.origin != db::event::Origin::Derived).map(|r| r.body).collect::<Vec<_>>()
+        };
+        let again = bodies();
+        run(&shop);
+        assert_eq!(bodies(), again, "twice is once");
+    }
+}
+
+#[test]
+fn texts_and_people_go_when_their_time_is_over() {
+    for shop in shops() {
+        let ann = hostile(&shop);
+        assert_eq!(shop.track("/v1/batch", &json!({"batch": [{"type": "track", "messageId": HOSTILE}]})).status, 200);
+        let rejects = || shop.owner("GET", "/api/v1/rejects").send().json();
+        assert!(rejects().to_string().contains("script"));
+        lines(&shop, &ann);
+        std::thread::sleep(Duration::from_millis(5));
+        let rules = json!([{"kind": "inactive", "days": 30, "ground": "g", "enabled": true}, {"kind": "rejects", "days": 7, "ground": "g", "enabled": true}]);
+        let preview = shop
+            .owner("POST", "/api/v1/privacy/retention/preview")
+            .json(&json!({"rules": rules, "documents": []}))
+            .send()
+            .json();
+        assert_eq!(
+            (&preview["items"][0]["count"], &preview["items"][1]["count"]),
+            (&json!(0), &json!(0)),
+            "nothing is so old: {preview}"
+        );
+        at_once(&shop, &["rejects", "audit", "messages"]);
+        run(&shop);
+        assert_eq!(rejects()["items"].as_array().map(Vec::len), Some(1));
+        assert!(!rejects().to_string().contains("script"), "{}", rejects());
+        let verify = || shop.app().domain.store().query(crate::audit::verify).expect("reads");
+        assert_eq!(verify(), []);
+        let audit = shop.owner("GET", "/api/v1/audit?action=test").send().json();
+        assert!(
+            audit["items"].as_array().is_some_and(|l| l.len() == 3 && l.iter().all(|l| l["after"].is_null())),
+            "{audit}"
+        );
+        assert_eq!(shop.owner("GET", &format!("/api/v1/customers/{ann}")).send().status, 200);
+        at_once(&shop, &["inactive"]);
+        run(&shop);
+        assert_eq!(shop.owner("GET", &format!("/api/v1/customers/{ann}")).send().status, 404, "nobody was heard of");
+        until("the erasure", || {
+            shop.owner("GET", "/api/v1/privacy/erasures").send().json()["items"][0]["state"] == "done"
+        });
+        assert_eq!(verify(), []);
+        shop.assert_clean();
+    }
+}
+
+#[test]
+fn documents_that_law_keeps_go_at_the_end_of_their_term() {
+    for shop in shops() {
+        let order = json!({"userId": "u2", "event": "Order Completed", "messageId": "o1", "properties": {"order_id": "7", "total": 10, "currency": "GBP"}, "traits": {}});
+        assert_eq!(shop.track("/v1/track", &order).status, 200);
+        let body = json!({"rules": [], "documents": [{"event": "Order Completed", "ground": "Tax law of somewhere", "term_days": 10, "enabled": true}]});
+        let set = shop.owner("PUT", "/api/v1/privacy/retention").json(&body).send().json();
+        assert_eq!(set["documents"], body["documents"]);
+        let found = shop.owner("GET", "/api/v1/customers/lookup?user_id=u2").send().json();
+        erase(&shop, found["person_id"].as_str().expect("is known"));
+        let kept = || {
+            shop.app()
+                .domain
+                .store()
+                .query(|db| db.rows("SELECT ground, until FROM retained_documents", &[]))
+                .expect("reads")
+        };
+        assert_eq!((kept().len(), kept()[0].text(0).expect("text")), (1, "Tax law of somewhere"));
+        run(&shop);
+        assert_eq!(kept().len(), 1, "its term is not over");
+        shop.app()
+            .domain
+            .store()
+            .write(|tx| tx.execute("UPDATE retained_documents SET until = 1", &[]))
+            .expect("writes");
+        run(&shop);
+        assert_eq!(kept().len(), 0);
+        let log = shop.app().domain.store().query(|db| db::log::page(db, 1, 10)).expect("reads");
+        assert!(log.iter().all(|row| !row.body.contains("order_id")), "the document is gone from the log");
+        shop.assert_clean();
+        let bad = json!({"rules": [{"kind": "events", "days": 1, "ground": "g"}], "documents": []});
+        assert_eq!(shop.owner("PUT", "/api/v1/privacy/retention").json(&bad).send().status, 422, "too soon");
+    }
+}
+
+#[test]
+fn purposes_and_wordings_are_listed_as_they_are_used() {
+    for shop in shops() {
+        let presets = shop.owner("GET", "/api/v1/privacy/purposes").send().json();
+        assert_eq!(presets["items"][0]["id"], "0");
+        let adopt =
+            || shop.owner("POST", "/api/v1/privacy/purposes/adopt").json(&json!({"presets": true})).send().json();
+        let own = adopt();
+        assert_eq!(own["items"].as_array().map(Vec::len), presets["items"].as_array().map(Vec::len));
+        assert_ne!(own["items"][0]["id"], "0");
+        assert_eq!(adopt()["items"], own["items"], "once");
+        let consent = |state: &str, wording: &str| {
+            let body = json!({"channel": "email", "address": "ann@example.com", "purpose": "marketing", "state": state, "wording": wording, "wording_version": "2"});
+            assert_eq!(shop.owner("POST", "/api/v1/consents").json(&body).send().status, 201);
+        };
+        consent("granted", "Write to me");
+        consent("denied", "Write to me");
+        consent("granted", "Write to me often");
+        let found = shop.owner("GET", "/api/v1/privacy/wordings").send().json();
+        let of: Vec<(&Value, &Value, &Value)> = found["items"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|w| (&w["wording"], &w["granted"], &w["denied"]))
+            .collect();
+        assert_eq!(
+            of,
+            [(&json!("Write to me often"), &json!(1), &json!(0)), (&json!("Write to me"), &json!(1), &json!(1))]
+        );
+        assert_eq!((&found["items"][0]["version"], &found["items"][0]["source"]), (&json!("2"), &Value::Null));
+    }
+}
