@@ -20,6 +20,7 @@ import { PersonActs } from './Acts';
 import { ComputedTraits } from './Computed';
 import { ConsentForm } from './ConsentForm';
 import { Household } from './Household';
+import { Preferences } from './Preferences';
 import { Identities } from './Identities';
 import { DerivedTraits, StandingFacts, TraitPast } from './Known';
 import { History } from './History';
@@ -158,6 +159,9 @@ export default function PersonPage() {
                 {(x) => <Consents person={x} />}
               </Panel>}
               {shows('segments') && <Panel title={t('nav.segments')} count={p?.segments.length} query={person} empty={(x) => x.segments.length === 0} emptyText={<p className="body m2">{t('customers.noSegments')}</p>}>
+              </Panel>
+              <Preferences person={id} />
+              <Panel title={t('nav.segments')} count={p?.segments.length} query={person} empty={(x) => x.segments.length === 0} emptyText={<p className="body m2">{t('customers.noSegments')}</p>}>
                 {(x) => (
                   <ul className="body line-list">
                     {x.segments.map((s) => (

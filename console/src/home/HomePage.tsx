@@ -115,6 +115,7 @@ const tone: Record<Attention['kind'], { tone: string; Icon: typeof IconAlertHexa
   fast_sync_off: { tone: 'warn', Icon: IconServer, to: '/sources' },
   unusual_views: { tone: 'bad', Icon: IconAlertTriangle, to: '/' },
   export_approvals: { tone: 'warn', Icon: IconAlertHexagon, to: '/' },
+  privacy_requests: { tone: 'bad', Icon: IconAlertHexagon, to: '/privacy' },
 };
 
 function AttentionRow({ item }: { item: Attention }) {
@@ -132,12 +133,13 @@ function AttentionRow({ item }: { item: Attention }) {
     fast_sync_off: t('attention.sync'),
     unusual_views: t('attention.views', { count: item.count, n }),
     export_approvals: t('attention.approvals', { count: item.count, n }),
+    privacy_requests: t('attention.privacy', { count: item.count, n }),
   };
   const verbs: Record<string, string> = {
     rejects: t('attention.rejects.do'), unknown_messages: t('attention.unknown.do'), review: t('attention.review.do'),
     sending_stopped: t('attention.sending.do'), fast_sync_off: t('attention.sync.do'),
     suspects: t('attention.suspects.do'), stitch_rate: t('attention.stitch.do'), identity_rules: t('attention.rulesPending.do'),
-    unusual_views: t('attention.review.do'), export_approvals: t('attention.review.do'),
+    unusual_views: t('attention.review.do'), export_approvals: t('attention.review.do'), privacy_requests: t('attention.review.do'),
   };
   return (
     <div className="att">

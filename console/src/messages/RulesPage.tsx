@@ -94,9 +94,10 @@ function RuleForm({ rule, close }: { rule: MessageRule | null; close: () => void
   const [segment, setSegment] = useState<string | null>(rule?.segment_id ?? null);
   const [template, setTemplate] = useState<string | null>(rule?.template_id ?? null);
   const [purpose, setPurpose] = useState<string | null>(rule?.purpose ?? 'marketing');
+  const [topic, setTopic] = useState(rule?.topic ?? '');
   const [once, setOnce] = useState(rule?.once ?? true);
   const [enabled, setEnabled] = useState(rule?.enabled ?? false);
-  const body = () => ({ name: name || undefined, segment_id: segment!, template_id: template!, channel: 'email', purpose: purpose!, once, enabled });
+  const body = () => ({ name: name || undefined, segment_id: segment!, template_id: template!, channel: 'email', purpose: purpose!, topic: topic.trim() || undefined, once, enabled });
   const done = (text: string) => {
     void client.invalidateQueries({ queryKey: ['rules'] });
     close();
@@ -139,6 +140,7 @@ function RuleForm({ rule, close }: { rule: MessageRule | null; close: () => void
         <Select label={t('rule.segmentField')} value={segment} onChange={setSegment} searchable nothingFoundMessage={t('rule.noSegments')} data={(segments.data ?? []).map((s) => ({ value: s.id, label: s.name }))} description={size !== undefined ? t('rule.size', { count: size, n: f.number(size) }) : undefined} inputWrapperOrder={['label', 'input', 'description', 'error']} />
         <Select label={t('rule.templateField')} value={template} onChange={setTemplate} searchable data={(templates.data?.items ?? []).map((x) => ({ value: x.id, label: x.name }))} />
         <Select label={t('consents.purpose')} value={purpose} onChange={setPurpose} data={[{ value: 'marketing', label: t('purpose.marketing') }, { value: 'service', label: t('purpose.service') }]} />
+        {purpose === 'marketing' && <TextInput label={t('rule.topic')} description={t('rule.topicHelp')} inputWrapperOrder={['label', 'input', 'description', 'error']} value={topic} onChange={(e) => setTopic(e.currentTarget.value)} />}
         <Switch label={t('rule.once')} checked={once} onChange={(e) => setOnce(e.currentTarget.checked)} />
         <Switch label={t('rule.enabled')} checked={enabled} onChange={(e) => setEnabled(e.currentTarget.checked)} />
         {save.error && <ErrorNote error={save.error} kept={t('error.formKept')} />}

@@ -1,18 +1,20 @@
 // Decision served: whom do we owe an answer, by when, and on what ground do we keep what we keep?
 import { ActionIcon, Button, Modal, Select, Textarea, TextInput } from '@mantine/core';
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import type { components } from '../api/schema';
 import { ActButton } from '../session/Guarded';
-import { Badge, EmptyState, ErrorNote, PageHeader, Panel, When } from '../ui/base';
+import { Badge, EmptyState, ErrorNote, PageHeader, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
-import { IconExternalLink, IconPlus, IconX } from '../ui/icons';
+import { IconPlus, IconX } from '../ui/icons';
 import { useTitle } from '../ui/Shell';
 import { say } from '../ui/toast';
+import { Register, Wordings } from './Register';
+import { Retention } from './Retention';
 
 type Request = components['schemas']['PrivacyRequest'];
 type State = components['schemas']['RequestState'];
@@ -43,6 +45,8 @@ export default function PrivacyPage() {
     queryFn: ({ pageParam }) => must(api.GET('/api/v1/privacy/requests', { params: { query: { limit: 50, cursor: pageParam ?? undefined } } })),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor ?? null,
+    // What runs by itself, an erasure or a file that is being handed over, shows its end without a touch.
+    refetchInterval: (q) => (q.state.data?.pages.some((p) => p.items.some((r) => r.state === 'running' && (r.erasure_job_id || (r.kind === 'access' && !r.export)))) ? 3_000 : false),
   });
   const rows = useMemo(() => requests.data?.pages.flatMap((p) => p.items), [requests.data]);
   const selected = rows?.find((r) => r.id === search.sel);
@@ -80,6 +84,8 @@ export default function PrivacyPage() {
         {selected && <Detail key={`${selected.id}${selected.version}`} request={selected} close={() => void navigate({ search: {} })} />}
       </div>
       <Register />
+      <Retention />
+      <Wordings />
       <Modal opened={adding} onClose={() => setAdding(false)} title={t('privacy.add')} size={480} closeButtonProps={{ 'aria-label': t('close') }}>
         <Add close={() => setAdding(false)} />
       </Modal>
@@ -100,7 +106,19 @@ function Detail({ request: r, close }: { request: Request; close: () => void }) 
       say(t('privacy.moved', { state: words.state[after.state] }));
     },
   });
-  const next = NEXT[r.state];
+  const [erasing, setErasing] = useState(false);
+  const refresh = () => { for (const k of ['privacy-requests', 'privacy-register', 'home']) void client.invalidateQueries({ queryKey: [k] }); };
+  const erase = useMutation({
+    mutationFn: () => must(api.POST('/api/v1/privacy/requests/{id}/erasure', { params: { path: { id: r.id } }, body: undefined as never })),
+    onSuccess: () => {
+      refresh();
+      say(t('privacy.erasureBegun'));
+    },
+  });
+  const opened = r.state === 'verified' || r.state === 'running';
+  const mayErase = r.kind === 'erasure' && opened && r.person_id && !r.erasure_job_id;
+  // An erasure ends by itself, and so does its request.
+  const next = r.kind === 'erasure' && opened && r.person_id ? undefined : NEXT[r.state];
   return (
     <aside className="card detail" aria-label={r.who} data-testid="privacy-detail">
       <div className="row"><h2 className="sp el">{r.who}</h2><ActionIcon aria-label={t('close')} onClick={close}><IconX /></ActionIcon></div>
@@ -114,16 +132,29 @@ function Detail({ request: r, close }: { request: Request; close: () => void }) 
       {r.note && <p className="m2 wrap">{r.note}</p>}
       {r.reason && <p className="m2 wrap">{t('privacy.refusedFor', { reason: r.reason })}</p>}
       {r.person_id ? <Link to="/customers/$id" params={{ id: r.person_id }} search={{}}>{t('privacy.customer')}</Link> : <span className="m">{t('privacy.noCustomer')}</span>}
-      {r.result && <a href={r.result} download>{t('privacy.result')}</a>}
-      {move.error && <ErrorNote error={move.error} />}
-      {next && (refusing ? (
+      {r.result && (
+        <div className="col g4">
+          <span className="b">{t('privacy.handOver')}</span>
+          <span className="row g12"><a href={r.result} download onClick={() => { setTimeout(refresh, 2_000); setTimeout(refresh, 8_000); }} data-testid="privacy-export">{t('privacy.resultHtml')}</a><a href={r.result.replace('format=html', 'format=json')} download onClick={() => setTimeout(refresh, 2_000)}>{t('privacy.resultJson')}</a></span>
+        </div>
+      )}
+      {r.export && <p className="t12 m2 wrap" data-testid="privacy-handed">{t('privacy.handed', { date: f.date(r.export.at), format: r.export.format.toUpperCase(), n: f.number(r.export.events), count: r.export.events })}<br /><span className="mono" title={r.export.sha256}>SHA-256 {r.export.sha256.slice(0, 16)}…</span></p>}
+      {r.erasure_job_id && <p className="m2" data-testid="privacy-erasure">{r.state === 'done' ? t('privacy.erased', { n: r.erasure_job_id }) : t('privacy.erasureRuns', { n: r.erasure_job_id })} <Link to="/jobs" search={{ sel: r.erasure_job_id }}>{t('nav.jobs')}</Link></p>}
+      {(move.error ?? erase.error) && <ErrorNote error={move.error ?? erase.error} />}
+      {mayErase && (erasing ? (
+        <div className="col g8">
+          <p className="wrap">{t('privacy.eraseSure', { contact: r.contact || f.NONE })}</p>
+          <div className="form-actions"><ActButton right="privacy:write" variant="default" className="danger" loading={erase.isPending} onClick={() => erase.mutate()} data-testid="privacy-erase-sure">{t('privacy.eraseDo')}</ActButton><Button variant="subtle" onClick={() => setErasing(false)}>{t('cancel')}</Button></div>
+        </div>
+      ) : <ActButton right="privacy:write" variant="default" className="danger" onClick={() => setErasing(true)} data-testid="privacy-erase">{t('privacy.erase')}</ActButton>)}
+      {(next ?? mayErase) && !erasing && (refusing ? (
         <form className="fields" onSubmit={(e) => { e.preventDefault(); move.mutate('refused'); }}>
           <Textarea data-autofocus label={t('privacy.refuseWhy')} autosize minRows={2} value={reason} onChange={(e) => setReason(e.currentTarget.value)} />
           <div className="form-actions"><Button type="submit" variant="default" className="danger" disabled={!reason.trim()} loading={move.isPending}>{t('privacy.refuse')}</Button><Button variant="subtle" onClick={() => setRefusing(false)}>{t('cancel')}</Button></div>
         </form>
       ) : (
         <div className="form-actions wrap-row" style={{ flexWrap: 'wrap' }}>
-          <ActButton right="privacy:write" variant="default" loading={move.isPending} onClick={() => move.mutate(next)} data-testid="privacy-advance">{words.step[next]}</ActButton>
+          {next && <ActButton right="privacy:write" variant="default" loading={move.isPending} onClick={() => move.mutate(next)} data-testid="privacy-advance">{words.step[next]}</ActButton>}
           <ActButton right="privacy:write" variant="subtle" onClick={() => setRefusing(true)}>{t('privacy.refuse')}</ActButton>
         </div>
       ))}
@@ -156,38 +187,5 @@ function Add({ close }: { close: () => void }) {
       {add.error && <ErrorNote error={add.error} kept={t('error.formKept')} />}
       <div className="form-actions"><Button type="submit" loading={add.isPending} disabled={!who.trim() || !contact.trim()}>{t('privacy.addDo')}</Button><Button variant="subtle" onClick={close}>{t('cancel')}</Button></div>
     </form>
-  );
-}
-
-function Register() {
-  const { t } = useTranslation();
-  const register = useQuery({ queryKey: ['privacy-register'], queryFn: () => must(api.GET('/api/v1/privacy/purposes')) });
-  return (
-    <Panel
-      title={t('privacy.register')}
-      count={register.data?.items.filter((p) => !p.archived).length}
-      query={register}
-      right={<a className="row g4" href="/api/v1/privacy/purposes?format=html" target="_blank" rel="noreferrer">{t('privacy.print')}<IconExternalLink className="s" /></a>}
-      empty={(x) => x.items.length === 0}
-      emptyText={<EmptyState title={t('privacy.noPurposes')} />}
-    >
-      {(x) => (
-        <>
-          <div className="tbl" tabIndex={0} role="group" aria-label={t('privacy.register')}>
-            <table>
-              <thead><tr><th scope="col" style={{ width: '20%' }}>{t('privacy.purpose')}</th><th scope="col">{t('privacy.ground')}</th><th scope="col">{t('privacy.categories')}</th><th scope="col" style={{ width: '18%' }}>{t('privacy.retention')}</th><th scope="col" style={{ width: '15%' }}>{t('privacy.recipients')}</th></tr></thead>
-              <tbody>
-                {x.items.filter((p) => !p.archived).map((p) => (
-                  <tr key={p.purpose} className="row-data">
-                    <td style={{ height: 40 }} className="b" title={p.purpose}>{p.purpose}</td><td title={p.ground}>{p.ground}</td><td className="m2" title={p.categories}>{p.categories}</td><td className="m2" title={p.retention}>{p.retention}</td><td className="m2" title={p.recipients}>{p.recipients}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
-          <p className="body t12 m2">{[...x.retained.filter((k) => k.enabled).map((k) => t('privacy.retained', { event: k.event, days: t('cond.day', { count: k.term_days, n: f.number(k.term_days) }), ground: k.ground })), t('privacy.erasures', { n: f.number(x.erasures) })].join(' · ')}</p>
-        </>
-      )}
-    </Panel>
   );
 }

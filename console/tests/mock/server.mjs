@@ -188,7 +188,12 @@ const defaults = { kinds: [{ kind: 'user_id', priority: 1, limits: [{ count: 1, 
 let idRules = { version: 0, ...defaults, built_in: ['0', '-1', 'null', 'test'], changed_at: null, changed_by: null, applied: true, job_id: null };
 const pair = (a, b, rule, evidence, kind, value, probability, min) => ({ a, b, rule, evidence, kind, value, probability, message_id: null, actor: null, decision: null, closed_at: null, at: ago(min), ...Object.fromEntries([['person_a', a], ['person_b', b]].map(([k, x]) => [k, all.find((p) => p.person_id === x)])) });
 let pairs = null;
-let asks = [{ id: 'q-1', kind: 'access', who: 'Oksana Savchuk', contact: 'oksana@ukr.net', note: 'asked at the till', state: 'received', reason: '', received_at: ago(60 * 24 * 33), due_at: ago(60 * 24 * 3), overdue: true, version: 1, person_id: 'p-oksana', result: null }];
+let asks = [{ id: 'q-1', kind: 'access', who: 'Oksana Savchuk', contact: 'oksana@ukr.net', note: 'asked at the till', state: 'received', reason: '', received_at: ago(60 * 24 * 33), due_at: ago(60 * 24 * 3), overdue: true, version: 1, person_id: 'p-oksana', result: null }, { id: 'q-2', kind: 'access', who: 'Olena Hudz', contact: 'o.hudz@ukr.net', note: '', state: 'verified', reason: '', received_at: ago(60 * 24 * 2), due_at: new Date(NOW + 86_400_000 * 28).toISOString(), overdue: false, version: 2, person_id: 'p-olena', result: '/api/v1/customers/p-olena/export?format=html&request_id=q-2' }, { id: 'q-3', kind: 'erasure', who: 'Taras Kit', contact: 'taras@ukr.net', note: '', state: 'verified', reason: '', received_at: ago(60 * 24), due_at: new Date(NOW + 86_400_000 * 29).toISOString(), overdue: false, version: 2, person_id: 'p-taras', result: null }];
+let silent = [{ channel: 'email', address: 'bounced@ukr.net', reason: 'hard bounce: 5.1.1', at: ago(60 * 24 * 2), actor: null }, { channel: 'email', address: null, reason: 'complaint', at: ago(60 * 24 * 9), actor: null }];
+let quiet = null;
+let wishes = [{ channel: 'email', topic: 'news', wanted: false, at: ago(60 * 24 * 5), actor: null }];
+let keeps = { rules: [{ kind: 'rejects', source_id: null, pattern: '', days: 30, ground: 'nobody looks later', enabled: true }], documents: [{ event: 'Order Completed', ground: 'Tax Code of Ukraine, art. 44.3', term_days: 1095, enabled: true }], ran_at: ago(300) };
+let purposes = [{ id: '0', purpose: 'Marketing messages', ground: 'Consent (GDPR art. 6.1.a)', categories: 'Subscribers: contacts, purchases, visits', retention: 'Until the consent is withdrawn', recipients: 'Mail service', archived: false, version: 1 }];
 let suspects = [{ kind: 'phone', value: '+380322400400', other_kind: 'user_id', others: 214, profiles: 9, first_at: ago(60 * 24 * 20), last_at: ago(6), examples: [{ other_kind: 'user_id', other_value: 'c-1042', profile_id: 'pr-1', at: ago(6), seq: '9' }] }];
 let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reason: 'the till’s own address', at: ago(60 * 24 * 40), actor: 'Iryna Melnyk', profiles: 0 }];
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
@@ -318,8 +323,38 @@ const server = createServer(async (req, res) => {
   if (path === '/identity/rules/preview') return json({ people: 2041102, people_apart: 12, people_joined: 271, events_moved: 1940, values_moved: 18 });
   if (path === '/identity/rules') { if (m === 'PUT') idRules = { ...idRules, ...input, version: idRules.version + 1, applied: false, changed_at: ago(0), changed_by: me.name }; return json(idRules); }
   if (path === '/privacy/requests') { if (m === 'POST') { const q = { id: `q-${asks.length + 1}`, note: '', ...input, state: 'received', reason: '', received_at: ago(0), due_at: new Date(NOW + 86_400_000 * 30).toISOString(), overdue: false, version: 1, person_id: null, result: null }; asks = [q, ...asks]; return json(q, 201); } return json(page(asks, url)); }
+  if ((x = id(/^\/privacy\/requests\/([^/]+)\/erasure$/))) {
+    asks = asks.map((q) => (q.id === x ? { ...q, state: 'running', erasure_job_id: '77', version: q.version + 1 } : q));
+    // The log and the disk take a moment; then the request closes by itself.
+    setTimeout(() => { asks = asks.map((q) => (q.id === x ? { ...q, state: 'done', who: 'erased', contact: '', version: q.version + 1 } : q)); }, 1500);
+    return json(asks.find((q) => q.id === x), 202);
+  }
+  if ((x = id(/^\/customers\/([^/]+)\/export$/))) {
+    asks = asks.map((q) => (q.id === url.searchParams.get('request_id') ? { ...q, state: 'running', export: { at: ago(0), format: url.searchParams.get('format'), events: 214, bytes: 88120, sha256: 'ab12'.repeat(16) }, version: q.version + 1 } : q));
+    res.writeHead(200, { 'content-type': 'text/html', 'content-disposition': `attachment; filename="customer-${x}.html"` });
+    return res.end('<!doctype html>');
+  }
+  if ((x = id(/^\/customers\/([^/]+)\/preferences$/))) { if (m === 'PUT') wishes = input.items.map((w) => ({ ...w, at: ago(0), actor: me.name })); return json({ person_id: x, items: wishes, topics: ['news', 'sale'] }); }
+  if (path === '/privacy/retention/preview') return json({ items: input.rules.map((rule) => ({ rule, count: 1204, complete: true })), documents: 3 });
+  if (path === '/privacy/retention/run') return json({ job_id: '78' }, 202);
+  if (path === '/privacy/retention') { if (m === 'PUT') keeps = { ...keeps, ...input }; return json(keeps); }
+  if (path === '/privacy/wordings') return json({ items: [{ channel: 'email', purpose: 'marketing', version: '3', wording: 'I agree to get offers of Svitlytsia by e-mail', source: 'Site', granted: 41200, denied: 310, first_at: ago(60 * 24 * 300), last_at: ago(12) }, { channel: 'sms', purpose: 'marketing', version: '', wording: 'agreed at the till', source: null, granted: 900, denied: 14, first_at: ago(60 * 24 * 200), last_at: ago(60) }], next_cursor: null });
+  if (path === '/privacy/purposes/adopt') { purposes = purposes.map((p, i) => ({ ...p, id: String(900 + i) })); return json({ items: purposes, requests: [], retained: [], erasures: 2 }); }
+  if ((x = id(/^\/privacy\/purposes\/([^/]+)$/))) { purposes = purposes.map((p) => (p.id === x ? { ...p, ...input, version: p.version + 1 } : p)); return json(purposes.find((p) => p.id === x)); }
+  if (path === '/quiet-hours') { if (m === 'PUT') quiet = input.hours; return json({ hours: quiet }); }
+  if (path === '/suppressions/import') {
+    const lines = input.text.split('\n').map((l) => l.trim()).filter(Boolean);
+    const good = lines.filter((l) => l.includes('@'));
+    silent = [...good.map((l) => ({ channel: 'email', address: l.split(',')[0], reason: l.split(',')[1] ?? input.reason, at: ago(0), actor: me.name })), ...silent];
+    return json({ lines: lines.length, added: good.length, known: 0, bad: lines.flatMap((l, i) => (l.includes('@') ? [] : [{ line: i + 1, reason: 'this is no e-mail address' }])), bad_count: lines.length - good.length });
+  }
+  if (path === '/suppressions/lift') { silent = silent.filter((y) => y.address !== input.address); return json(undefined, 204); }
+  if (path === '/suppressions') {
+    if (m === 'POST') { const y = { ...input, at: ago(0), actor: me.name }; silent = [y, ...silent]; return json(y, 201); }
+    return json({ ...page(silent.filter((y) => (y.address ?? '').startsWith(url.searchParams.get('query') ?? '')), url), total: silent.length });
+  }
   if ((x = id(/^\/privacy\/requests\/([^/]+)$/))) { asks = asks.map((q) => (q.id === x ? { ...q, ...input, reason: input.reason ?? '', version: q.version + 1 } : q)); return json(asks.find((q) => q.id === x)); }
-  if (path === '/privacy/purposes') return json({ items: [{ id: '0', purpose: 'Marketing messages', ground: 'Consent (GDPR art. 6.1.a)', categories: 'Subscribers: contacts, purchases, visits', retention: 'Until the consent is withdrawn', recipients: 'Mail service', archived: false, version: 1 }], requests: [], retained: [{ event: 'Order Completed', ground: 'Tax Code of Ukraine, art. 44.3', term_days: 1095, enabled: true, kept: 4 }], erasures: 2 });
+  if (path === '/privacy/purposes') { if (m === 'POST') { const p = { ...input, id: String(990 + purposes.length), version: 1 }; purposes = [...purposes, p]; return json(p, 201); } return json({ items: purposes, requests: [], retained: [{ event: 'Order Completed', ground: 'Tax Code of Ukraine, art. 44.3', term_days: 1095, enabled: true, kept: 4 }], erasures: 2 }); }
   if (path === '/identity/stitch') return json({ last_day: { events: 8113220, anonymous: 4120, stitched_share: 0.31, joins_per_1000: 2.4, anonymous_per_1000: 0.5 }, before: { events: 1, anonymous: 1, stitched_share: 0.29, joins_per_1000: 2.6, anonymous_per_1000: 0.5 }, alarms: [], hours: Array.from({ length: 7 }, (_, i) => ({ hour: ago(60 * 24 * (6 - i)), events: 8e6, anonymous: 4000, known: 1200, stitched: 1100 + i * 40, joins: 1800 - i * 30 })) });
   if (path === '/identity/changes') return json({ items: url.searchParams.get('cursor') ? [] : [{ id: 'c-1', at: ago(400), kind: 'merged', before: [{ person_id: 'p-olena', profile_ids: ['pr-1'] }, { person_id: 'p-oksana', profile_ids: ['pr-2'] }], after: [{ person_id: 'p-olena', profile_ids: ['pr-1', 'pr-2'] }], cause: 'event', evidence: { rule: 'shared_identifier', kind: 'phone', message_id: 'm-1' } }], next_cursor: null });
   if (/^\/customers\/[^/]+\/unmerge$/.test(path)) return json({ people: [{ person_id: 'p-olena', profile_ids: ['pr-1'] }, { person_id: 'p-oksana', profile_ids: ['pr-2', 'pr-3'] }] });

@@ -54,19 +54,25 @@ impl Client {
                 BufReader::new(stream)
             }
         };
-        let body = body.unwrap_or("");
-        let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nauthorization: {}\r\n{kind}content-length: {}\r\n\r\n",
-            self.host,
-            self.authorization,
-            body.len()
-        );
-        stream.get_mut().write_all(head.as_bytes())?;
-        stream.get_mut().write_all(body.as_bytes())?;
+        ask(&mut stream, (&self.host, &self.authorization), (method, path, body.unwrap_or("")))?;
         let (answer, keep) = read(&mut stream)?;
         self.stream = keep.then_some(stream);
         Ok(answer)
+    }
+
+    /// Writes the answer of a GET as it comes; one that is no success, or breaks off, is an error.
+    pub fn download(&self, path: &str, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut stream =
+            BufReader::new(TcpStream::connect(&self.host).with_context(|| format!("cannot reach {}", self.host))?);
+        stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+        ask(&mut stream, (&self.host, &self.authorization), ("GET", path, ""))?;
+        let head = Head::read(&mut stream)?;
+        if (200..300).contains(&head.status) {
+            return head.copy(&mut stream, out).context("the answer broke off: what was written is not whole");
+        }
+        let mut body = Vec::new();
+        head.copy(&mut stream, &mut body)?;
+        bail!("GET {path}: {} {}", head.status, said(&serde_json::from_slice(&body).unwrap_or_default()))
     }
 
     /// Sends a request that must succeed.
@@ -86,44 +92,79 @@ pub fn said(body: &Value) -> String {
     format!("{} {}", text("code"), text("detail"))
 }
 
-fn read(stream: &mut BufReader<TcpStream>) -> anyhow::Result<(Answer, bool)> {
-    let mut line = String::new();
-    stream.read_line(&mut line)?;
-    let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).context("the server gave no answer")?;
-    let (mut length, mut chunked, mut keep) = (0usize, false, true);
-    loop {
-        line.clear();
-        if stream.read_line(&mut line)? == 0 {
-            bail!("the answer was cut");
-        }
-        let Some((name, value)) = line.trim_end().split_once(':') else { break };
-        let value = value.trim();
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.parse()?,
-            "transfer-encoding" => chunked = value.eq_ignore_ascii_case("chunked"),
-            "connection" => keep = !value.eq_ignore_ascii_case("close"),
-            _ => {}
+fn ask(
+    stream: &mut BufReader<TcpStream>,
+    (host, authorization): (&str, &str),
+    (method, path, body): (&str, &str, &str),
+) -> std::io::Result<()> {
+    let kind = if body.is_empty() { "" } else { "content-type: application/json\r\n" };
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: {authorization}\r\n{kind}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.get_mut().write_all(head.as_bytes())?;
+    stream.get_mut().write_all(body.as_bytes())
+}
+
+/// What stands before an answer's body.
+struct Head {
+    status: u16,
+    length: u64,
+    chunked: bool,
+    keep: bool,
+}
+
+impl Head {
+    fn read(stream: &mut BufReader<TcpStream>) -> anyhow::Result<Self> {
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).context("the server gave no answer")?;
+        let mut head = Self { status, length: 0, chunked: false, keep: true };
+        loop {
+            line.clear();
+            if stream.read_line(&mut line)? == 0 {
+                bail!("the answer was cut");
+            }
+            let Some((name, value)) = line.trim_end().split_once(':') else { return Ok(head) };
+            let value = value.trim();
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => head.length = value.parse()?,
+                "transfer-encoding" => head.chunked = value.eq_ignore_ascii_case("chunked"),
+                "connection" => head.keep = !value.eq_ignore_ascii_case("close"),
+                _ => {}
+            }
         }
     }
-    let mut body = Vec::new();
-    if chunked {
+
+    /// Copies the body.
+    fn copy(&self, stream: &mut BufReader<TcpStream>, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut exactly = |stream: &mut BufReader<TcpStream>, size: u64| -> anyhow::Result<()> {
+            let copied = std::io::copy(&mut stream.take(size), out)?;
+            anyhow::ensure!(copied == size, "the answer was cut");
+            Ok(())
+        };
+        if !self.chunked {
+            return exactly(stream, self.length);
+        }
+        let mut line = String::new();
         loop {
             line.clear();
             stream.read_line(&mut line)?;
-            let size = usize::from_str_radix(line.trim(), 16)?;
-            let at = body.len();
-            body.resize(at + size, 0);
-            stream.read_exact(&mut body[at..])?;
+            let size = u64::from_str_radix(line.trim(), 16)?;
+            exactly(stream, size)?;
             line.clear();
             stream.read_line(&mut line)?;
             if size == 0 {
-                break;
+                return Ok(());
             }
         }
-    } else {
-        body.resize(length, 0);
-        stream.read_exact(&mut body)?;
     }
+}
+
+fn read(stream: &mut BufReader<TcpStream>) -> anyhow::Result<(Answer, bool)> {
+    let head = Head::read(stream)?;
+    let mut body = Vec::new();
+    head.copy(stream, &mut body)?;
     let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body)? };
-    Ok((Answer { status, body }, keep))
+    Ok((Answer { status: head.status, body }, head.keep))
 }

@@ -79,7 +79,7 @@ fn by_server(erase: &Erase, by: Option<(&str, &str)>, mut server: Client, printe
 }
 
 /// A value as it stands in an address.
-fn percent(value: &str) -> String {
+pub fn percent(value: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
     value.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }

@@ -53,6 +53,10 @@ pub enum Export {
     ///
     /// Example: braid export everything shop --format ndjson --out shop.zip
     Everything(take::Taking),
+    /// Writes everything that is held of one person: JSON, or a page for people with --html.
+    ///
+    /// Example: braid export person shop --email ann@example.com --html --out ann.html
+    Person(crate::export_person::Person),
 }
 
 /// Which events, and where to.
@@ -92,6 +96,10 @@ pub fn run(export: &Export, printer: &mut Printer) -> Outcome {
 }
 
 fn run_events(events: &Events, printer: &mut Printer) -> Outcome {
+    let events = match export {
+        Export::Events(events) => events,
+        Export::Person(person) => return crate::export_person::run(person, printer),
+    };
     let shop = Shop::find(&events.shop, Vec::new())?;
     if let Some(format) = &events.format {
         let kind = if events.derived { Kind::Derived } else { Kind::Events };

@@ -12,6 +12,7 @@ mod demo;
 mod doctor;
 mod erase;
 mod export;
+mod export_person;
 mod import;
 mod init;
 mod logging;

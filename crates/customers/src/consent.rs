@@ -15,6 +15,8 @@ use db::event::{ConsentClaim, Event, Identifier, Origin};
 use db::reactor::Happened;
 use db::{Bulk, DbError, Engine, Notice, Owned, Tx};
 
+pub mod wordings;
+
 #[cfg(test)]
 mod tests;
 

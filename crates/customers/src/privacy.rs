@@ -10,6 +10,7 @@ pub mod needles;
 pub mod purposes;
 pub mod requests;
 pub mod retained;
+pub mod retention;
 
 #[cfg(test)]
 mod tests;

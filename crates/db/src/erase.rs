@@ -137,6 +137,8 @@ const TOUCHED: [&str; 24] = [
     "rejects",
     "moved_events",
     "jobs",
+    "preferences",
+    "privacy_requests",
     "hours",
     "segment_counts",
 ];
@@ -149,6 +151,11 @@ pub fn scrub(location: &Location, sync: Sync, patterns: &[Vec<u8>], whatever_siz
     let Location::Sqlite { path, .. } = location else {
         for table in TOUCHED {
             engine.batch(&format!("VACUUM {table}"))?;
+        }
+        // A store without the server has no audit.
+        let audit = "SELECT step FROM migrations WHERE owner = 'server' LIMIT 1";
+        if engine.first(audit, &[])?.is_some() {
+            engine.batch("VACUUM audit")?;
         }
         return Ok(Scrubbed { vacuumed: true, left: 0 });
     };

@@ -5,7 +5,7 @@ mod quiet;
 mod rules;
 mod templates;
 
-pub use caps::{lift, put_caps, suppress};
+pub use caps::{lift, put_caps, suppress, suppress_by};
 pub use quiet::{load_quiet_hours, parse_quiet_hours, put_quiet_hours};
 pub use rules::{archive_rule, create_rule, name_made_of, restore_rule, update_rule};
 pub use templates::{Preview, archive_template, create_template, preview, restore_template, update_template};

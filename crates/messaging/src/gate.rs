@@ -4,6 +4,7 @@
 //! answer, and each line says with data why it was asked and what it found, so that a screen can show the whole way.
 use crate::facts::PersonFacts;
 use crate::model::{Cap, Rule, Shop};
+use crate::preferences::{self, Choice};
 use crate::templates::{Compiled, Context, MessageFacts, RenderError, Rendered, ensure_unsubscribe};
 use crate::windows::quiet_until;
 use base::{Timestamp, normalise_email};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// One question of the gate and its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GateLine {
-    /// `rule`, `person`, `segment`, `once`, `address`, `consent`, `suppression`, `quiet_hours`, `cap`, `template`.
+    /// `rule`, `person`, `segment`, `once`, `address`, `consent`, `preference`, `suppression`, `quiet_hours`, `cap`, `template`.
     pub gate: String,
     pub passed: bool,
     /// What was found, with its data.
@@ -59,6 +60,8 @@ pub struct GateInput<'a> {
     pub reached_by: Option<i64>,
     /// The person's own addresses on the rule's channel, the preferred one first.
     pub addresses: &'a [AddressFacts],
+    /// What the person chose, over all profiles.
+    pub choices: &'a [Choice],
     pub caps: &'a [CapUse],
     pub template: Option<TemplateFacts<'a>>,
     /// The entering event's properties as JSON text.
@@ -93,13 +96,14 @@ fn stop<T>(reason: &'static str, detail: impl Into<String>) -> Result<T, No> {
 pub fn verdict(input: &GateInput<'_>) -> Verdict {
     let chosen = choose(input.addresses);
     let address = chosen.map(|a| a.address.clone()).unwrap_or_default();
-    let questions: [(&str, &dyn Fn() -> Answer); 9] = [
+    let questions: [(&str, &dyn Fn() -> Answer); 10] = [
         ("rule", &|| rule_line(input)),
         ("person", &|| person_line(input)),
         ("segment", &|| segment_line(input)),
         ("once", &|| once_line(input)),
         ("address", &|| address_line(chosen)),
         ("consent", &|| consent_line(input, chosen)),
+        ("preference", &|| preference_line(input)),
         ("suppression", &|| suppression_line(input, chosen)),
         ("quiet_hours", &|| quiet_line(input)),
         ("cap", &|| cap_line(input)),
@@ -214,6 +218,23 @@ fn consent_line(input: &GateInput<'_>, chosen: Option<&AddressFacts>) -> Answer 
                 chosen.map_or("any address", |a| a.address.as_str())
             ),
         ),
+    }
+}
+
+/// What the person chose holds marketing back. Service messages answer what the customer just did and are not chosen.
+fn preference_line(input: &GateInput<'_>) -> Answer {
+    let Some(rule) = input.rule.filter(|r| is_marketing(&r.purpose)) else {
+        return Ok("service messages are not chosen".into());
+    };
+    let about =
+        if rule.topic.is_empty() { rule.channel.clone() } else { format!("{} about {}", rule.channel, rule.topic) };
+    match preferences::decides(input.choices, &rule.channel, &rule.topic) {
+        Some(c) if !c.wanted => stop(
+            "not_wanted",
+            format!("the person does not want {about} (chose {} {} at {})", c.channel, c.topic, c.at),
+        ),
+        Some(_) => Ok(format!("the person wants {about}")),
+        None => Ok(format!("the person chose nothing about {about}")),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod lists;
 pub mod model;
 pub mod outbox;
 pub mod page;
+pub mod preferences;
 pub mod rules;
 pub mod templates;
 pub mod unsubscribe;
@@ -33,7 +34,10 @@ pub use model::{Derived, Status};
 /// The tables of this crate.
 pub const MIGRATIONS: db::Migrations = db::Migrations {
     owner: "messaging",
-    steps: &[("0001_messaging", include_str!("../migrations/0001_messaging.sql"))],
+    steps: &[
+        ("0001_messaging", include_str!("../migrations/0001_messaging.sql")),
+        ("0002_limits", include_str!("../migrations/0002_limits.sql")),
+    ],
 };
 
 #[cfg(test)]

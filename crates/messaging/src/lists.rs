@@ -224,19 +224,33 @@ fn cap_of(row: &Row) -> Result<Cap, DbError> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
     pub channel: String,
+    /// Of an erased person: what hides it.
     pub address: String,
     pub reason: String,
     pub at: Timestamp,
+    /// Who entered it; empty when the mail server or the person did.
+    pub actor: String,
 }
 
-/// Suppressed addresses in their order, after `after`.
-pub fn suppressions(db: &mut Engine, channel: &str, after: &str, limit: usize) -> Result<Vec<Suppression>, DbError> {
-    let sql = "SELECT channel, address, reason, at FROM suppressions WHERE channel = $1 AND address > $2 ORDER BY address LIMIT $3";
-    let rows = db.rows(sql, &[channel.into(), after.into(), (limit.clamp(1, PAGE_MAX) as i64).into()])?;
+/// Suppressed addresses of a channel that begin with `prefix`, in their order, after `after`.
+pub fn suppressions(
+    db: &mut Engine,
+    channel: &str,
+    prefix: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Suppression>, DbError> {
+    let sql = "SELECT channel, address, reason, at, actor FROM suppressions WHERE channel = $1 AND address > $2 AND address >= $3 \
+               AND address < $4 ORDER BY address LIMIT $5";
+    // Text is ordered by its bytes on both engines, and no address holds the last letter that there is.
+    let end = format!("{prefix}\u{10ffff}");
+    let most = limit.clamp(1, PAGE_MAX + 1) as i64;
+    let rows = db.rows(sql, &[channel.into(), after.into(), prefix.into(), (&end).into(), most.into()])?;
     rows.iter()
         .map(|r| {
             let at = Timestamp::from_micros(r.int(3)?);
-            Ok(Suppression { channel: r.text(0)?.into(), address: r.text(1)?.into(), reason: r.text(2)?.into(), at })
+            let [channel, address, reason, actor] = [0, 1, 2, 4].map(|c| r.text(c).map(str::to_string));
+            Ok(Suppression { channel: channel?, address: address?, reason: reason?, at, actor: actor? })
         })
         .collect()
 }
@@ -247,4 +261,8 @@ pub const BLOCKED_SERVICES: &str = "messages.blocked_services";
 /// Whether mail to services that are blocked in Ukraine is held back: so it is, unless the shop says `send`.
 pub fn stops_blocked_services(db: &mut Engine) -> Result<bool, DbError> {
     Ok(db::settings::get(db, BLOCKED_SERVICES)?.as_deref() != Some("send"))
+/// How many addresses of a channel are suppressed.
+pub fn suppressed(db: &mut Engine, channel: &str) -> Result<i64, DbError> {
+    let sql = "SELECT COUNT(*) FROM suppressions WHERE channel = $1";
+    db.first(sql, &[channel.into()])?.map_or(Ok(0), |r| r.int(0))
 }

@@ -21,6 +21,7 @@ pub const REASONS: &[&str] = &[
     "no_address",
     "unsubscribed",
     "no_consent",
+    "not_wanted",
     "suppressed",
     "quiet_hours",
     "cap_reached",
@@ -120,6 +121,8 @@ pub struct Rule {
     pub template_id: i64,
     pub channel: String,
     pub purpose: String,
+    /// What its messages are about, as people choose it; empty = nothing that can be chosen apart.
+    pub topic: String,
     /// The rule reaches no person twice.
     pub once: bool,
     pub enabled: bool,
@@ -138,6 +141,8 @@ pub struct RuleDraft {
     pub template_id: i64,
     pub channel: String,
     pub purpose: String,
+    /// Small letters, digits, `-` and `_`, or empty.
+    pub topic: String,
     pub once: bool,
     pub enabled: bool,
 }

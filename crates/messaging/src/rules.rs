@@ -12,7 +12,7 @@ pub struct Rules {
     by_segment: HashMap<i64, Vec<i64>>,
 }
 
-pub(crate) const RULE_COLUMNS: &str = "SELECT id, name, segment_id, template_id, channel, purpose, once, enabled, version, created_at, updated_at, archived_at FROM message_rules ";
+pub(crate) const RULE_COLUMNS: &str = "SELECT id, name, segment_id, template_id, channel, purpose, once, enabled, version, created_at, updated_at, archived_at, topic FROM message_rules ";
 
 impl Memory for Rules {
     fn load(db: &mut Engine) -> Result<Self, DbError> {
@@ -88,5 +88,6 @@ pub(crate) fn rule_of(row: &Row) -> Result<Rule, DbError> {
         created_at: Timestamp::from_micros(row.int(9)?),
         updated_at: Timestamp::from_micros(row.int(10)?),
         archived: row.int(11)? > 0,
+        topic: row.text(12)?.into(),
     })
 }

@@ -33,6 +33,7 @@ fn main() {
         observer: None,
         readers: 1,
         jobs: Vec::new(),
+        sweeps: Vec::new(),
     })
     .expect("it opens");
     for (at, category) in ["face care", "kitchen", "garden", "lights", "bags", "toys"].iter().enumerate() {

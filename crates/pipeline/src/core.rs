@@ -29,6 +29,8 @@ pub struct Open {
     pub readers: usize,
     /// Kinds of jobs of rooms above this one.
     pub jobs: Vec<Kind>,
+    /// How an erasure goes through the texts of rooms above this one.
+    pub sweeps: Vec<crate::erasure::Sweep>,
 }
 
 /// A store that runs.
@@ -76,7 +78,7 @@ impl Core {
         };
         let preparer = Arc::new(Preparer::new(settings.clone(), nothing));
         let noted = settings.clone();
-        let jobs: Arc<Vec<Kind>> = Arc::new(jobs::kinds().into_iter().chain(open.jobs).collect());
+        let jobs: Arc<Vec<Kind>> = Arc::new(jobs::kinds(open.sweeps).into_iter().chain(open.jobs).collect());
         let runner = Runner::new(jobs.clone());
         let store = Store::open(db::Open {
             location: open.location,

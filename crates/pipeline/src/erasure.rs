@@ -67,9 +67,22 @@ pub struct Work {
     pub upto_seq: i64,
 }
 
+/// Who is erased, for those who have texts of their own.
+#[derive(Debug, Clone, Copy)]
+pub struct Erasing<'a> {
+    /// The number of the erasure.
+    pub job: i64,
+    pub profiles: &'a [i64],
+    pub needles: &'a Needles,
+}
+
+/// Goes through texts of a room above this one, a bounded piece at a time: from a position (0 at first) on, to the next one,
+/// or `None` at the end. It may run twice over a piece.
+pub type Sweep = fn(&mut Tx, &Erasing<'_>, i64) -> Result<Option<i64>, DbError>;
+
 /// The kind: nobody stops it, for half an erasure is none.
-pub fn kind() -> Kind {
-    Kind::stepping(KIND, advance).unstoppable()
+pub fn kind(sweeps: Vec<Sweep>) -> Kind {
+    Kind::stepping(KIND, move |tx, job, hands| advance(tx, job, hands, &sweeps)).unstoppable()
 }
 
 /// Whether the writer has something to erase.
@@ -140,7 +153,7 @@ struct Place {
 }
 
 /// Does the next piece. Each piece is one transaction with the place it leads to.
-fn advance(tx: &mut Tx, job: &Job, hands: &mut Hands<'_>) -> Result<Step, DbError> {
+fn advance(tx: &mut Tx, job: &Job, hands: &mut Hands<'_>, sweeps: &[Sweep]) -> Result<Step, DbError> {
     let work: Work = decode(&job.payload)?;
     let Place { phase, at } =
         if job.bookmark.is_empty() { Place { phase: Phase::Bodies, at: 0 } } else { decode(&job.bookmark)? };
@@ -149,17 +162,27 @@ fn advance(tx: &mut Tx, job: &Job, hands: &mut Hands<'_>) -> Result<Step, DbErro
         Phase::Bodies => bodies::own(tx, hands.preparer, &work, at)?,
         Phase::Dropped => bodies::dropped(tx, &work, at)?,
         Phase::Changes => segments::runtime::changes::forget(tx, &work.profiles, at, sweep::ROWS)?,
-        Phase::Tables(table) => sweep::table(tx, &work, table, at)?,
+        Phase::Tables(table) => match table.checked_sub(sweep::TABLES.len()).map(|n| sweeps.get(n)) {
+            None => sweep::table(tx, &work, table, at)?,
+            Some(None) => None,
+            Some(Some(sweep)) => {
+                let erasing = Erasing { job: job.id, profiles: &work.profiles, needles: &work.needles };
+                sweep(tx, &erasing, at)?
+            }
+        },
     };
     let phase = match (next, phase) {
         (Some(_), phase) => Some(phase),
         (None, Phase::Bodies) => Some(Phase::Dropped),
         (None, Phase::Dropped) => Some(Phase::Changes),
         (None, Phase::Changes) => Some(Phase::Tables(0)),
-        (None, Phase::Tables(table)) => (table + 1 < sweep::TABLES.len()).then_some(Phase::Tables(table + 1)),
+        (None, Phase::Tables(table)) => {
+            (table + 1 < sweep::TABLES.len() + sweeps.len()).then_some(Phase::Tables(table + 1))
+        }
     };
     let Some(phase) = phase else {
         forget::close(tx, &work.profiles)?;
+        customers::privacy::requests::forget(tx, &work.profiles)?;
         db::erase::overwrite(tx, false)?;
         tx.notify(Notice::Changed { what: "privacy" });
         return Ok(Step::Done(DISK_WAITS.into()));

@@ -74,6 +74,9 @@ pub fn kinds() -> Vec<Kind> {
         crate::rerun::kind(),
         crate::sources::reread::kind(),
     ]
+/// Kinds that belong to rooms below the server. An erasure goes through the texts of rooms above with their `sweeps`.
+pub fn kinds(sweeps: Vec<crate::erasure::Sweep>) -> Vec<Kind> {
+    vec![crate::backfill::kind(), crate::erasure::kind(sweeps), crate::rerun::kind(), crate::sources::reread::kind()]
 }
 
 /// Stops a job for a person.

@@ -23,6 +23,7 @@ mod preparer;
 pub mod recover;
 pub mod rejects;
 pub mod rerun;
+pub mod retention;
 mod settings;
 pub mod shop;
 pub mod sources;

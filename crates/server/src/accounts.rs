@@ -17,6 +17,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0002_access", include_str!("../migrations/0002_access.sql")),
         ("0005_exports", include_str!("../migrations/0005_exports.sql")),
         ("0006_moving", include_str!("../migrations/0006_moving.sql")),
+        ("0004_redactable_audit", include_str!("../migrations/0004_redactable_audit.sql")),
     ],
 };
 

@@ -101,6 +101,8 @@ impl Domain {
                 pipeline::jobs::Kind::brought(crate::exports::JOB),
             ],
             jobs: brought(),
+            jobs: vec![pipeline::jobs::Kind::brought(crate::imports::spec::KIND), crate::retention::kind()],
+            sweeps: vec![crate::audit::redact],
         })?;
         Ok(Self { core })
     }

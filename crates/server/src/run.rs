@@ -91,6 +91,7 @@ pub struct Running {
     mailer: tokio::task::JoinHandle<()>,
     views: tokio::task::JoinHandle<()>,
     erasing: tokio::task::JoinHandle<()>,
+    retention: tokio::task::JoinHandle<()>,
     rerun: tokio::task::JoinHandle<()>,
     exports: tokio::task::JoinHandle<()>,
     imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
@@ -168,6 +169,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
     let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
+    let retention = tokio::spawn(crate::retention::run(app.clone(), stopped.clone()));
     let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
     let exports = tokio::spawn(crate::exports::sweep::run(app.clone(), stopped.clone()));
     let imports = beside(&app, crate::imports::drive::serve);
@@ -181,6 +183,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     tracing::info!(url = %own_url, "Braid takes requests");
     Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, exports, imports, files_out })
     Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports, moving })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, retention, rerun, imports })
 }
 
 /// What brings files in or takes them out.
@@ -214,6 +217,7 @@ impl Running {
         // Requests that were open until now have seen people too.
         crate::views::flush(&self.app).await;
         let _ = self.erasing.await;
+        let _ = self.retention.await;
         let _ = self.rerun.await;
         let _ = self.exports.await;
         for (stop, thread) in [self.imports, self.files_out] {

@@ -14,6 +14,7 @@ mod mail;
 mod matrix;
 mod moving;
 mod plans;
+mod privacy;
 mod profile;
 mod roles;
 mod statements;

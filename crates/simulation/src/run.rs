@@ -444,6 +444,7 @@ impl Run {
             template_id,
             channel: "email".into(),
             purpose: "marketing".into(),
+            topic: String::new(),
             once: self.town.rng.below(2) == 0,
             enabled: true,
         };

@@ -59,6 +59,7 @@ impl World {
                 take_over: false,
                 settings: Settings::default(),
                 jobs: Vec::new(),
+                sweeps: Vec::new(),
                 migrations: Vec::new(),
                 observer: None,
                 readers: 1,

@@ -114,7 +114,21 @@ fn a_shop_is_made_served_filled_checked_and_exported() {
     assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stdout));
     let doctor = json(&doctor);
     assert_eq!((&doctor["counts"]["events"], &doctor["findings"]), (&4.into(), &serde_json::json!([])));
+    // [AB1] What is held of a person, by the server and without one.
+    let person = braid(&["export", "person", shop, "--user-id", "13085"]);
+    let person: Value = serde_json::from_slice(&person.stdout).expect("JSON");
+    assert_eq!((&person["format"], &person["events"][1]["message_id"]), (&"braid.person".into(), &"m".into()));
+    assert_eq!(person["imports"][0]["events"], 1, "{}", person["imports"]);
     assert_eq!(server.terminate(), Some(0));
+    let page = folder.path().join("person.html");
+    let page = page.to_str().expect("plain");
+    let id = person["person"]["person_id"].as_str().expect("an id");
+    let made = braid(&["export", "person", shop, id, "--html", "--language", "uk", "--out", page, "--unsafe-fast"]);
+    assert_eq!(made.status.code(), Some(0), "{}", said(&made));
+    let page = std::fs::read_to_string(page).expect("written");
+    assert!(page.contains("Ідентифікатори") && page.ends_with("</html>\n"));
+    let nobody = braid(&["export", "person", shop, "--email", "x@example.com", "--unsafe-fast"]);
+    assert_eq!(nobody.status.code(), Some(2), "{}", said(&nobody));
 
     // Without a server the same commands take the store themselves.
     let repeat = json(&braid(&[&import[..], &["--unsafe-fast"]].concat()));

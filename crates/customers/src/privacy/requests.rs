@@ -1,6 +1,7 @@
 //! Requests of people about their data: what may follow what, and the legal term.
 use base::{DAY_US, Timestamp};
 use db::{Bulk, DbError, Engine, Owned, Tx};
+use serde::{Deserialize, Serialize};
 
 /// What somebody asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +98,33 @@ pub struct Request {
     /// 0 = open.
     pub closed_at: i64,
     pub version: i64,
+    /// What came of it; see [`Outcome`].
+    pub outcome: Option<Outcome>,
+}
+
+/// What came of a request, as proof: it names no personal data and outlives an erasure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The person's data was handed over.
+    Export {
+        /// RFC 3339.
+        at: String,
+        /// `json` or `html`.
+        format: String,
+        events: i64,
+        bytes: i64,
+        /// Of the file, in hexadecimal digits.
+        sha256: String,
+    },
+    /// The person was erased; the number of the erasure.
+    Erasure { job_id: i64 },
+}
+
+impl Outcome {
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|e| panic!("an outcome serializes: {e}"))
+    }
 }
 
 impl Request {
@@ -121,6 +149,7 @@ static REQUESTS: Bulk = Bulk {
         ("due_at", 'i'),
         ("closed_at", 'i'),
         ("version", 'i'),
+        ("outcome", 't'),
     ],
     key: 1,
     insert_only: false,
@@ -144,6 +173,7 @@ pub fn put(tx: &mut Tx, r: &Request) {
             r.due_at.micros().into(),
             r.closed_at.into(),
             r.version.into(),
+            text(&r.outcome.as_ref().map(Outcome::text).unwrap_or_default()),
         ],
     );
 }
@@ -154,7 +184,8 @@ pub fn due_at(db: &mut Engine, received_at: Timestamp) -> Result<Timestamp, DbEr
     Ok(received_at.plus(days.clamp(1, 365) * DAY_US))
 }
 
-const COLUMNS: &str = "id, kind, person_id, who, contact, note, state, reason, received_at, due_at, closed_at, version";
+const COLUMNS: &str = "id, kind, person_id, who, contact, note, state, reason, received_at, due_at, closed_at, version, \
+                       outcome";
 
 fn read(r: &db::Row) -> Result<Request, DbError> {
     let unknown = |what: &str| DbError::damaged("privacy_requests", format!("unknown {what}"));
@@ -171,6 +202,10 @@ fn read(r: &db::Row) -> Result<Request, DbError> {
         due_at: Timestamp::from_micros(r.int(9)?),
         closed_at: r.int(10)?,
         version: r.int(11)?,
+        outcome: match r.text(12)? {
+            "" => None,
+            text => Some(serde_json::from_str(text).map_err(|e| DbError::damaged("privacy_requests", e))?),
+        },
     })
 }
 
@@ -196,4 +231,56 @@ pub fn statistics(db: &mut Engine, now: Timestamp) -> Result<Vec<(String, String
         .iter()
         .map(|r| Ok((r.text(0)?.to_string(), r.text(1)?.to_string(), r.int(2)?, r.int(3)?)))
         .collect()
+}
+
+/// Requests of a person, oldest first.
+pub fn of_person(db: &mut Engine, person_id: i64) -> Result<Vec<Request>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM privacy_requests WHERE person_id = $1 ORDER BY id LIMIT 1000");
+    db.rows(&sql, &[person_id.into()])?.iter().map(read).collect()
+}
+
+/// How many open requests are late, and how many more must be answered within `soon_us`.
+pub fn pressing(db: &mut Engine, now: Timestamp, soon_us: i64) -> Result<(i64, i64), DbError> {
+    let sql = "SELECT CAST(COALESCE(SUM(CASE WHEN due_at < $1 THEN 1 ELSE 0 END), 0) AS BIGINT), COUNT(*) FROM privacy_requests \
+               WHERE closed_at = 0 AND due_at < $2";
+    let Some(row) = db.first(sql, &[now.micros().into(), now.plus(soon_us).micros().into()])? else {
+        return Ok((0, 0));
+    };
+    let (late, all) = (row.int(0)?, row.int(1)?);
+    Ok((late, all - late))
+}
+
+/// Notes what came of a request, and that work on it has begun. Gives the request as it stands then; `None` when there is
+/// no such request, or it is closed already.
+pub fn note_outcome(tx: &mut Tx, id: i64, outcome: Outcome) -> Result<Option<Request>, DbError> {
+    let Some(known) = find(tx, id)?.filter(|r| !r.state.is_closed()) else { return Ok(None) };
+    let state = if known.state == State::Verified { State::Running } else { known.state };
+    let changed = Request { outcome: Some(outcome), state, version: known.version + 1, ..known };
+    put(tx, &changed);
+    Ok(Some(changed))
+}
+
+/// Closes the requests whose erasure is over; gives their numbers.
+pub fn close_erased(tx: &mut Tx, job: i64) -> Result<Vec<i64>, DbError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM privacy_requests WHERE closed_at = 0 AND kind = 'erasure' AND outcome <> '' ORDER BY id LIMIT 1000"
+    );
+    let open: Vec<Request> = tx.rows(&sql, &[])?.iter().map(read).collect::<Result<_, _>>()?;
+    let done = open.into_iter().filter(|r| r.outcome == Some(Outcome::Erasure { job_id: job }));
+    let now = tx.now().micros();
+    let mut ids = Vec::new();
+    for request in done {
+        ids.push(request.id);
+        put(tx, &Request { state: State::Done, closed_at: now, version: request.version + 1, ..request });
+    }
+    Ok(ids)
+}
+
+/// Empties what requests of erased people say; what was asked and when it was answered stays.
+pub fn forget(tx: &mut Tx, profiles: &[i64]) -> Result<(), DbError> {
+    for profile in profiles {
+        let sql = "UPDATE privacy_requests SET who = 'erased', contact = '', note = '' WHERE person_id = $1";
+        tx.execute(sql, &[(*profile).into()])?;
+    }
+    Ok(())
 }

@@ -55,15 +55,26 @@ fn check(caps: &[Cap]) -> Result<(), MessagingError> {
 
 /// Stops everything to an address, whatever it agreed to; the first reason stays.
 pub fn suppress(tx: &mut Tx, channel: &str, address: &str, reason: &str) -> Result<(), MessagingError> {
+    suppress_by(tx, channel, address, reason, "").map(drop)
+}
+
+/// As [`suppress`], by a member of staff. Gives the address as it is kept, and whether it was not suppressed before.
+pub fn suppress_by(
+    tx: &mut Tx,
+    channel: &str,
+    address: &str,
+    reason: &str,
+    actor: &str,
+) -> Result<(String, bool), MessagingError> {
     let address = normalised(channel, address)?;
-    let reason: String = reason.chars().take(200).collect();
+    let reason: String = reason.chars().filter(|c| !c.is_control()).take(200).collect();
     let now = tx.now().micros();
-    tx.execute(
-        "INSERT INTO suppressions (channel, address, reason, at) VALUES ($1, $2, $3, $4) ON CONFLICT (channel, address) DO NOTHING",
-        &[channel.into(), (&address).into(), (&reason).into(), now.into()],
+    let new = tx.execute(
+        "INSERT INTO suppressions (channel, address, reason, at, actor) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel, address) DO NOTHING",
+        &[channel.into(), (&address).into(), (&reason).into(), now.into(), actor.into()],
     )?;
     tx.notify(Notice::Changed { what: "suppressions" });
-    Ok(())
+    Ok((address, new > 0))
 }
 
 /// Lets an address get messages again, if it agreed to any. Says whether it was suppressed.

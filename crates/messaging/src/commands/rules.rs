@@ -19,6 +19,7 @@ pub fn create_rule(tx: &mut Tx, facts: &mut dyn GateFacts, draft: &RuleDraft) ->
         template_id: draft.template_id,
         channel: draft.channel.clone(),
         purpose: draft.purpose.clone(),
+        topic: draft.topic.clone(),
         once: draft.once,
         enabled: draft.enabled,
         version: 1,
@@ -28,7 +29,7 @@ pub fn create_rule(tx: &mut Tx, facts: &mut dyn GateFacts, draft: &RuleDraft) ->
     };
     tx.execute(
         "INSERT INTO message_rules (id, name, segment_id, template_id, channel, purpose, once, enabled, version, created_at, updated_at, \
-         archived_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9, 0)",
+         archived_at, topic) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, $9, 0, $10)",
         &[
             rule.id.into(),
             (&rule.name).into(),
@@ -39,6 +40,7 @@ pub fn create_rule(tx: &mut Tx, facts: &mut dyn GateFacts, draft: &RuleDraft) ->
             i64::from(rule.once).into(),
             i64::from(rule.enabled).into(),
             now.micros().into(),
+            (&rule.topic).into(),
         ],
     )?;
     done(tx, None, rule)
@@ -64,6 +66,7 @@ pub fn update_rule(
         template_id: draft.template_id,
         channel: draft.channel.clone(),
         purpose: draft.purpose.clone(),
+        topic: draft.topic.clone(),
         once: draft.once,
         enabled: draft.enabled,
         ..before.clone()
@@ -87,6 +90,7 @@ pub fn restore_rule(tx: &mut Tx, facts: &mut dyn GateFacts, id: i64) -> Result<C
         template_id: before.template_id,
         channel: before.channel.clone(),
         purpose: before.purpose.clone(),
+        topic: before.topic.clone(),
         once: before.once,
         enabled: before.enabled,
     };
@@ -102,6 +106,9 @@ fn check(tx: &mut Tx, facts: &mut dyn GateFacts, draft: &RuleDraft) -> Result<()
     }
     check_choice("/channel", &draft.channel, CHANNELS, &mut errors);
     check_choice("/purpose", &draft.purpose, PURPOSES, &mut errors);
+    if !draft.topic.is_empty() && !crate::preferences::is_word(&draft.topic) {
+        errors.push(FieldError::new("/topic", "a topic is a word such as news: small letters, digits, - and _"));
+    }
     if !facts.segment_exists(tx, draft.segment_id)? {
         errors.push(FieldError::new(
             "/segment_id",
@@ -151,7 +158,7 @@ fn store(tx: &mut Tx, before: Rule, mut after: Rule) -> Result<Changed<Rule>, Me
     let archived_at = if after.archived { now.micros() } else { 0 };
     tx.execute(
         "UPDATE message_rules SET name = $2, segment_id = $3, template_id = $4, channel = $5, purpose = $6, once = $7, enabled = $8, \
-         version = $9, updated_at = $10, archived_at = $11 WHERE id = $1",
+         version = $9, updated_at = $10, archived_at = $11, topic = $12 WHERE id = $1",
         &[
             after.id.into(),
             (&after.name).into(),
@@ -164,6 +171,7 @@ fn store(tx: &mut Tx, before: Rule, mut after: Rule) -> Result<Changed<Rule>, Me
             after.version.into(),
             now.micros().into(),
             archived_at.into(),
+            (&after.topic).into(),
         ],
     )?;
     done(tx, Some(before), after)

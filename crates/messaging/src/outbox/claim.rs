@@ -166,10 +166,12 @@ fn ask(
         _ => false,
     };
     let (mut addresses, mut caps, mut reached_by, mut event) = (Vec::new(), Vec::new(), None, None);
+    let mut choices = Vec::new();
     if let (true, Some(rule), Some(person)) = (member, live, &person) {
         desk.load_template(tx, rule.template_id)?;
         addresses = read_addresses(tx, facts, rule, person)?;
         reached_by = if rule.once { find_reached(tx, message, person, &addresses)? } else { None };
+        choices = crate::preferences::of_profiles(tx, &person.members)?;
         caps = count_caps(tx, desk, rule, person)?;
         if message.event_seq > 0 {
             event = facts.event_properties(tx, message.event_seq)?;
@@ -188,6 +190,7 @@ fn ask(
         member,
         reached_by,
         addresses: &addresses,
+        choices: &choices,
         caps: &caps,
         template: loaded.map(|t| TemplateFacts {
             name: &t.name,

@@ -13,6 +13,7 @@ pub(super) const ERASED: &str = "erased";
 pub fn forget(tx: &mut Tx, profiles: &[i64]) -> Result<Vec<Derived>, DbError> {
     let mut books = Books::default();
     let now = tx.now().micros();
+    crate::preferences::forget(tx, profiles)?;
     for profile in profiles {
         let waiting = "SELECT id FROM messages WHERE profile_id = $1 AND status = 'pending' ORDER BY id";
         for row in tx.rows(waiting, &[(*profile).into()])? {

@@ -150,7 +150,7 @@ fn addresses_are_suppressed_and_let_go() {
     World::each(|w| {
         w.try_write(|tx| suppress(tx, "email", " Olena@Example.com", "bounced")).expect("suppressed");
         w.try_write(|tx| suppress(tx, "email", "olena@example.com", "again")).expect("suppressed");
-        let all = w.store().query(|db| lists::suppressions(db, "email", "", 10)).expect("read");
+        let all = w.store().query(|db| lists::suppressions(db, "email", "", "", 10)).expect("read");
         assert_eq!((all.len(), all[0].reason.as_str(), all[0].address.as_str()), (1, "bounced", "olena@example.com"));
         assert!(w.try_write(|tx| suppress(tx, "email", "nobody", "x")).is_err());
         assert!(w.try_write(|tx| lift(tx, "email", "olena@example.com")).expect("lifted"));

@@ -3,6 +3,7 @@ use super::world::{rule_draft, shop};
 use crate::facts::PersonFacts;
 use crate::gate::{AddressFacts, CapUse, GateInput, TemplateFacts, Verdict, verdict};
 use crate::model::{Cap, QuietHours, Rule};
+use crate::preferences::Choice;
 use crate::templates::{Compiled, Source, compile};
 use base::Timestamp;
 use proptest::prelude::*;
@@ -16,6 +17,7 @@ struct Nos {
     once: bool,
     address: bool,
     consent: bool,
+    preference: bool,
     suppression: bool,
     quiet: bool,
     cap: bool,
@@ -32,6 +34,7 @@ fn rule() -> Rule {
         template_id: 1,
         channel: d.channel,
         purpose: d.purpose,
+        topic: d.topic,
         once: true,
         enabled: true,
         version: 1,
@@ -57,6 +60,8 @@ fn ask_with(nos: Nos, addresses: &[AddressFacts]) -> Verdict {
     let rule = Rule { enabled: !nos.rule, ..rule() };
     let person = PersonFacts { person_id: 1, members: vec![1, 2], ..PersonFacts::default() };
     let cap = Cap { channel: "email".into(), purpose: "marketing".into(), limit: 3, window: "7d".into() };
+    let at = Timestamp::from_micros(1);
+    let no = [Choice { channel: "email".into(), topic: "*".into(), wanted: false, at, actor: String::new() }];
     let compiled = template(if nos.template { "{{ customer.name }}" } else { "x" });
     verdict(&GateInput {
         now: Timestamp::from_civil(2026, 11, 22, 12, 0, 0),
@@ -67,6 +72,7 @@ fn ask_with(nos: Nos, addresses: &[AddressFacts]) -> Verdict {
         member: !nos.segment,
         reached_by: nos.once.then_some(4),
         addresses,
+        choices: if nos.preference { &no } else { &[] },
         caps: &[CapUse { cap, used: if nos.cap { 3 } else { 2 } }],
         template: Some(TemplateFacts { name: "T", version: 1, compiled: Ok(&compiled) }),
         event: None,
@@ -82,25 +88,26 @@ fn ask(nos: Nos) -> Verdict {
 proptest! {
     /// The first "no" in the fixed order is the answer, the lines end with it, and all before it passed.
     #[test]
-    fn the_first_no_is_the_answer(bits in 0u32..1024) {
+    fn the_first_no_is_the_answer(bits in 0u32..2048) {
         let bit = |at: u32| bits & (1 << at) != 0;
         let nos = Nos {
             rule: bit(0), person: bit(1), segment: bit(2), once: bit(3), address: bit(4), consent: bit(5), suppression: bit(6),
-            quiet: bit(7), cap: bit(8), template: bit(9),
+            quiet: bit(7), cap: bit(8), template: bit(9), preference: bit(10),
         };
         let order = [
             ("rule", "rule_disabled"), ("person", "person_erased"), ("segment", "left_segment"), ("once", "once"), ("address", "no_address"),
-            ("consent", "no_consent"), ("suppression", "suppressed"), ("quiet_hours", "later"), ("cap", "cap_reached"), ("template", "missing_value"),
+            ("consent", "no_consent"), ("preference", "not_wanted"), ("suppression", "suppressed"), ("quiet_hours", "later"), ("cap", "cap_reached"), ("template", "missing_value"),
         ];
         // Without an address there is nothing to be suppressed or denied, but that question comes later anyway.
-        let first = (0..10).find(|at| bit(*at as u32));
+        let bits = [0, 1, 2, 3, 4, 5, 10, 6, 7, 8, 9];
+        let first = bits.iter().position(|at| bit(*at));
         let (said, why) = match ask(nos) {
             Verdict::Pass { why, address, .. } => { prop_assert_eq!(address, "a@example.com"); ("pass", why) }
             Verdict::Stop { reason, why, .. } => (reason, why),
             Verdict::Later { why, .. } => ("later", why),
         };
         match first {
-            None => { prop_assert_eq!(said, "pass"); prop_assert_eq!(why.len(), 10); prop_assert!(why.iter().all(|l| l.passed)); }
+            None => { prop_assert_eq!(said, "pass"); prop_assert_eq!(why.len(), 11); prop_assert!(why.iter().all(|l| l.passed)); }
             Some(at) => {
                 prop_assert_eq!(said, order[at].1);
                 prop_assert_eq!(why.len(), at + 1);
@@ -140,6 +147,7 @@ fn each_line_speaks_with_data() {
             "once: this rule has not reached the person before",
             "address: a@example.com",
             "consent: email for marketing is granted at a@example.com",
+            "preference: the person chose nothing about email",
             "suppression: the address is not suppressed",
             "quiet_hours: no quiet hours are set",
             "cap: 2 of 3 (email marketing) in 7d used",

@@ -5,6 +5,7 @@ use crate::commands::{archive_rule, suppress, update_template};
 use crate::lists::{self, MessageFilter};
 use crate::model::{QuietHours, RuleDraft, Status};
 use crate::outbox::{self, Outcome, SettleAs, Settled};
+use crate::preferences::{self, Choice};
 use base::{HOUR_US, SECOND_US};
 
 #[test]
@@ -54,9 +55,19 @@ fn a_message_that_passes_is_sent_and_becomes_an_event() {
         assert!(derived[0].properties.contains("\"subject\":\"Hi Olena1\""), "{}", derived[0].properties);
         assert_eq!(w.statuses(), ["sent"]);
         let why = &w.messages()[0].message.why;
-        for gate in
-            ["rule", "person", "segment", "once", "address", "consent", "suppression", "quiet_hours", "cap", "template"]
-        {
+        for gate in [
+            "rule",
+            "person",
+            "segment",
+            "once",
+            "address",
+            "consent",
+            "preference",
+            "suppression",
+            "quiet_hours",
+            "cap",
+            "template",
+        ] {
             assert!(why.contains(&format!("\"gate\":\"{gate}\",\"passed\":true")), "{gate}: {why}");
         }
         w.check();
@@ -339,6 +350,41 @@ fn quiet_hours_put_marketing_off_and_nothing_else() {
         assert_eq!(w.messages()[0].message.due_at.to_string(), "2026-11-23T07:00:00.000000Z");
         w.clock.set(w.messages()[0].message.due_at);
         assert_eq!(w.claim().claimed.len(), 1);
+        w.check();
+    });
+}
+
+#[test]
+fn what_a_person_does_not_want_is_not_sent() {
+    World::each(|mut w| {
+        let t = w.template("Hi", "Hello");
+        w.rule_with(RuleDraft { topic: "news".into(), ..rule_draft(t) }).expect("a rule about news");
+        w.rule_with(RuleDraft { topic: "sale".into(), ..rule_draft(t) }).expect("a rule about sales");
+        w.rule_with(RuleDraft { purpose: "service".into(), topic: "news".into(), ..rule_draft(t) })
+            .expect("a service rule");
+        let bad = w.rule_with(RuleDraft { topic: "News!".into(), ..rule_draft(t) });
+        assert!(bad.is_err(), "a topic is a word");
+        w.person(1);
+        w.facts.truth().consents.insert(("olena1@example.com".into(), "service".into()), true);
+        w.try_write(|tx| {
+            let at = tx.now();
+            let choice = |topic: &str, wanted| Choice {
+                channel: "email".into(),
+                topic: topic.into(),
+                wanted,
+                at,
+                actor: String::new(),
+            };
+            preferences::replace(tx, &[1], &[choice("*", false), choice("sale", true)])?;
+            Ok::<_, MessagingError>(())
+        })
+        .expect("chosen");
+        w.enter(1);
+        assert_eq!(
+            (w.claim().claimed.len(), w.statuses()),
+            (2, vec!["stopped not_wanted".into(), "sending".into(), "sending".into()])
+        );
+        assert!(w.messages()[0].message.why.contains("does not want email about news"));
         w.check();
     });
 }

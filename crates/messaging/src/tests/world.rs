@@ -268,6 +268,7 @@ pub fn rule_draft(template_id: i64) -> RuleDraft {
         template_id,
         channel: "email".into(),
         purpose: "marketing".into(),
+        topic: String::new(),
         once: true,
         enabled: true,
     }

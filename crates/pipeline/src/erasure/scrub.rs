@@ -51,6 +51,7 @@ pub fn scrub(core: &Core, stopped: bool) -> Result<Scrubbed, DbError> {
         for job in &ids {
             let sql = "UPDATE jobs SET result = $2, updated_at = $3 WHERE id = $1";
             tx.execute(sql, &[(*job).into(), (&result).into(), now.into()])?;
+            customers::privacy::requests::close_erased(tx, *job)?;
         }
         tx.notify(db::Notice::Changed { what: "privacy" });
         Ok::<_, DbError>(())

@@ -25,8 +25,7 @@ pub(super) const TABLES: [Table; 4] = [
     Table {
         owner: "server",
         read: "SELECT id, COALESCE(before, ''), COALESCE(after, ''), subject FROM audit WHERE id > $1 AND chain = '' ORDER BY id LIMIT $2",
-        // Lines of the chained audit prove each other and are left as they are; they name people by number.
-        // What was done, when and by whom stays: that is what the audit is for.
+        // What was done, when and by whom stays: that is what the audit is for. Lines of the chain are the server's sweep.
         empty: "UPDATE audit SET before = NULL, after = NULL, \
                 subject = CASE WHEN subject_kind = 'customer' THEN subject ELSE 'erased' END WHERE id = $1",
     },

@@ -120,7 +120,8 @@ fn read_log(tx: &mut Tx, job: &Job, hands: &mut Hands<'_>) -> Result<Step, DbErr
 static NOTED: Bulk =
     Bulk { table: "reread_profiles", columns: &[("job", 'i'), ("profile_id", 'i')], key: 2, insert_only: true };
 
-fn note(tx: &mut Tx, job: i64, profiles: HashSet<i64>) {
+/// Notes profiles that a job makes again.
+pub(crate) fn note(tx: &mut Tx, job: i64, profiles: HashSet<i64>) {
     for profile in profiles {
         tx.append(&NOTED, vec![job.into(), profile.into()]);
     }
@@ -128,17 +129,26 @@ fn note(tx: &mut Tx, job: i64, profiles: HashSet<i64>) {
 
 /// Makes some noted profiles again and evaluates their people.
 fn make_again(tx: &mut Tx, job: &Job, hands: &mut Hands<'_>) -> Result<Step, DbError> {
+    if !make_some(tx, job.id, hands.preparer)? {
+        return Ok(Step::Done(String::new()));
+    }
+    let progress = Progress { bookmark: Some("profiles".into()), ..Progress::to(job.position) };
+    Ok(Step::More(progress.noting("makes profiles again")))
+}
+
+/// Makes the next profiles that a job noted again; says whether there were any.
+pub(crate) fn make_some(tx: &mut Tx, job: i64, preparer: &Arc<crate::Preparer>) -> Result<bool, DbError> {
     let sql = "SELECT profile_id FROM reread_profiles WHERE job = $1 ORDER BY profile_id LIMIT $2";
     let ids: Vec<i64> =
-        tx.rows(sql, &[job.id.into(), PROFILES.into()])?.iter().map(|r| r.int(0)).collect::<Result<_, _>>()?;
+        tx.rows(sql, &[job.into(), PROFILES.into()])?.iter().map(|r| r.int(0)).collect::<Result<_, _>>()?;
     if ids.is_empty() {
-        return Ok(Step::Done(String::new()));
+        return Ok(false);
     }
     let current = step::current(tx)?;
     let (mut people, mut events, mut last) = (Vec::new(), 0, 0);
     let mut made = Vec::new();
     for id in ids {
-        let mut reader = crate::cuts::Bodies(hands.preparer);
+        let mut reader = crate::cuts::Bodies(preparer);
         events += customers::cuts::refold_profile(tx, id, &mut reader, &current.counters)?;
         people.push(customers::commands::person_of(tx, id)?);
         made.push(id);
@@ -155,8 +165,7 @@ fn make_again(tx: &mut Tx, job: &Job, hands: &mut Hands<'_>) -> Result<Step, DbE
     debug_assert!(moved.iter().all(|m| !m.triggers));
     tx.flush_keys::<Memberships>(&people)?;
     let gone = "DELETE FROM reread_profiles WHERE job = $1 AND profile_id <= $2";
-    tx.execute(gone, &[job.id.into(), last.into()])?;
+    tx.execute(gone, &[job.into(), last.into()])?;
     segments::runtime::changes::tell(tx)?;
-    let progress = Progress { bookmark: Some("profiles".into()), ..Progress::to(job.position) };
-    Ok(Step::More(progress.noting("makes profiles again")))
+    Ok(true)
 }

@@ -148,6 +148,7 @@ pub(super) fn rule(shop: &Shop, segment_id: i64) {
             template_id,
             channel: "email".into(),
             purpose: "marketing".into(),
+            topic: String::new(),
             once: true,
             enabled: true,
         };

@@ -75,7 +75,7 @@ fn an_address_that_is_gone_is_suppressed_at_once() {
         mail("1", "Email Bounced", "gone@example.com", json!({}));
         mail("2", "Email Bounced", "full@example.com", json!({"type": "soft"}));
         mail("3", "Email Marked as Spam", "angry@example.com", json!({}));
-        let found = shop.read(|tx| messaging::lists::suppressions(tx.engine(), "email", "", 10));
+        let found = shop.read(|tx| messaging::lists::suppressions(tx.engine(), "email", "", "", 10));
         let found: Vec<(String, String)> = found.into_iter().map(|s| (s.address, s.reason)).collect();
         let gone = |address: &str, reason: &str| (address.to_string(), reason.to_string());
         assert_eq!(found, [gone("angry@example.com", "complaint"), gone("gone@example.com", "hard_bounce")]);

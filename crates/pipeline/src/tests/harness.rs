@@ -50,6 +50,7 @@ impl Shop {
             observer: None,
             readers: 1,
             jobs: self.kinds.clone(),
+            sweeps: Vec::new(),
         });
         self.core = Some(core.expect("the store opens"));
     }

@@ -94,6 +94,8 @@ pub enum AttentionKind {
     UnusualViews,
     /// An export waits for a second person.
     ExportApprovals,
+    /// Requests of people about their data are late, or must be answered within days.
+    PrivacyRequests,
 }
 
 /// Something that wants to be looked at.
@@ -117,6 +119,9 @@ pub struct Home {
     attention: Vec<Attention>,
 }
 
+/// How long before the end of its term an open request wants to be looked at.
+const REQUESTS_SOON_US: i64 = 7 * DAY_US;
+
 struct Figures {
     counts: Counts,
     hours: Vec<(Timestamp, Hour)>,
@@ -131,6 +136,7 @@ struct Figures {
     suspects: i64,
     stitch: Vec<customers::stitch::Alarm>,
     rules_waiting: i64,
+    requests: (i64, i64),
 }
 
 fn figures(
@@ -158,6 +164,7 @@ fn figures(
         review: customers::review::open(db, now)?,
         suspects: customers::hubs::list(db, rules, now, 100)?.len() as i64,
         stitch: customers::stitch::rates(db, rules.stitch.alarm_factor, now)?.2,
+        requests: customers::privacy::requests::pressing(db, now, REQUESTS_SOON_US)?,
         rules_waiting: customers::rules::current(db)?.version - customers::rules::applied(db)?,
     })
 }
@@ -275,6 +282,9 @@ fn attention(app: &App, f: &Figures) -> Vec<Attention> {
     add(AttentionKind::UnusualViews, f.views, "somebody looked at unusually many customers", "/audit");
     add(AttentionKind::ExportApprovals, f.approvals, "exports wait for a second person", "/exports");
     add(AttentionKind::Review, f.review, "identities to look at", "/customers");
+    let (late, soon) = f.requests;
+    let detail = format!("{late} requests about personal data are late, {soon} must be answered within 7 days");
+    add(AttentionKind::PrivacyRequests, late + soon, &detail, "/privacy");
     add(AttentionKind::Suspects, f.suspects, "values that many people seem to share", "/customers");
     for alarm in &f.stitch {
         let detail = format!("{} is {:.3}, in the weeks before it was {:.3}", alarm.rate, alarm.now, alarm.before);

@@ -1,4 +1,5 @@
 //! `/templates`, `/message-rules`, `/caps`, `/messages`: what is said to whom.
+pub mod limits;
 pub mod outbox;
 pub mod rules;
 pub mod templates;

@@ -1,6 +1,9 @@
 //! Privacy: erasing people, their requests, the register of purposes.
+pub mod export;
 pub mod purposes;
 pub mod requests;
+pub mod retention;
+pub mod wordings;
 
 use crate::app::App;
 use crate::caller::{ReadPrivacy, WritePrivacy};

@@ -258,6 +258,51 @@ fn case(shop: &Shop, id: &str) -> Case {
             let id = made["id"].as_str().unwrap_or_default();
             (format!("privacy/requests/{id}"), Some(json!({"state": "verified"})), Act::Write(Area::Privacy))
         }
+        // No customer belongs to the request, so the right role gets a clean conflict.
+        "erase_for_request" => {
+            let body = json!({"kind": "erasure", "who": "Ann", "contact": "by phone"});
+            let made = shop.owner("POST", "/api/v1/privacy/requests").json(&body).send().json();
+            let id = made["id"].as_str().unwrap_or_default();
+            (format!("privacy/requests/{id}/erasure"), Some(json!({})), Act::Write(Area::Privacy))
+        }
+        "export_customer" => ("customers/1/export?format=html".into(), None, Act::Write(Area::Privacy)),
+        "list_suppressions" => ("suppressions?query=a".into(), None, Act::Read(Area::Messages)),
+        "add_suppression" => (
+            "suppressions".into(),
+            Some(json!({"channel": "email", "address": "gone@example.com", "reason": "asked by phone"})),
+            Act::Write(Area::Messages),
+        ),
+        "lift_suppression" => {
+            let body = json!({"channel": "email", "address": "gone@example.com", "reason": "asked by phone"});
+            shop.owner("POST", "/api/v1/suppressions").json(&body).send();
+            ("suppressions/lift".into(), Some(body), Act::Write(Area::Messages))
+        }
+        "import_suppressions" => (
+            "suppressions/import".into(),
+            Some(json!({"text": "a@example.com", "reason": "the old tool's list"})),
+            Act::Write(Area::Messages),
+        ),
+        "get_quiet_hours" => ("quiet-hours".into(), None, Act::Read(Area::Messages)),
+        "put_quiet_hours" => ("quiet-hours".into(), Some(json!({"hours": null})), Act::Write(Area::Messages)),
+        "get_preferences" => ("customers/1/preferences".into(), None, Act::Read(Area::Consents)),
+        "put_preferences" => {
+            let body = json!({"items": [{"channel": "*", "topic": "news", "wanted": false}]});
+            ("customers/1/preferences".into(), Some(body), Act::Write(Area::Consents))
+        }
+        "get_retention" => ("privacy/retention".into(), None, Act::Read(Area::Privacy)),
+        "put_retention" | "preview_retention" => {
+            let rule = json!({"kind": "rejects", "days": 30, "ground": "nobody looks later", "enabled": true});
+            let body = Some(json!({"rules": [rule], "documents": []}));
+            match id {
+                "put_retention" => ("privacy/retention".into(), body, Act::Write(Area::Privacy)),
+                _ => ("privacy/retention/preview".into(), body, Act::Read(Area::Privacy)),
+            }
+        }
+        "run_retention" => ("privacy/retention/run".into(), Some(json!({"confirm": true})), Act::Write(Area::Privacy)),
+        "adopt_purposes" => {
+            ("privacy/purposes/adopt".into(), Some(json!({"presets": true})), Act::Write(Area::Privacy))
+        }
+        "list_wordings" => ("privacy/wordings".into(), None, Act::Read(Area::Consents)),
         "list_purposes" => ("privacy/purposes".into(), None, Act::Read(Area::Privacy)),
         "create_purpose" => ("privacy/purposes".into(), Some(purpose), Act::Write(Area::Privacy)),
         "update_purpose" => {
@@ -641,7 +686,7 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
                 id,
                 "settle_message" | "decide_review" | "decide_reviews" | "resolve_drift" | "replay_reject"
             ) && answer.status == 404)
-            || (matches!(id, "stop_job" | "resume_job") && answer.status == 409)
+            || (matches!(id, "stop_job" | "resume_job" | "erase_for_request") && answer.status == 409)
             || (id == "close_view_alarm" && answer.status == 404)
             || (PERSONAL.contains(&id) && [403, 404, 409].contains(&answer.status));
         assert!(fine, "{id} for the owner: {} {}", answer.status, answer.text);

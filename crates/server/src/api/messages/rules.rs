@@ -50,6 +50,8 @@ pub struct MessageRule {
     template_id: Id,
     channel: String,
     purpose: String,
+    /// What its messages are about, as customers choose it.
+    topic: Option<String>,
     once: bool,
     enabled: bool,
     counts: RuleCounts,
@@ -63,6 +65,7 @@ fn body(rule: &Rule, counts: Counts) -> MessageRule {
         template_id: Id(rule.template_id),
         channel: rule.channel.clone(),
         purpose: rule.purpose.clone(),
+        topic: Some(rule.topic.clone()).filter(|t| !t.is_empty()),
         once: rule.once,
         enabled: rule.enabled,
         counts: counts.into(),
@@ -78,6 +81,8 @@ pub struct MessageRuleInput {
     template_id: Id,
     channel: String,
     purpose: String,
+    /// What its messages are about, as customers choose it: small letters, digits, `-` and `_`.
+    topic: Option<String>,
     #[serde(default = "yes")]
     once: bool,
     #[serde(default = "yes")]
@@ -96,6 +101,7 @@ impl From<MessageRuleInput> for RuleDraft {
             template_id: r.template_id.0,
             channel: r.channel,
             purpose: r.purpose,
+            topic: r.topic.unwrap_or_default(),
             once: r.once,
             enabled: r.enabled,
         }

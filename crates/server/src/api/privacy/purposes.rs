@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::caller::{ReadPrivacy, WritePrivacy};
 use crate::change::{Done, check_version};
 use crate::input::{Id, Input, Params, if_match};
-use crate::problem::{NOT_FOUND, Problem};
+use crate::problem::{BAD_INPUT, NOT_FOUND, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -276,4 +276,35 @@ pub async fn update_purpose(
         Ok(Done::ok(body(purpose)).versioned(version).noted(("update", "purpose"), id, Some(before), Some(after)))
     })
     .await
+}
+
+/// Takes the presets over as the shop's own, so that each can be changed. Does nothing where the shop has purposes.
+#[utoipa::path(post, path = "/api/v1/privacy/purposes/adopt", tag = "privacy", request_body = Adopt,
+    responses((status = 200, body = Register)))]
+pub async fn adopt_purposes(
+    State(app): State<Arc<App>>,
+    WritePrivacy(caller): WritePrivacy,
+    input: Input<Adopt>,
+) -> Result<Response, Problem> {
+    if !input.value.presets {
+        return Err(BAD_INPUT.at("/presets", "there is nothing else to adopt"));
+    }
+    app.change(&caller, input.request, move |tx| {
+        let new = purposes::list(tx.engine())?.iter().all(|p| p.id == 0);
+        purposes::ensure(tx)?;
+        // What waits in the transaction's buffer is written before it is read.
+        tx.rows("SELECT id FROM privacy_purposes WHERE id = 0", &[])?;
+        let now = tx.now();
+        let done = Done::ok(register(tx.engine(), now)?);
+        Ok(if new { done.noted(("adopt", "purposes"), "", None, None) } else { done })
+    })
+    .await
+}
+
+/// What is taken over.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Adopt {
+    /// True: the presets are all that there is to adopt.
+    presets: bool,
 }

@@ -3,14 +3,15 @@ use super::text;
 use crate::app::App;
 use crate::caller::{ReadPrivacy, WritePrivacy};
 use crate::change::{Done, check_version};
-use crate::input::{Id, Input, List, Params, cursor, if_match, limit, place};
+use crate::input::{Id, Input, List, Nothing, Params, cursor, if_match, limit, place};
 use crate::problem::{BAD_INPUT, CONFLICT, NOT_FOUND, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use base::Timestamp;
-use customers::privacy::requests::{self, Kind, State as At};
+use customers::privacy::requests::{self, Kind, Outcome, State as At};
+use pipeline::erasure::EraseError;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -101,13 +102,38 @@ pub struct PrivacyRequest {
     overdue: bool,
     /// Where the answer to the request is found: the person's data, for a verified request for access.
     result: Option<String>,
+    /// What was handed over.
+    export: Option<HandedOver>,
+    /// The erasure that answers the request.
+    erasure_job_id: Option<Id>,
     version: i64,
+}
+
+/// A file that was handed over, as proof.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct HandedOver {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: String,
+    /// `json` or `html`.
+    format: String,
+    events: i64,
+    bytes: i64,
+    /// The file's SHA-256 in hexadecimal digits.
+    sha256: String,
 }
 
 fn body(r: requests::Request, now: Timestamp) -> PrivacyRequest {
     let opened = matches!(r.state, At::Verified | At::Running | At::Done);
     let result = (r.kind == Kind::Access && r.person_id != 0 && opened)
-        .then(|| format!("/api/v1/customers/{}/export?format=html", r.person_id));
+        .then(|| format!("/api/v1/customers/{}/export?format=html&request_id={}", r.person_id, r.id));
+    let (export, erasure_job_id) = match r.outcome.clone() {
+        Some(Outcome::Export { at, format, events, bytes, sha256 }) => {
+            (Some(HandedOver { at, format, events, bytes, sha256 }), None)
+        }
+        Some(Outcome::Erasure { job_id }) => (None, Some(Id(job_id))),
+        None => (None, None),
+    };
     PrivacyRequest {
         id: Id(r.id),
         kind: RequestKind::of(r.kind),
@@ -121,6 +147,8 @@ fn body(r: requests::Request, now: Timestamp) -> PrivacyRequest {
         received_at: r.received_at,
         due_at: r.due_at,
         result,
+        export,
+        erasure_job_id,
         version: r.version,
     }
 }
@@ -224,6 +252,7 @@ pub async fn create_privacy_request(
             due_at,
             closed_at: 0,
             version: 1,
+            outcome: None,
         };
         requests::put(tx, &request);
         let after = json!({"kind": request.kind.as_str(), "due_at": due_at.to_string()});
@@ -275,6 +304,48 @@ pub async fn advance_privacy_request(
         let (version, after) = (changed.version, json!({"state": next.as_str()}));
         let done = Done::ok(body(changed, now)).versioned(version);
         Ok(done.noted(("advance", "privacy_request"), id, Some(before), Some(after)))
+    })
+    .await
+}
+
+/// Erases the person of a verified request for erasure. The request closes by itself when log, tables and disk are done.
+/// What it says of the person goes with the rest: write the answer's address down first.
+#[utoipa::path(post, path = "/api/v1/privacy/requests/{id}/erasure", tag = "privacy", params(("id" = String, Path)),
+    responses((status = 202, body = PrivacyRequest)))]
+pub async fn erase_for_request(
+    State(app): State<Arc<App>>,
+    WritePrivacy(caller): WritePrivacy,
+    Path(id): Path<String>,
+    input: Input<Nothing>,
+) -> Result<Response, Problem> {
+    let id = Id::in_path(&id)?;
+    let preparer = app.domain.preparer().clone();
+    app.change(&caller, input.request, move |tx| {
+        let known = requests::find(tx, id)?;
+        let known = known.ok_or_else(|| NOT_FOUND.because(format!("there is no request {id}")))?;
+        if known.kind != Kind::Erasure {
+            return Err(CONFLICT.because("this request does not ask for an erasure"));
+        }
+        if known.outcome.is_some() {
+            return Err(CONFLICT.because("the erasure of this request has begun already"));
+        }
+        if !matches!(known.state, At::Verified | At::Running) {
+            let detail = format!("a request that is {} erases nobody; find out first who asks", known.state.as_str());
+            return Err(CONFLICT.because(detail));
+        }
+        let person = known.person_id;
+        let job = pipeline::erasure::begin(tx, &preparer, person).map_err(|e| match e {
+            EraseError::NoPerson(_) => CONFLICT.because("no customer belongs to this request, or not any more"),
+            EraseError::Store(e) => e.into(),
+        })?;
+        let now = tx.now();
+        let changed = requests::note_outcome(tx, id, Outcome::Erasure { job_id: job })?.unwrap_or(known);
+        let (version, after) = (changed.version, json!({"job": job.to_string(), "request": id.to_string()}));
+        let done = Done { status: StatusCode::ACCEPTED, ..Done::ok(body(changed, now)) };
+        // The kept answer would name the person to whoever repeats the request.
+        let kept = Some(json!({"id": id.to_string()}));
+        let done = Done { kept, ..done }.versioned(version);
+        Ok(done.noted(("erase", "customer"), person, None, Some(after)))
     })
     .await
 }
