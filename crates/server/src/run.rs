@@ -92,6 +92,7 @@ pub struct Running {
     views: tokio::task::JoinHandle<()>,
     erasing: tokio::task::JoinHandle<()>,
     rerun: tokio::task::JoinHandle<()>,
+    webhooks: [tokio::task::JoinHandle<()>; 2],
     imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
 }
 
@@ -166,13 +167,17 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
     let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
     let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
+    let webhooks = [
+        tokio::spawn(crate::webhooks::read::run(app.clone(), stopped.clone())),
+        tokio::spawn(crate::webhooks::send::run(app.clone(), stopped.clone())),
+    ];
     let imports = bring_files_in(&app);
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, webhooks, imports })
 }
 
 /// Brings files in on a thread of its own, as long as the server runs.
@@ -198,6 +203,9 @@ impl Running {
         crate::views::flush(&self.app).await;
         let _ = self.erasing.await;
         let _ = self.rerun.await;
+        for task in self.webhooks {
+            let _ = task.await;
+        }
         self.imports.0.store(true, Ordering::Relaxed);
         let _ = self.imports.1.await;
         let app = self.app;
