@@ -14,3 +14,4 @@ mod plans;
 mod profile;
 mod roles;
 mod streams;
+mod webhooks;

@@ -98,7 +98,7 @@ pub const KINDS: [Kind; 12] = [
     Kind {
         name: JOB_FINISHED,
         says: "Other long work ended, such as filling a segment.",
-        example: r#"{"job_id": "93", "kind": "backfill", "state": "done", "subject": "4", "done": 500, "total": 500, "reason": ""}"#,
+        example: r#"{"job_id": "93", "kind": "segment_fill", "state": "done", "subject": "4", "done": 500, "total": 500, "reason": ""}"#,
     },
 ];
 

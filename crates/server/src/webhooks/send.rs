@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 
 /// How often the queues are looked at, where anybody listens.
 const EVERY: Duration = Duration::from_millis(250);
@@ -49,17 +49,17 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         Ok(client) => client,
         Err(error) => return tracing::error!(%error, "webhooks cannot be sent"),
     };
-    let mut under_way: JoinSet<i64> = JoinSet::new();
-    let mut busy: HashMap<i64, usize> = HashMap::new();
+    let mut under_way: JoinSet<()> = JoinSet::new();
+    let mut busy: HashMap<task::Id, i64> = HashMap::new();
     loop {
         let pause = if app.webhooks.wanted() || !under_way.is_empty() { EVERY } else { IDLE };
         tokio::select! {
             _ = stop.wait_for(|s| *s) => break,
-            Some(ended) = under_way.join_next() => done(&mut busy, ended),
+            Some(ended) = under_way.join_next_with_id() => done(&mut busy, ended),
             () = app.webhooks.sender_wakes.notified() => {}
             () = tokio::time::sleep(pause) => {}
         }
-        while let Some(ended) = under_way.try_join_next() {
+        while let Some(ended) = under_way.try_join_next_with_id() {
             done(&mut busy, ended);
         }
         if !app.webhooks.wanted() {
@@ -69,16 +69,9 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             Ok(claimed) => {
                 for delivery in claimed {
                     let endpoint = delivery.endpoint.id;
-                    *busy.entry(endpoint).or_default() += 1;
                     let (app, client) = (app.clone(), client.clone());
-                    under_way.spawn(async move {
-                        // A task of its own: an attempt that panics must give its place back all the same.
-                        let attempt = tokio::spawn(async move { attempt(&app, &client, delivery).await });
-                        if let Err(error) = attempt.await {
-                            tracing::error!(%error, "an attempt broke off; it is made again when its lease ends");
-                        }
-                        endpoint
-                    });
+                    let task = under_way.spawn(async move { attempt(&app, &client, delivery).await });
+                    busy.insert(task.id(), endpoint);
                 }
             }
             Err(problem) => {
@@ -93,21 +86,23 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-fn done(busy: &mut HashMap<i64, usize>, ended: Result<i64, tokio::task::JoinError>) {
-    let Ok(endpoint) = ended else { return };
-    if let Some(count) = busy.get_mut(&endpoint) {
-        *count -= 1;
-        if *count == 0 {
-            busy.remove(&endpoint);
+/// Gives an attempt's place back, however it ended.
+fn done(busy: &mut HashMap<task::Id, i64>, ended: Result<(task::Id, ()), task::JoinError>) {
+    let id = match ended {
+        Ok((id, ())) => id,
+        Err(error) => {
+            tracing::error!(%error, "an attempt broke off; it is made again when its lease ends");
+            error.id()
         }
-    }
+    };
+    busy.remove(&id);
 }
 
-async fn claim(app: &Arc<App>, busy: &HashMap<i64, usize>, lease_us: i64) -> Result<Vec<Claimed>, Problem> {
+async fn claim(app: &Arc<App>, busy: &HashMap<task::Id, i64>, lease_us: i64) -> Result<Vec<Claimed>, Problem> {
     let now = app.now();
     // A look costs the writer nothing; a transaction follows only when something is due and has a place.
     let due = app.query(move |db| Ok(settle::due(db, now)?)).await?;
-    let free = |id: i64| AT_ONCE - busy.get(&id).copied().unwrap_or(0).min(AT_ONCE);
+    let free = |id: i64| AT_ONCE.saturating_sub(busy.values().filter(|e| **e == id).count());
     let room: Vec<(i64, usize)> = due.into_iter().map(|id| (id, free(id))).filter(|(_, free)| *free > 0).collect();
     if room.is_empty() {
         return Ok(Vec::new());
