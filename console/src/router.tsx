@@ -67,10 +67,12 @@ const imports = createRoute({ getParentRoute: () => root, path: '/imports', comp
 const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel') });
+const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: lazyRouteComponent(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
+const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: lazyRouteComponent(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, jobs, webhooks, webhook, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -83,6 +83,9 @@ fn what_happens_is_told_once_signed_and_only_to_whom_it_concerns() {
             "/api/v1/segments",
             &json!({"name": "Buyers", "expression": "count(\"Order Completed\") >= 2"}),
         );
+        // Whom the first filling finds is told to nobody, so that one must be over.
+        let filled = format!("/api/v1/segments/{}", segment["id"].as_str().unwrap_or_default());
+        wait_for(&shop, &filled, |s| s["state"] == "live");
         let types = [
             "event.tracked",
             "person.merged",
