@@ -130,7 +130,9 @@ fn what_happens_is_told_once_signed_and_only_to_whom_it_concerns() {
         let events = of_type(&told, "event.tracked");
         let ids: Vec<&str> = events.iter().filter_map(|e| e["data"]["message_id"].as_str()).collect();
         assert!(ids.len() == 3 && !ids.contains(&"before"), "the past is not told: {ids:?}");
-        assert_eq!(events[0]["data"]["properties"]["total"], 5);
+        // Nobody promises an order: several attempts are under way at once.
+        let first = events.iter().find(|e| e["data"]["message_id"] == "a1").expect("is among them");
+        assert_eq!(first["data"]["properties"]["total"], 5);
         let merged = of_type(&told, "person.merged");
         assert_eq!(merged.len(), 1, "[A2] what was joined is told outward: {told:#?}");
         assert_eq!(merged[0]["data"]["before"].as_array().map(Vec::len), Some(2));
