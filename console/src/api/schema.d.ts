@@ -1979,6 +1979,179 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/webhook-deliveries/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One delivery with its body and attempts. */
+        get: operations["get_webhook_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-deliveries/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries one delivery again, whatever became of it, with the same `webhook-id`. */
+        post: operations["replay_webhook_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhook-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what can be told. */
+        get: operations["list_webhook_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who is told. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /** Makes an endpoint; its secret is shown once. */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One endpoint. */
+        get: operations["get_webhook"];
+        /** Changes where and what. */
+        put: operations["update_webhook"];
+        post?: never;
+        /** Takes an endpoint away with everything that waits for it. */
+        delete: operations["delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists deliveries of an endpoint, newest first. */
+        get: operations["list_webhook_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries everything again that is dead or waits after a failure since a moment. */
+        post: operations["replay_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives an endpoint a new secret; it is shown once. */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pauses an endpoint, or lets it go on; a disabled one begins anew with the present. */
+        post: operations["set_webhook_state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a test to one endpoint, whatever it wants otherwise. */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3459,6 +3632,21 @@ export interface components {
             /** @description `accepted`, `duplicate`, or the reason for which it is refused still. */
             outcome: string;
         };
+        /** @description Which deliveries to try again. */
+        ReplaySince: {
+            /** @description Also those that arrived, for a receiver that lost them. */
+            delivered?: boolean;
+            /**
+             * Format: date-time
+             * @description Queued at this moment or later.
+             */
+            since: string;
+        };
+        /** @description How many are tried again. */
+        Replayed: {
+            /** Format: int64 */
+            deliveries: number;
+        };
         /** @description What came of each. */
         ReplayedMany: {
             items: components["schemas"]["ReplayOutcome"][];
@@ -3580,6 +3768,14 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "marketer" | "agent" | "shop_assistant" | "planner" | "analyst";
+        /** @description How long both secrets are good. */
+        RotateInput: {
+            /**
+             * Format: int64
+             * @description Hours for which the present secret signs too, 0 to 720; 24 without it. 0: it got out and must not.
+             */
+            grace_hours?: number | null;
+        };
         /** @description How many messages of a rule stand where. */
         RuleCounts: {
             /** Format: int64 */
@@ -4108,6 +4304,172 @@ export interface components {
              * @enum {string}
              */
             what: "password" | "second_factor" | "sessions";
+        };
+        /** @description Somebody who is told. */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description Until when nobody asks it.
+             */
+            blocked_until?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** @description Of `event.tracked`; empty: every name. */
+            event_names: string[];
+            /** Format: date-time */
+            failing_since?: string | null;
+            /**
+             * Format: int64
+             * @description Attempts in a row that failed.
+             */
+            failures: number;
+            id: components["schemas"]["Id"];
+            /** @description Whether events that a file brought in are told too. */
+            imported: boolean;
+            /** Format: date-time */
+            last_at?: string | null;
+            /** @description Why there was none. */
+            last_error?: string | null;
+            /**
+             * Format: int64
+             * @description HTTP status of the last answer; null where there was none.
+             */
+            last_status?: number | null;
+            /** @description The newest deliveries that were tried, newest first: whether each arrived. */
+            lately: boolean[];
+            name: string;
+            /**
+             * Format: date-time
+             * @description Until when the secret before signs too.
+             */
+            old_secret_until?: string | null;
+            /**
+             * Format: int64
+             * @description Age of the oldest that waits, in seconds.
+             */
+            oldest_s?: number | null;
+            /** @description Why it is disabled: `gone`, `failing`, `overflow`. */
+            reason?: string | null;
+            /** @description Only in the answer that makes it. */
+            secret?: string | null;
+            /** @description Of `segment.…`; empty: every segment. */
+            segment_ids: components["schemas"]["Id"][];
+            /**
+             * @description Whether an endpoint gets anything.
+             * @enum {string}
+             */
+            state: "active" | "paused" | "disabled";
+            types: string[];
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Without what stands behind `?` for those who may not change it. */
+            url: string;
+            /** Format: int64 */
+            version: number;
+            /**
+             * Format: int64
+             * @description Deliveries that wait, as counted some seconds ago.
+             */
+            waiting: number;
+        };
+        /** @description One attempt. */
+        WebhookAttempt: {
+            /** @description The beginning of the answer. */
+            answer?: string | null;
+            /**
+             * Format: date-time
+             * @description When its answer came.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Which, from 1.
+             */
+            attempt: number;
+            /** Format: int64 */
+            duration_ms: number;
+            /** @description Why not. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description HTTP status; null where nothing answered.
+             */
+            status?: number | null;
+        };
+        /** @description A message on its way to one endpoint. */
+        WebhookDelivery: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["Id"];
+            /** @description Why there was none; `erased` where the person was. */
+            last_error?: string | null;
+            /**
+             * Format: int64
+             * @description HTTP status of the last answer; null where there was none.
+             */
+            last_status?: number | null;
+            /** @description What the header `webhook-id` says, at every attempt. */
+            message_id: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            next_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it arrived, or nobody tried any more.
+             */
+            settled_at?: string | null;
+            /**
+             * @description Where a delivery stands.
+             * @enum {string}
+             */
+            state: "pending" | "delivering" | "failed" | "delivered" | "dead";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            type: string;
+            webhook_id: components["schemas"]["Id"];
+        };
+        /** @description A delivery with everything that is known of it. */
+        WebhookDeliveryDetails: components["schemas"]["WebhookDelivery"] & {
+            /** @description The newest attempts, newest first. */
+            attempt_log: components["schemas"]["WebhookAttempt"][];
+            /** @description The body as it is sent; null once the person was erased. */
+            payload?: Record<string, never> | null;
+        };
+        /** @description What a person says of an endpoint. */
+        WebhookInput: {
+            event_names?: string[];
+            imported?: boolean;
+            name: string;
+            segment_ids?: components["schemas"]["Id"][];
+            /** @description At least one, of `/webhook-types`. */
+            types: string[];
+            url: string;
+        };
+        /** @description A new secret. */
+        WebhookSecret: {
+            /**
+             * Format: date-time
+             * @description Until when the secret before signs too.
+             */
+            old_secret_until?: string | null;
+            /** @description `whsec_…`; shown once. Null in the answer to a repeat. */
+            secret?: string | null;
+        };
+        /** @description What it is to be. */
+        WebhookStateInput: {
+            /**
+             * @description Whether an endpoint gets anything.
+             * @enum {string}
+             */
+            state: "active" | "paused";
         };
         /** @description What a rule would have done on a day, had its source not been observed only. */
         WouldHave: {
@@ -9548,6 +9910,538 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryDetails"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_webhook_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_types: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description An example of `data`. */
+                            example: Record<string, never>;
+                            name: string;
+                            says: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * Format: date-time
+                             * @description Until when nobody asks it.
+                             */
+                            blocked_until?: string | null;
+                            /** Format: date-time */
+                            created_at: string;
+                            created_by: string;
+                            /** @description Of `event.tracked`; empty: every name. */
+                            event_names: string[];
+                            /** Format: date-time */
+                            failing_since?: string | null;
+                            /**
+                             * Format: int64
+                             * @description Attempts in a row that failed.
+                             */
+                            failures: number;
+                            id: components["schemas"]["Id"];
+                            /** @description Whether events that a file brought in are told too. */
+                            imported: boolean;
+                            /** Format: date-time */
+                            last_at?: string | null;
+                            /** @description Why there was none. */
+                            last_error?: string | null;
+                            /**
+                             * Format: int64
+                             * @description HTTP status of the last answer; null where there was none.
+                             */
+                            last_status?: number | null;
+                            /** @description The newest deliveries that were tried, newest first: whether each arrived. */
+                            lately: boolean[];
+                            name: string;
+                            /**
+                             * Format: date-time
+                             * @description Until when the secret before signs too.
+                             */
+                            old_secret_until?: string | null;
+                            /**
+                             * Format: int64
+                             * @description Age of the oldest that waits, in seconds.
+                             */
+                            oldest_s?: number | null;
+                            /** @description Why it is disabled: `gone`, `failing`, `overflow`. */
+                            reason?: string | null;
+                            /** @description Only in the answer that makes it. */
+                            secret?: string | null;
+                            /** @description Of `segment.…`; empty: every segment. */
+                            segment_ids: components["schemas"]["Id"][];
+                            /**
+                             * @description Whether an endpoint gets anything.
+                             * @enum {string}
+                             */
+                            state: "active" | "paused" | "disabled";
+                            types: string[];
+                            /** Format: date-time */
+                            updated_at: string;
+                            /** @description Without what stands behind `?` for those who may not change it. */
+                            url: string;
+                            /** Format: int64 */
+                            version: number;
+                            /**
+                             * Format: int64
+                             * @description Deliveries that wait, as counted some seconds ago.
+                             */
+                            waiting: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_webhook_deliveries: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+                state?: "pending" | "delivering" | "failed" | "delivered" | "dead";
+                /** @description A type. */
+                type?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            attempts: number;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            /** @description Why there was none; `erased` where the person was. */
+                            last_error?: string | null;
+                            /**
+                             * Format: int64
+                             * @description HTTP status of the last answer; null where there was none.
+                             */
+                            last_status?: number | null;
+                            /** @description What the header `webhook-id` says, at every attempt. */
+                            message_id: string;
+                            /**
+                             * Format: date-time
+                             * @description When it is tried next.
+                             */
+                            next_at?: string | null;
+                            /**
+                             * Format: date-time
+                             * @description When it arrived, or nobody tried any more.
+                             */
+                            settled_at?: string | null;
+                            /**
+                             * @description Where a delivery stands.
+                             * @enum {string}
+                             */
+                            state: "pending" | "delivering" | "failed" | "delivered" | "dead";
+                            /**
+                             * Format: date-time
+                             * @description When it happened.
+                             */
+                            timestamp: string;
+                            type: string;
+                            webhook_id: components["schemas"]["Id"];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaySince"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_webhook_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookStateInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDelivery"];
+                };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {

@@ -12,6 +12,7 @@ import { Avatar } from './base';
 import * as f from './format';
 import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
 import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers, IconWebhook } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -30,6 +31,7 @@ export const PAGES = [
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T' },
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O' },
+  { id: 'webhooks', to: '/webhooks', icon: IconWebhook, group: 'data', key: 'W', right: 'settings:read' },
   { id: 'privacy', to: '/privacy', icon: IconLock, group: 'data', key: 'P', right: 'privacy:read' },
   { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'U', right: 'imports:read' },
   { id: 'exports', to: '/exports', icon: IconDownload, group: 'data', key: 'E', right: 'exports:read' },
@@ -113,6 +115,7 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
     home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), exports: t('nav.exports'), jobs: t('nav.jobs'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'),
+    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs'), webhooks: t('nav.webhooks'),
   };
   const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
@@ -221,6 +224,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
     customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
     live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), exports: t('nav.exports'), jobs: t('nav.jobs'), settings: t('settings.title'),
     live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'), settings: t('settings.title'),
+    live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs'), settings: t('settings.title'), webhooks: t('nav.webhooks'),
   };
   const parts = path.split('/').filter(Boolean);
   const area = parts[0] ?? '';

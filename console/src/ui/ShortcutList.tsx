@@ -6,7 +6,7 @@ export default function ShortcutList({ close }: { close: () => void }) {
   const groups: [string, [string, string][]][] = [
     [t('keys.everywhere'), [['Ctrl K', t('keys.palette')], ['/', t('keys.filter')], ['C', t('keys.create')], ['Z', t('keys.undo')], ['Esc', t('keys.back')], ['[', t('keys.fold')], ['?', t('keys.list')]]],
     [t('keys.lists'), [['J K', t('keys.move')], ['Enter', t('keys.enter')], ['Space', t('keys.space')], ['T', t('keys.table')], ['E', t('keys.edit')]]],
-    [t('keys.go'), [['G H', t('nav.home')], ['G C', t('nav.customers')], ['G S', t('nav.segments')], ['G M', t('nav.messages')], ['G R', t('nav.rules')], ['G T', t('nav.templates')], ['G L', t('nav.live')], ['G O', t('nav.sources')], ['G I', t('nav.identity')], ['G P', t('nav.privacy')], ['G U', t('nav.imports')], ['G J', t('nav.jobs')]]],
+    [t('keys.go'), [['G H', t('nav.home')], ['G C', t('nav.customers')], ['G S', t('nav.segments')], ['G M', t('nav.messages')], ['G R', t('nav.rules')], ['G T', t('nav.templates')], ['G L', t('nav.live')], ['G O', t('nav.sources')], ['G I', t('nav.identity')], ['G P', t('nav.privacy')], ['G U', t('nav.imports')], ['G J', t('nav.jobs')], ['G W', t('nav.webhooks')]]],
   ];
   return (
     <Modal opened onClose={close} title={t('keys.title')} size={560} closeButtonProps={{ 'aria-label': t('close') }}>

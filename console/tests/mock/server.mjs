@@ -157,6 +157,16 @@ let messages = people.map((p, i) => {
     intended_at: ago(40 + i * 11), settled_at: kind === 'pending' ? null : ago(39 + i * 11), attempts: kind === 'pending' ? 0 : 1, subject: 'Your cart waits',
   };
 });
+// One that works, one that was switched off because it answered 410.
+let hooks = [
+  { id: 'w-erp', name: 'ERP', url: 'https://erp.example.com/hooks/braid?token=7f', types: ['event.tracked', 'person.merged'], event_names: ['Order Completed'], segment_ids: [], imported: false, state: 'active', reason: null, failures: 2, failing_since: ago(42), blocked_until: new Date(NOW + 240_000).toISOString(), last_at: ago(1), last_status: 503, last_error: null, waiting: 18, oldest_s: 2520, lately: [false, false, ...Array(28).fill(true)], old_secret_until: null, version: 3, created_by: 'iryna@svitlytsia.ua', created_at: ago(60 * 24 * 30), updated_at: ago(60 * 24 * 2) },
+  { id: 'w-old', name: 'Old loyalty', url: 'https://loyalty.example.com/in', types: ['person.erased'], event_names: [], segment_ids: [], imported: false, state: 'disabled', reason: 'gone', failures: 1, failing_since: ago(9000), blocked_until: null, last_at: ago(9000), last_status: 410, last_error: null, waiting: 0, oldest_s: null, lately: [false, true, true], old_secret_until: null, version: 1, created_by: 'iryna@svitlytsia.ua', created_at: ago(60 * 24 * 90), updated_at: ago(9000) },
+];
+let sent = [
+  { id: 'd-3', webhook_id: 'w-erp', message_id: 'msg_a1b2c3d41042', type: 'event.tracked', timestamp: ago(1), state: 'failed', attempts: 2, next_at: new Date(NOW + 300_000).toISOString(), last_status: 503, last_error: null, created_at: ago(1), settled_at: null },
+  { id: 'd-2', webhook_id: 'w-erp', message_id: 'msg_a1b2c3d41041', type: 'person.merged', timestamp: ago(300), state: 'dead', attempts: 10, next_at: null, last_status: null, last_error: 'no answer within 20s', created_at: ago(300), settled_at: ago(200) },
+  { id: 'd-1', webhook_id: 'w-erp', message_id: 'msg_a1b2c3d41040', type: 'event.tracked', timestamp: ago(400), state: 'delivered', attempts: 1, next_at: null, last_status: 204, last_error: null, created_at: ago(400), settled_at: ago(400) },
+];
 const sources = Object.values(src).map((s, i) => ({ ...s, write_key_prefix: s.kind === 'system' ? null : `wk_${s.id.slice(2, 6)}`, created_at: ago(60 * 24 * 300), events_24h: [184233, 621044, 402118, 51200, 1204, 8220, 912, 20411][i], rejected_24h: s.id === 's-app' ? 23 : 0, last_event_at: ago(i * 0.2) }));
 const acc = (min, s, source, event, summary, person_id, extra = {}) => ({ status: 'accepted', seq: ++seq, message_id: `e-${seq}-a41f`, type: 'track', event, timestamp: ago(min, s), received_at: ago(min, s), person_id, profile_id: 'pr-1', source, summary, ...extra });
 const raw = (price) => JSON.stringify({ type: 'track', event: 'Cart Updated', messageId: 'and-7c1e09', properties: { sku: 'HM-200220', price, quantity: 1 }, sentAt: '2026-11-22T12:31:54Z' });
@@ -380,6 +390,17 @@ const server = createServer(async (req, res) => {
   if (path === '/caps') return json(m === 'PUT' ? input : { items: [{ channel: 'email', purpose: 'marketing', limit: 3, window: '7d' }, { channel: 'sms', purpose: 'marketing', limit: 1, window: '7d' }] });
   if (path === '/messages') { const s = url.searchParams.get('status'); const p = url.searchParams.get('person_id'); return json(page(messages.filter((y) => (!s || y.status === s) && (!p || y.person_id === p)), url)); }
   if ((x = id(/^\/messages\/([^/]+)\/settle$/))) { messages = messages.map((y) => (y.id === x ? { ...y, status: input.as } : y)); return json(messages.find((y) => y.id === x)); }
+  if (path === '/webhook-types') return json({ items: [['event.tracked', { event: 'Order Completed' }], ['person.merged', {}], ['person.erased', {}], ['segment.entered', {}]].map(([name, example]) => ({ name, says: name, example })), next_cursor: null });
+  if (path === '/webhooks' && m === 'GET') return json({ items: hooks, next_cursor: null });
+  if (path === '/webhooks') { const w = { ...hooks[1], id: 'w-new', ...input, state: 'active', reason: null, failures: 0, failing_since: null, last_at: null, last_status: null, lately: [], version: 1, created_at: ago(0), updated_at: ago(0) }; hooks.push(w); return json({ ...w, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' }, 201); }
+  if ((x = id(/^\/webhooks\/([^/]+)$/))) { const w = hooks.find((y) => y.id === x); if (!w) return problem(res, 404, 'not_found', 'There is no such webhook'); if (m === 'PUT') Object.assign(w, input, { version: w.version + 1 }); if (m === 'DELETE') { hooks = hooks.filter((y) => y !== w); return json(undefined, 204); } return json(w); }
+  if ((x = id(/^\/webhooks\/([^/]+)\/state$/))) return json(Object.assign(hooks.find((y) => y.id === x), { state: input.state, reason: null, failures: 0, failing_since: null, blocked_until: null }));
+  if ((x = id(/^\/webhooks\/([^/]+)\/rotate$/))) return json({ secret: 'whsec_bmV3IHNlY3JldCBmb3IgdGhlIHdlYmhvb2s=', old_secret_until: new Date(NOW + input.grace_hours * 3_600_000).toISOString() });
+  if ((x = id(/^\/webhooks\/([^/]+)\/test$/))) { const d = { ...sent[2], id: `d-${sent.length + 1}`, webhook_id: x, type: 'webhook.test', state: 'pending', attempts: 0, last_status: null, created_at: ago(0), settled_at: null }; sent = [d, ...sent]; return json(d, 201); }
+  if ((x = id(/^\/webhooks\/([^/]+)\/replay$/))) return json({ deliveries: 2 });
+  if ((x = id(/^\/webhooks\/([^/]+)\/deliveries$/))) { const st = url.searchParams.get('state'); return json(page(sent.filter((d) => d.webhook_id === x && (!st || d.state === st)), url)); }
+  if ((x = id(/^\/webhook-deliveries\/([^/]+)$/))) { const d = sent.find((y) => y.id === x); return d ? json({ ...d, payload: { type: d.type, timestamp: d.timestamp, data: { event: 'Order Completed', person_id: '17', properties: { total: 2486, currency: 'UAH' } } }, attempt_log: d.attempts ? [{ attempt: d.attempts, at: ago(1), duration_ms: 212, status: d.last_status, error: d.last_error, answer: d.last_status === 503 ? 'out of order' : null }] : [] }) : problem(res, 404, 'not_found', 'There is no such delivery'); }
+  if ((x = id(/^\/webhook-deliveries\/([^/]+)\/replay$/))) return json(Object.assign(sent.find((y) => y.id === x), { state: 'pending', next_at: ago(0) }));
   if (path === '/sources' && m === 'GET') return json({ items: sources, next_cursor: null });
   if (path === '/sources') { const s = { id: 's-new', ...input, write_key_prefix: 'wk_9f31', write_key: 'wk_9f31c04d7a2e4bb1', created_at: ago(0), events_24h: 0, rejected_24h: 0, last_event_at: null }; sources.push(s); return json(s, 201); }
   if (/\/rotate$/.test(path)) return json({ ...sources[0], write_key: 'wk_0b77e2' });

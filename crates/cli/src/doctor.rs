@@ -29,6 +29,23 @@ pub fn run(doctor: &Doctor, printer: &mut Printer) -> Outcome {
         subject: format!("line {}", b.id),
         detail: b.why.into(),
     }));
+    let (wrong, queues) = server::webhooks::doctor::check(&shop.location()?, base::Clock::now(&base::SystemClock))
+        .map_err(|e| unreadable(&shop.folder, e))?;
+    report.findings.extend(wrong.into_iter().map(|f| doctor::Finding {
+        check: f.check.into(),
+        severity: Severity::Error,
+        subject: f.subject,
+        detail: f.detail,
+    }));
+    report.notes.extend(queues.into_iter().map(|q| doctor::Note {
+        what: if q.disabled { "webhooks_disabled" } else { "webhooks_waiting" },
+        count: q.waiting,
+        detail: match q.disabled {
+            true => format!("the endpoint {:?} is disabled; the page Webhooks says why", q.name),
+            false => format!("deliveries wait for the endpoint {:?}", q.name),
+        },
+        oldest_s: (q.waiting > 0).then_some(q.oldest_s),
+    }));
     let clean = report.findings.is_empty();
     if doctor.json {
         printer.json(&report)?;

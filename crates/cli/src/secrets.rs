@@ -37,7 +37,11 @@ pub fn run(secrets: &Secrets, printer: &mut Printer) -> Outcome {
     vault.add_key().map_err(|e| Stop::failed(anyhow!(e)))?;
     let keys = Arc::new(vault);
     let shared = keys.clone();
-    let sealed = domain.store().write(move |tx| server::second_factor::reseal(tx.engine(), &shared));
+    let sealed = domain.store().write(move |tx| {
+        let factors = server::second_factor::reseal(tx.engine(), &shared)?;
+        let webhooks = server::webhooks::endpoints::reseal(tx.engine(), &shared)?;
+        Ok::<_, db::DbError>(factors.and_then(|count| Ok(count + webhooks?)))
+    });
     domain.close();
     let count = sealed.map_err(|e| unreadable(&shop.folder, e))?.map_err(|e| Stop::failed(anyhow!(e)))?;
     let mut vault = Vault::open(&shop.folder).map_err(|e| Stop::failed(anyhow!(e)))?;

@@ -19,7 +19,9 @@ mod accepted;
 mod listener;
 mod script;
 mod session;
+mod webhook;
 
 pub use accepted::AcceptedMail;
 pub use listener::{CA_PEM, FakeSmtp};
 pub use script::{Failure, How, Point, Script, Tls};
+pub use webhook::{FakeReceiver, Received, Reply};

@@ -1,4 +1,4 @@
-//! Connect: the outside systems that Braid talks to, one module each. Today there is one, mail.
+//! Connect: the outside systems that Braid talks to, one module each. Today there are two: mail and webhooks ([`webhook`]).
 //!
 //! This crate takes *rendered* messages and says, as exactly as the protocol allows, what became of each. It knows no
 //! customer, campaign or consent: whoever calls has already decided that the message goes out.
@@ -23,6 +23,7 @@
 
 pub mod backoff;
 pub mod smtp;
+pub mod webhook;
 
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;

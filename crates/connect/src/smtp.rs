@@ -12,6 +12,7 @@ mod session;
 mod url;
 mod wire;
 
+pub(crate) use client::tls_config;
 pub use client::{Options, OptionsError, SmtpClient, Timeouts, VerifyError};
 pub use mail::{Mail, MailError, Mailbox, MailboxError, REFUSED_HERE};
 pub use outcome::{Outcome, Stage};

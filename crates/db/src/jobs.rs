@@ -113,6 +113,18 @@ pub fn list(
     rows.iter().map(read).collect()
 }
 
+/// Jobs of a kind after a number, in the order in which they were asked for.
+pub fn begun_after(db: &mut Engine, kind: &str, id: i64, limit: i64) -> Result<Vec<Job>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE kind = $1 AND id > $2 ORDER BY id LIMIT $3");
+    db.rows(&sql, &[kind.into(), id.into(), limit.into()])?.iter().map(read).collect()
+}
+
+/// Jobs that ended at a moment or later (microseconds), in that order.
+pub fn ended_since(db: &mut Engine, at_us: i64, limit: i64) -> Result<Vec<Job>, DbError> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE finished_at >= $1 ORDER BY finished_at, id LIMIT $2");
+    db.rows(&sql, &[at_us.into(), limit.into()])?.iter().map(read).collect()
+}
+
 /// The newest job of a kind about a subject.
 pub fn newest(tx: &mut Tx, kind: &str, subject: i64) -> Result<Option<Job>, DbError> {
     let sql = format!("SELECT {COLUMNS} FROM jobs WHERE kind = $1 AND subject = $2 ORDER BY id DESC LIMIT 1");

@@ -18,6 +18,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0005_exports", include_str!("../migrations/0005_exports.sql")),
         ("0006_moving", include_str!("../migrations/0006_moving.sql")),
         ("0004_redactable_audit", include_str!("../migrations/0004_redactable_audit.sql")),
+        ("0003_webhooks", include_str!("../migrations/0003_webhooks.sql")),
     ],
 };
 

@@ -28,6 +28,7 @@ pub mod segments;
 pub mod session;
 pub mod setup;
 pub mod sources;
+pub mod webhooks;
 pub mod wire;
 
 use crate::app::App;
@@ -196,6 +197,16 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::outbox::list_messages))
         .routes(routes!(messages::outbox::settle_message))
         .routes(routes!(messages::outbox::customer_messages))
+        .routes(routes!(webhooks::list_webhook_types))
+        .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
+        .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
+        .routes(routes!(webhooks::set_webhook_state))
+        .routes(routes!(webhooks::rotate_webhook_secret))
+        .routes(routes!(webhooks::deliveries::test_webhook))
+        .routes(routes!(webhooks::deliveries::replay_webhook))
+        .routes(routes!(webhooks::deliveries::list_webhook_deliveries))
+        .routes(routes!(webhooks::deliveries::get_webhook_delivery))
+        .routes(routes!(webhooks::deliveries::replay_webhook_delivery))
 }
 
 /// Pieces of files are larger than other bodies.

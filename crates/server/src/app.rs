@@ -32,6 +32,8 @@ pub struct App {
     pub views: crate::views::Views,
     /// Which people are of whose stores, as far as that was found out lately.
     pub known: crate::scope::Known,
+    /// What goes out to other systems.
+    pub webhooks: crate::webhooks::Webhooks,
     /// Opens and seals secrets that must be used again.
     pub vault: crate::vault::Vault,
     /// A secret that only programs on this machine can read, for `braid import` and `braid demo`.
@@ -68,6 +70,7 @@ impl App {
             touches: accounts::Touches::default(),
             views: crate::views::Views::default(),
             known: crate::scope::Known::default(),
+            webhooks: crate::webhooks::Webhooks::default(),
             vault,
             local_token,
             public_url,

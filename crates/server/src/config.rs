@@ -135,6 +135,8 @@ pub struct Config {
     pub smtp_url: String,
     /// The sender's address.
     pub mail_from: String,
+    /// Where webhooks may go: `public`, `loopback` or `private`.
+    pub webhooks_reach: String,
     /// `text` or `json`.
     pub log_format: String,
     /// `error` … `trace`.
@@ -211,6 +213,7 @@ impl Effective {
             country: self.get("shop", "country").into(),
             smtp_url: self.get("mail", "smtp_url").into(),
             mail_from: self.get("mail", "from").into(),
+            webhooks_reach: self.get("webhooks", "reach").into(),
             log_format: self.get("log", "format").into(),
             log_level: self.get("log", "level").into(),
         }

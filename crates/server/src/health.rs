@@ -37,10 +37,14 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Problem> {
             let sql = "SELECT CAST(COALESCE(MIN(intended_at), 0) AS BIGINT) FROM messages WHERE status IN ('pending', 'sending')";
             let oldest = db.first(sql, &[])?.map_or(Ok(0), |r| r.int(0))?;
             let outbox_oldest_us = if outbox_pending > 0 { (now - oldest).max(0) } else { 0 };
-            Ok(StoreCounts { events, profiles, outbox_pending, outbox_oldest_us, streams: 0 })
+            Ok(StoreCounts { events, profiles, outbox_pending, outbox_oldest_us, streams: 0, ..StoreCounts::default() })
         })
         .await?;
     counts.streams = app.hub.streams();
+    let mut waiting: Vec<_> = app.webhooks.waiting().into_iter().collect();
+    waiting.sort_unstable_by_key(|(id, _)| *id);
+    counts.webhooks = waiting.into_iter().map(|(id, w)| (id, w.count, (now - w.oldest_us).max(0))).collect();
+    counts.webhook_attempts = app.webhooks.attempts();
     app.metrics.answered(RouteClass::Health, 200);
     let text = app.metrics.render(&app.domain.store().figures(), &counts);
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response())

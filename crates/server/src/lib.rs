@@ -62,6 +62,7 @@ pub mod trace;
 pub mod unsubscribe;
 pub mod vault;
 pub mod views;
+pub mod webhooks;
 
 #[cfg(test)]
 mod tests;

@@ -101,6 +101,21 @@ impl Metrics {
             counts.outbox_oldest_us as f64 / 1e6,
         );
         gauge("braid_http_streams", "gauge", "Open streams.", counts.streams as f64);
+        let _ = writeln!(out, "# HELP braid_webhook_attempts_total Attempts to deliver webhooks by how they ended.");
+        let _ = writeln!(out, "# TYPE braid_webhook_attempts_total counter");
+        for (outcome, count) in ["delivered", "failed"].iter().zip(counts.webhook_attempts) {
+            let _ = writeln!(out, "braid_webhook_attempts_total{{outcome=\"{outcome}\"}} {count}");
+        }
+        for (name, help) in [
+            ("braid_webhook_queue_depth", "Webhooks that wait, by endpoint."),
+            ("braid_webhook_queue_oldest_seconds", "Age of the oldest webhook that waits, by endpoint."),
+        ] {
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
+            for (endpoint, depth, oldest_us) in &counts.webhooks {
+                let value = if name.ends_with("depth") { *depth as f64 } else { *oldest_us as f64 / 1e6 };
+                let _ = writeln!(out, "{name}{{endpoint=\"{endpoint}\"}} {value}");
+            }
+        }
         let _ = writeln!(
             out,
             "# HELP braid_http_requests_total Requests by what they were for and how they were answered."
@@ -131,6 +146,10 @@ pub struct StoreCounts {
     pub outbox_oldest_us: i64,
     /// Open streams.
     pub streams: usize,
+    /// Queues of webhooks: endpoint, deliveries that wait, age of the oldest in microseconds. At most fifty.
+    pub webhooks: Vec<(i64, i64, i64)>,
+    /// Attempts to deliver webhooks since the start: delivered, failed.
+    pub webhook_attempts: [u64; 2],
 }
 
 #[cfg(test)]

@@ -94,6 +94,7 @@ pub struct Running {
     retention: tokio::task::JoinHandle<()>,
     rerun: tokio::task::JoinHandle<()>,
     exports: tokio::task::JoinHandle<()>,
+    webhooks: [tokio::task::JoinHandle<()>; 2],
     imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
     files_out: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
     moving: tokio::task::JoinHandle<()>,
@@ -174,6 +175,10 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let exports = tokio::spawn(crate::exports::sweep::run(app.clone(), stopped.clone()));
     let imports = beside(&app, crate::imports::drive::serve);
     let files_out = beside(&app, crate::exports::drive::serve);
+    let webhooks = [
+        tokio::spawn(crate::webhooks::read::run(app.clone(), stopped.clone())),
+        tokio::spawn(crate::webhooks::send::run(app.clone(), stopped.clone())),
+    ];
     let imports = bring_files_in(&app);
     let moving = move_in(&app, imports.0.clone());
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
@@ -184,6 +189,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, exports, imports, files_out })
     Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports, moving })
     Ok(Running { app, address, stop, served, live, mailer, views, erasing, retention, rerun, imports })
+    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, webhooks, imports })
 }
 
 /// What brings files in or takes them out.
@@ -223,6 +229,8 @@ impl Running {
         for (stop, thread) in [self.imports, self.files_out] {
             stop.store(true, Ordering::Relaxed);
             let _ = thread.await;
+        for task in self.webhooks {
+            let _ = task.await;
         }
         self.imports.0.store(true, Ordering::Relaxed);
         let _ = self.imports.1.await;

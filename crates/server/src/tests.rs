@@ -19,3 +19,4 @@ mod profile;
 mod roles;
 mod statements;
 mod streams;
+mod webhooks;

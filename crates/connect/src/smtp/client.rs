@@ -292,7 +292,7 @@ async fn recipient_and_data(mut session: Session, mail: &Rendered) -> Result<Ses
     }
 }
 
-fn tls_config(extra_roots_pem: Option<&[u8]>) -> Result<ClientConfig, OptionsError> {
+pub(crate) fn tls_config(extra_roots_pem: Option<&[u8]>) -> Result<ClientConfig, OptionsError> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(pem) = extra_roots_pem {
         let before = roots.len();

@@ -17,6 +17,7 @@ pub(super) struct Table {
 }
 
 pub(super) const TABLES: [Table; 4] = [
+pub(super) const TABLES: [Table; 5] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -39,8 +40,48 @@ pub(super) const TABLES: [Table; 4] = [
         read: "SELECT id, item, there, here, why, note FROM compare_differences WHERE id > $1 ORDER BY id LIMIT $2",
         // That there was a difference, and of which kind, stays.
         empty: "UPDATE compare_differences SET item = 'erased', there = '', here = '', why = '', note = '' WHERE id = $1",
+    // What goes out to other systems: texts about others may name the person too.
+    Table {
+        owner: "server",
+        read: "SELECT id, body FROM webhook_messages WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE webhook_messages SET body = '' WHERE id = $1",
+    },
+    Table {
+        owner: "server",
+        read: "SELECT id, answer, error FROM webhook_attempts WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE webhook_attempts SET answer = '', error = 'erased' WHERE id = $1",
     },
 ];
+
+/// Takes back what waits to be told about profiles to other systems, and forgets what was told. What is on its way at this
+/// moment arrives.
+pub fn webhooks(tx: &mut Tx, profiles: &[i64]) -> Result<(), DbError> {
+    if !has(tx, "server")? {
+        return Ok(());
+    }
+    let now = tx.now().micros();
+    for profile in profiles {
+        for sql in [
+            "UPDATE webhook_attempts SET answer = '' WHERE answer <> '' AND delivery_id IN (SELECT d.id \
+             FROM webhook_messages m JOIN webhook_deliveries d ON d.message_id = m.id WHERE m.profile_id = $1 AND m.profile_id > 0)",
+            "UPDATE webhook_messages SET body = '' WHERE profile_id = $1 AND profile_id > 0",
+        ] {
+            tx.execute(sql, &[(*profile).into()])?;
+        }
+        stop_empty(tx, *profile, now)?;
+    }
+    Ok(())
+}
+
+/// Deliveries of emptied messages are over. An attempt that is under way is settled by its answer, and is not repeated.
+fn stop_empty(tx: &mut Tx, profile: i64, now: i64) -> Result<(), DbError> {
+    tx.execute(
+        "UPDATE webhook_deliveries SET state = 'dead', next_at = 0, last_error = 'erased', settled_at = $2 \
+         WHERE next_at > 0 AND message_id IN (SELECT id FROM webhook_messages WHERE profile_id = $1 AND profile_id > 0)",
+        &[profile.into(), now.into()],
+    )
+    .map(drop)
+}
 
 /// Looks at the next rows of a table; gives where to go on, `None` at its end.
 pub fn table(tx: &mut Tx, work: &Work, at: usize, position: i64) -> Result<Option<i64>, DbError> {
@@ -62,6 +103,15 @@ pub fn table(tx: &mut Tx, work: &Work, at: usize, position: i64) -> Result<Optio
         if hit {
             tx.execute(table.empty, &[id.into()])?;
         }
+    }
+    if table.read.contains("webhook_messages") {
+        // Whatever was emptied just now has nothing to send.
+        let now = tx.now().micros();
+        tx.execute(
+            "UPDATE webhook_deliveries SET state = 'dead', next_at = 0, last_error = 'erased', settled_at = $1 \
+             WHERE next_at > 0 AND message_id IN (SELECT id FROM webhook_messages WHERE body = '')",
+            &[now.into()],
+        )?;
     }
     Ok(next)
 }

@@ -190,6 +190,13 @@ pub fn forget(tx: &mut Tx, people: &[i64], from_group: i64, limit: i64) -> Resul
     Ok(next)
 }
 
+/// What groups after one changed, in order: group, its moment, its changes. At most `limit` groups.
+pub fn after(db: &mut Engine, group: i64, limit: i64) -> Result<Vec<(i64, Timestamp, Vec<Change>)>, DbError> {
+    let sql = "SELECT group_id, at, changes FROM membership_changes WHERE group_id > $1 ORDER BY group_id LIMIT $2";
+    let rows = db.rows(sql, &[group.into(), limit.into()])?;
+    rows.iter().map(|r| Ok((r.int(0)?, Timestamp::from_micros(r.int(1)?), decode(r.blob(2)?)?))).collect()
+}
+
 /// The newest changes of a segment, newest first.
 pub fn newest(db: &mut Engine, segment_id: i64, limit: usize) -> Result<Vec<Change>, DbError> {
     let mut out = Vec::new();

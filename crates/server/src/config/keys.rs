@@ -132,6 +132,13 @@ pub const KEYS: &[Key] = &[
     key("shop", "country", "UA", Kind::Country, "the country whose national telephone numbers are understood"),
     secret("mail", "smtp_url", "", Kind::Text, "smtp://USER:PASSWORD@HOST:PORT or smtps://…; empty: no mail is sent"),
     key("mail", "from", "", Kind::Text, "the sender's address"),
+    key(
+        "webhooks",
+        "reach",
+        "public",
+        Kind::Word(&["public", "loopback", "private"]),
+        "where webhooks may go: https on the internet only, also this machine, or also private networks",
+    ),
     secret("lake", "url", "", Kind::Text, "where sealed parts of the log go; empty: nowhere"),
     key(
         "lake",

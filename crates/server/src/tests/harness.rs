@@ -77,6 +77,8 @@ impl Shop {
         let settings = crate::domain::settings(&self.options.config);
         let report = pipeline::doctor::run(&self.place.location, &base::SystemClock, settings).expect("can read");
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
+        let webhooks = crate::webhooks::doctor::check(&self.place.location, base::Clock::now(&base::SystemClock));
+        assert_eq!(webhooks.expect("can read").0, []);
     }
     /// Stops the server and starts it again on the same store.
     pub fn restart(&mut self) {

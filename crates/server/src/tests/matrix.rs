@@ -50,6 +50,36 @@ fn made(shop: &Shop) -> String {
     made["id"].as_str().unwrap_or_default().to_string()
 }
 
+/// Nobody is there: what is sent fails, and the state of the endpoint is what counts here.
+fn receiver() -> Value {
+    json!({"name": "R", "url": "https://receiver.invalid/hooks", "types": ["event.tracked"]})
+}
+
+fn webhook(shop: &Shop) -> String {
+    let items = shop.owner("GET", "/api/v1/webhooks").send().json();
+    if let Some(id) = items["items"].as_array().filter(|i| i.len() > 20).and_then(|i| i[0]["id"].as_str()) {
+        shop.owner("DELETE", &format!("/api/v1/webhooks/{id}")).send();
+    }
+    let made = shop.owner("POST", "/api/v1/webhooks").json(&receiver()).send().json();
+    made["id"].as_str().unwrap_or_default().to_string()
+}
+
+/// A delivery that waits, and that no attempt is under way for.
+fn delivery(shop: &Shop) -> String {
+    let id = webhook(shop);
+    let made = shop.owner("POST", &format!("/api/v1/webhooks/{id}/test")).json(&json!({})).send().json();
+    shop.owner("POST", &format!("/api/v1/webhooks/{id}/state")).json(&json!({"state": "paused"})).send();
+    let delivery = made["id"].as_str().unwrap_or_default().to_string();
+    for _ in 0..200 {
+        let now = shop.owner("GET", &format!("/api/v1/webhook-deliveries/{delivery}")).send().json();
+        if now["state"] != "delivering" {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    delivery
+}
+
 fn case(shop: &Shop, id: &str) -> Case {
     let find = |list: &str| {
         let items = shop.owner("GET", list).send().json();
@@ -373,6 +403,38 @@ fn case(shop: &Shop, id: &str) -> Case {
                 "delete_upload" => (format!("uploads/{id}"), None, Act::Write(Area::Imports)),
                 _ => (format!("uploads/{id}?offset=0"), None, Act::Write(Area::Imports)),
             }
+        }
+        "list_webhook_types" => ("webhook-types".into(), None, Act::Read(Area::Settings)),
+        "list_webhooks" => ("webhooks".into(), None, Act::Read(Area::Settings)),
+        "create_webhook" => {
+            // As many as there may be are soon made here.
+            let items = shop.owner("GET", "/api/v1/webhooks").send().json();
+            for made in items["items"].as_array().into_iter().flatten().filter_map(|w| w["id"].as_str()) {
+                shop.owner("DELETE", &format!("/api/v1/webhooks/{made}")).send();
+            }
+            ("webhooks".into(), Some(receiver()), Act::Write(Area::Settings))
+        }
+        "get_webhook" => (format!("webhooks/{}", webhook(shop)), None, Act::Read(Area::Settings)),
+        "update_webhook" => (format!("webhooks/{}", webhook(shop)), Some(receiver()), Act::Write(Area::Settings)),
+        "delete_webhook" => (format!("webhooks/{}", webhook(shop)), None, Act::Write(Area::Settings)),
+        "set_webhook_state" => {
+            (format!("webhooks/{}/state", webhook(shop)), Some(json!({"state": "paused"})), Act::Write(Area::Settings))
+        }
+        "rotate_webhook_secret" => {
+            (format!("webhooks/{}/rotate", webhook(shop)), Some(json!({"grace_hours": 1})), Act::Write(Area::Settings))
+        }
+        "test_webhook" => (format!("webhooks/{}/test", webhook(shop)), None, Act::Write(Area::Settings)),
+        "replay_webhook" => (
+            format!("webhooks/{}/replay", webhook(shop)),
+            Some(json!({"since": "2026-01-01T00:00:00Z"})),
+            Act::Write(Area::Settings),
+        ),
+        "list_webhook_deliveries" => {
+            (format!("webhooks/{}/deliveries?state=dead", webhook(shop)), None, Act::Read(Area::Settings))
+        }
+        "get_webhook_delivery" => (format!("webhook-deliveries/{}", delivery(shop)), None, Act::Read(Area::Settings)),
+        "replay_webhook_delivery" => {
+            (format!("webhook-deliveries/{}/replay", delivery(shop)), None, Act::Write(Area::Settings))
         }
         "list_import_presets" => ("imports/presets".into(), None, Act::Read(Area::Imports)),
         "look_at_import" => ("imports/look".into(), Some(json!({"upload": upload(shop)})), Act::Write(Area::Imports)),
