@@ -15,6 +15,7 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         ("0001_accounts", include_str!("../migrations/0001_accounts.sql")),
         ("0002_access", include_str!("../migrations/0002_access.sql")),
+        ("0008_views", include_str!("../migrations/0008_views.sql")),
     ],
 };
 

@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod approvals;
 pub mod audit;
 pub mod customers;
+pub mod edits;
 pub mod events;
 pub mod home;
 pub mod identity;
@@ -17,10 +18,12 @@ pub mod privacy;
 pub mod profile_settings;
 pub mod replay;
 pub mod reveal;
+pub mod saved_views;
 pub mod segments;
 pub mod session;
 pub mod setup;
 pub mod sources;
+pub mod table_downloads;
 pub mod wire;
 
 use crate::app::App;
@@ -97,6 +100,16 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(identity::changes::list_identity_changes))
         .routes(routes!(identity::stitch::stitch_rate))
         .routes(routes!(customers::consents::record_consent))
+        .routes(routes!(customers::notes::list_notes, customers::notes::create_note))
+        .routes(routes!(customers::notes::update_note, customers::notes::delete_note))
+        .merge(files())
+        .routes(routes!(customers::files::get_file, customers::files::delete_file))
+        .routes(routes!(edits::list_bulk_edits, edits::make_bulk_edit))
+        .routes(routes!(edits::preview_bulk_edit))
+        .routes(routes!(edits::undo_bulk_edit))
+        .routes(routes!(saved_views::list_saved_views, saved_views::create_saved_view))
+        .routes(routes!(saved_views::update_saved_view, saved_views::delete_saved_view))
+        .routes(routes!(table_downloads::download_table))
         .routes(routes!(privacy::erase_customer))
         .routes(routes!(privacy::list_erasures))
         .routes(routes!(privacy::requests::list_privacy_requests, privacy::requests::create_privacy_request))
@@ -154,6 +167,13 @@ fn uploads() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(imports::get_upload, imports::append_upload, imports::delete_upload))
         .layer(DefaultBodyLimit::max(crate::imports::uploads::PIECE_MAX))
+}
+
+/// Files of customers are larger than other bodies.
+fn files() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(customers::files::list_files, customers::files::add_file))
+        .layer(DefaultBodyLimit::max(customers::files::SIZE_MAX))
 }
 
 fn base_document() -> OpenApi {

@@ -4,6 +4,7 @@ mod admin;
 mod border;
 mod borders;
 mod collect;
+mod console;
 mod harness;
 mod identity;
 mod imports;
