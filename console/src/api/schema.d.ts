@@ -93,6 +93,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bulk-edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists changes of many customers, newest first. */
+        get: operations["list_bulk_edits"];
+        put?: never;
+        /** Changes many customers; rows at fault are passed over, as the preview says. */
+        post: operations["make_bulk_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-edits/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what a change of many customers would do, row by row. */
+        post: operations["preview_bulk_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-edits/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a change back; values that somebody changed since stay. */
+        post: operations["undo_bulk_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/caps": {
         parameters: {
             query?: never;
@@ -199,6 +251,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the files of a customer, newest first. */
+        get: operations["list_files"];
+        put?: never;
+        /** Puts a file of at most 5 MiB to a customer; the body is the file, `Content-Type` what it is. */
+        post: operations["add_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives a file of a customer. */
+        get: operations["get_file"];
+        put?: never;
+        post?: never;
+        /** Deletes a file of a customer. */
+        delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/identity": {
         parameters: {
             query?: never;
@@ -262,6 +350,42 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the notes about a customer, newest first. */
+        get: operations["list_notes"];
+        put?: never;
+        /** Writes a note about a customer. */
+        post: operations["create_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/notes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a note; a deleted one stands again. */
+        put: operations["update_note"];
+        post?: never;
+        /** Deletes a note. */
+        delete: operations["delete_note"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1536,6 +1660,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/table-downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives leave to take a table out; beyond the rows that one person may export alone it is refused. */
+        post: operations["download_table"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -1711,6 +1852,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the views of a page: one's own and the shared ones. */
+        get: operations["list_saved_views"];
+        put?: never;
+        /** Keeps a view. */
+        post: operations["create_saved_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a view. */
+        put: operations["update_saved_view"];
+        post?: never;
+        /** Forgets a view. */
+        delete: operations["delete_saved_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1815,6 +1992,61 @@ export interface components {
             profiles: number;
             reason: string;
             value: string;
+        };
+        /** @description A change of many customers. */
+        BulkEdit: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Customers.
+             */
+            changed: number;
+            id: components["schemas"]["Id"];
+            title: string;
+            /** Format: date-time */
+            undone_at?: string | null;
+            undone_by?: string | null;
+        };
+        /** @description What to change. */
+        BulkEditInput: {
+            /** @description 1 to 1000 rows. */
+            rows: components["schemas"]["EditRow"][];
+            /** @description As people will find it again, such as `tier: gold`. */
+            title: string;
+        };
+        /** @description What a change would do. */
+        BulkEditPreview: {
+            /**
+             * Format: int64
+             * @description Customers that change.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Rows that are passed over.
+             */
+            failed: number;
+            rows: components["schemas"]["EditedRow"][];
+            /**
+             * Format: int64
+             * @description Rows that are so already.
+             */
+            unchanged: number;
+        };
+        /** @description What was taken back. */
+        BulkUndo: {
+            /**
+             * Format: int64
+             * @description Customers.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Values that stay because somebody changed them since.
+             */
+            passed: number;
         };
         /** @description Two profiles that somebody said are not one person. */
         CannotLink: {
@@ -1925,6 +2157,21 @@ export interface components {
             code?: string | null;
             email: string;
             password: string;
+        };
+        /** @description A file of a customer. */
+        CustomerFile: {
+            author: string;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["Id"];
+            media_type: string;
+            name: string;
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
         };
         /** @description A page of customers. */
         CustomerList: {
@@ -2049,6 +2296,34 @@ export interface components {
             resolved_by?: string | null;
             /** Format: date-time */
             since: string;
+        };
+        /** @description An identifier, as it stands in somebody's table. */
+        EditIdentifier: {
+            /** @description `phone`, `email`, `user_id`, `loyalty_card`, … */
+            kind: string;
+            value: string;
+        };
+        /** @description A customer with the traits to set; null removes one. */
+        EditRow: {
+            identifier?: components["schemas"]["EditIdentifier"] | null;
+            person_id?: components["schemas"]["Id"] | null;
+            traits: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What comes of a row. */
+        EditedRow: {
+            /** @description The trait at fault. */
+            at?: string | null;
+            changes: components["schemas"]["TraitChange"][];
+            error?: components["schemas"]["RowError"] | null;
+            name?: string | null;
+            person_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int64
+             * @description Place in the request, from 0.
+             */
+            row: number;
         };
         /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
         ErasureStarted: {
@@ -2697,6 +2972,23 @@ export interface components {
             role: components["schemas"]["Role"];
             stores?: string[];
         };
+        /** @description What somebody wrote about a customer. */
+        Note: {
+            author: string;
+            /** Format: date-time */
+            changed_at?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["Id"];
+            /** @description Whether the caller may change or delete it. */
+            may_change: boolean;
+            text: string;
+        };
+        /** @description A note to write. */
+        NoteInput: {
+            /** @description 1 to 5000 letters. */
+            text: string;
+        };
         /** @description Whether a source is observed only now. */
         Observed: {
             observe_only: boolean;
@@ -3052,6 +3344,11 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "marketer" | "agent" | "shop_assistant" | "planner" | "analyst";
+        /**
+         * @description Why a row cannot be taken. The names are part of the API: the console has words for each.
+         * @enum {string}
+         */
+        RowError: "nobody" | "twice" | "protected" | "bad_name" | "bad_value" | "masked" | "no_identifier" | "empty";
         /** @description How many messages of a rule stand where. */
         RuleCounts: {
             /** Format: int64 */
@@ -3068,6 +3365,32 @@ export interface components {
             stopped: number;
             /** Format: int64 */
             unknown: number;
+        };
+        /** @description A table as somebody arranged it. */
+        SavedView: {
+            id: components["schemas"]["Id"];
+            /** @description Whether it is the caller's to change. */
+            may_change: boolean;
+            name: string;
+            owner: string;
+            page: string;
+            /** @description Whether everybody sees it. */
+            shared: boolean;
+            /** @description Filter, sorting and columns, as the console keeps them. */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A view to keep. */
+        SavedViewInput: {
+            name: string;
+            page: string;
+            shared?: boolean;
+            state: {
+                [key: string]: unknown;
+            };
         };
         /** @description The secret of a second factor, shown once. */
         SecondFactorSecret: {
@@ -3370,6 +3693,26 @@ export interface components {
             profile_id: components["schemas"]["Id"];
             seq: components["schemas"]["Id"];
         };
+        /** @description Leave, with what marks the file. */
+        TableDownload: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description An address that belongs to nobody: mail to it tells that this file got out. */
+            canary: string;
+            /** @description Stands in the file and in the audit. */
+            mark: string;
+        };
+        /** @description A table to take out. */
+        TableDownloadInput: {
+            /**
+             * Format: int64
+             * @description Rows that the file will have.
+             */
+            rows: number;
+            /** @description As the console names it, such as `customers`. */
+            table: string;
+        };
         /** @description What can be said on a channel. */
         Template: {
             body_html: string;
@@ -3417,16 +3760,11 @@ export interface components {
             orders: number;
             revenue: components["schemas"]["Money"];
         };
-        /** @description A value that a trait was given, or its removal. */
+        /** @description What one trait was and is to be; null for nothing. */
         TraitChange: {
-            message_id: string;
-            /** Format: date-time */
-            received_at: string;
-            source: components["schemas"]["SourceName"];
-            /** Format: date-time */
-            timestamp: string;
-            /** @description Nothing when the trait was removed. */
-            value?: unknown;
+            after: unknown;
+            before: unknown;
+            name: string;
         };
         /** @description What a trait was, newest first; equal values in a row stand there once, with the event that said them first. */
         TraitHistory: {
@@ -3798,6 +4136,152 @@ export interface operations {
             };
         };
     };
+    list_bulk_edits: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            /**
+                             * Format: int64
+                             * @description Customers.
+                             */
+                            changed: number;
+                            id: components["schemas"]["Id"];
+                            title: string;
+                            /** Format: date-time */
+                            undone_at?: string | null;
+                            undone_by?: string | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_bulk_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkEditInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkEdit"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_bulk_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkEditInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkEditPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_bulk_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkUndo"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_caps: {
         parameters: {
             query?: never;
@@ -4026,6 +4510,150 @@ export interface operations {
             };
         };
     };
+    list_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            author: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            media_type: string;
+                            name: string;
+                            sha256: string;
+                            /**
+                             * Format: int64
+                             * @description Bytes.
+                             */
+                            size: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_file: {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerFile"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     customer_identity: {
         parameters: {
             query?: never;
@@ -4171,6 +4799,149 @@ export interface operations {
                         next_cursor?: string | null;
                     };
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            author: string;
+                            /** Format: date-time */
+                            changed_at?: string | null;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            /** @description Whether the caller may change or delete it. */
+                            may_change: boolean;
+                            text: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
@@ -7629,6 +8400,38 @@ export interface operations {
             };
         };
     };
+    download_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableDownloadInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableDownload"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_templates: {
         parameters: {
             query?: never;
@@ -8158,6 +8961,151 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_saved_views: {
+        parameters: {
+            query: {
+                /** @description As the console names it, such as `customers`. */
+                page: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            id: components["schemas"]["Id"];
+                            /** @description Whether it is the caller's to change. */
+                            may_change: boolean;
+                            name: string;
+                            owner: string;
+                            page: string;
+                            /** @description Whether everybody sees it. */
+                            shared: boolean;
+                            /** @description Filter, sorting and columns, as the console keeps them. */
+                            state: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             204: {
                 headers: {
                     [name: string]: unknown;
