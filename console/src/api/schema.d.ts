@@ -2228,6 +2228,8 @@ export interface components {
             revenue: components["schemas"]["Money"][];
             /** @description Where the person is a member. */
             segments: components["schemas"]["SegmentName"][];
+            /** @description Stage of the life cycle: `visitor`, `new`, `loyal`, … */
+            stage?: string | null;
         };
         /** @description What runs below. */
         DatabaseHealth: {
@@ -2315,7 +2317,7 @@ export interface components {
         EditedRow: {
             /** @description The trait at fault. */
             at?: string | null;
-            changes: components["schemas"]["TraitChange"][];
+            changes: components["schemas"]["EditedTrait"][];
             error?: components["schemas"]["RowError"] | null;
             name?: string | null;
             person_id?: components["schemas"]["Id"] | null;
@@ -2324,6 +2326,12 @@ export interface components {
              * @description Place in the request, from 0.
              */
             row: number;
+        };
+        /** @description What one trait was and is to be; null for nothing. */
+        EditedTrait: {
+            after: unknown;
+            before: unknown;
+            name: string;
         };
         /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
         ErasureStarted: {
@@ -3337,6 +3345,7 @@ export interface components {
             a: components["schemas"]["Id"];
             b: components["schemas"]["Id"];
             decision: string;
+            edge?: components["schemas"]["Id"] | null;
             person_id?: components["schemas"]["Id"] | null;
         };
         /**
@@ -3760,11 +3769,16 @@ export interface components {
             orders: number;
             revenue: components["schemas"]["Money"];
         };
-        /** @description What one trait was and is to be; null for nothing. */
+        /** @description A value that a trait was given, or its removal. */
         TraitChange: {
-            after: unknown;
-            before: unknown;
-            name: string;
+            message_id: string;
+            /** Format: date-time */
+            received_at: string;
+            source: components["schemas"]["SourceName"];
+            /** Format: date-time */
+            timestamp: string;
+            /** @description Nothing when the trait was removed. */
+            value?: unknown;
         };
         /** @description What a trait was, newest first; equal values in a row stand there once, with the event that said them first. */
         TraitHistory: {
