@@ -2,7 +2,6 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import i18next from 'i18next';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
@@ -19,8 +18,10 @@ import { PersonActs } from './Acts';
 import { ConsentForm } from './ConsentForm';
 import { Identities } from './Identities';
 import { DerivedTraits, StandingFacts, TraitPast } from './Known';
+import { Files, Notes } from './Notes';
 import { identityQuery, type Kind, personName, personQuery } from './query';
 import { Timeline } from './Timeline';
+import { traitName } from './traits';
 import { channelName, purposeName } from './timeline';
 
 const route = getRouteApi('/customers/$id');
@@ -169,6 +170,8 @@ export default function PersonPage() {
                   </ul>
                 )}
               </Panel>
+              <Notes id={id} />
+              <Files id={id} />
               <Messages id={id} />
             </div>
           </div>
@@ -203,14 +206,6 @@ function traitText(v: unknown): string {
   if (Array.isArray(v)) return v.map(traitText).join(', ');
   if (v && typeof v === 'object') return Object.values(v).map(traitText).join(', ');
   return String(v);
-}
-
-/** `firstName` and `first_name` are one name; what no list knows is said as it stands. */
-function traitName(name: string): string {
-  const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
-  if (i18next.exists(`trait.${words}`)) return i18next.t(`trait.${words}`);
-  const plain = words.replaceAll('_', ' ');
-  return plain.charAt(0).toLocaleUpperCase() + plain.slice(1);
 }
 
 function Traits({ person }: { person: Person }) {

@@ -50,7 +50,7 @@ pub struct BulkEditInput {
 
 /// What one trait was and is to be; null for nothing.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct TraitChange {
+pub struct EditedTrait {
     name: String,
     before: Value,
     after: Value,
@@ -63,7 +63,7 @@ pub struct EditedRow {
     row: i64,
     person_id: Option<Id>,
     name: Option<String>,
-    changes: Vec<TraitChange>,
+    changes: Vec<EditedTrait>,
     /// Why the row is passed over.
     error: Option<RowError>,
     /// The trait at fault.
@@ -227,10 +227,10 @@ fn one(
     })
 }
 
-fn shown(change: &Change) -> TraitChange {
+fn shown(change: &Change) -> EditedTrait {
     let value =
         |text: &Option<String>| text.as_deref().and_then(|t| serde_json::from_str(t).ok()).unwrap_or(Value::Null);
-    TraitChange { name: change.name.clone(), before: value(&change.before), after: value(&change.after) }
+    EditedTrait { name: change.name.clone(), before: value(&change.before), after: value(&change.after) }
 }
 
 fn summary(rows: Vec<EditedRow>, changed: usize) -> BulkEditPreview {
