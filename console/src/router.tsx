@@ -33,7 +33,7 @@ const home = createRoute({ getParentRoute: () => root, path: '/', component: laz
 const customers = createRoute({
   getParentRoute: () => root,
   path: '/customers',
-  validateSearch: texts('q', 'segment', 'sort', 'sel'),
+  validateSearch: texts('q', 'segment', 'sort', 'sel', 'view', 'cols'),
   component: lazyRouteComponent(() => import('./customers/CustomersPage')),
 });
 const person = createRoute({
@@ -42,28 +42,28 @@ const person = createRoute({
   validateSearch: texts('kind', 'channel', 'from', 'to'),
   component: lazyRouteComponent(() => import('./customers/PersonPage')),
 });
-const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel'), component: lazyRouteComponent(() => import('./identity/IdentityPage')) });
-const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: lazyRouteComponent(() => import('./segments/SegmentsPage')) });
+const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel', 'view', 'cols'), component: lazyRouteComponent(() => import('./identity/IdentityPage')) });
+const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: lazyRouteComponent(() => import('./segments/SegmentsPage')), validateSearch: texts('view', 'cols') });
 const segment = createRoute({ getParentRoute: () => root, path: '/segments/$id', component: lazyRouteComponent(() => import('./segments/SegmentPage')), validateSearch: flag('edit') });
 const messages = createRoute({
   getParentRoute: () => root,
   path: '/messages',
-  validateSearch: texts('status', 'rule', 'person', 'sel'),
+  validateSearch: texts('status', 'rule', 'person', 'sel', 'view', 'cols'),
   component: lazyRouteComponent(() => import('./messages/MessagesPage')),
 });
-const rules = createRoute({ getParentRoute: () => root, path: '/rules', component: lazyRouteComponent(() => import('./messages/RulesPage')), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
-const templates = createRoute({ getParentRoute: () => root, path: '/templates', component: lazyRouteComponent(() => import('./messages/TemplatesPage')) });
+const rules = createRoute({ getParentRoute: () => root, path: '/rules', component: lazyRouteComponent(() => import('./messages/RulesPage')), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
+const templates = createRoute({ getParentRoute: () => root, path: '/templates', component: lazyRouteComponent(() => import('./messages/TemplatesPage')), validateSearch: texts('view', 'cols') });
 const template = createRoute({ getParentRoute: () => root, path: '/templates/$id', component: lazyRouteComponent(() => import('./messages/TemplatePage')) });
 const live = createRoute({
   getParentRoute: () => root,
   path: '/live',
-  validateSearch: texts('status', 'source', 'code', 'sel'),
+  validateSearch: texts('status', 'source', 'code', 'sel', 'view', 'cols'),
   component: lazyRouteComponent(() => import('./events/LivePage')),
 });
-const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
+const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
 const source = createRoute({ getParentRoute: () => root, path: '/sources/$id', component: lazyRouteComponent(() => import('./sources/SourcePage')), validateSearch: texts('tab') });
-const privacy = createRoute({ getParentRoute: () => root, path: '/privacy', validateSearch: texts('sel'), component: lazyRouteComponent(() => import('./privacy/PrivacyPage')) });
-const imports = createRoute({ getParentRoute: () => root, path: '/imports', component: lazyRouteComponent(() => import('./imports/ImportsPage')) });
+const privacy = createRoute({ getParentRoute: () => root, path: '/privacy', validateSearch: texts('sel', 'view', 'cols'), component: lazyRouteComponent(() => import('./privacy/PrivacyPage')) });
+const imports = createRoute({ getParentRoute: () => root, path: '/imports', component: lazyRouteComponent(() => import('./imports/ImportsPage')), validateSearch: texts('view', 'cols') });
 const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
 const exportsPage = createRoute({ getParentRoute: () => root, path: '/exports', component: lazyRouteComponent(() => import('./exports/ExportsPage')), validateSearch: texts('sel') });
@@ -75,6 +75,8 @@ const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component:
 const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: lazyRouteComponent(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
 const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: lazyRouteComponent(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
+const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel', 'view', 'cols') });
+const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
 export const router = createRouter({
   routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, exportsPage, newExport, jobs, settings]),

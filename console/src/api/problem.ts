@@ -29,12 +29,19 @@ export function problemOf(body: unknown, status: number): Problem {
   return new Problem({ code: `http_${status}`, title: '', status });
 }
 
+// Set by the words module, which knows sentences; a plain import would make a circle.
+let saidDetail: (text: string) => string = (text) => text;
+export const sayDetailsWith = (say: (text: string) => string): void => {
+  saidDetail = say;
+};
+
 /** What a person reads: our own words by code, else what the server said. */
 export function sayProblem(error: unknown): string {
   const t = i18next.t.bind(i18next);
   if (!(error instanceof Problem)) return error instanceof Error ? error.message : t('problem.unknown');
   const key = `problem.${error.code}`;
-  if (i18next.exists(key)) return t(key, { detail: error.detail });
+  // A detail of the server that has words of its own is said in them.
+  if (i18next.exists(key)) return t(key, { detail: saidDetail(error.detail) }).replace(/:\s*$/, '');
   if (error.detail) return error.title ? `${error.title}: ${error.detail}` : error.detail;
   return error.title || t('problem.unknown');
 }

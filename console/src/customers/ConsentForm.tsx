@@ -35,7 +35,7 @@ export function ConsentForm({ person }: { person: Person }) {
   return (
     <Popover opened={open} onChange={setOpen} width={360} position="bottom-end" trapFocus>
       <Popover.Target>
-        <ActLink onClick={() => setOpen(!open)}>{t('consents.record')}</ActLink>
+        <ActLink right="consents:write" onClick={() => setOpen(!open)}>{t('consents.record')}</ActLink>
       </Popover.Target>
       <Popover.Dropdown aria-label={t('consents.record')}>
         <form

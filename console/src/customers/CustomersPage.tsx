@@ -1,23 +1,37 @@
 // Decision served: which people?
-import { ActionIcon, Menu, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Menu, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { CustomerRow } from '../api/types';
 import { segmentsQuery } from '../segments/query';
 import { useLive } from '../session/live';
+import { useRight } from '../session/rights';
 import { useMe } from '../session/session';
 import { Avatar, Badge, EmptyState, None, PageHeader, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
-import { IconBrandTelegram, IconBrandViber, IconBrandWhatsapp, IconExternalLink, IconMail, IconMessage, IconPhone, IconPlus, IconSearch, IconX } from '../ui/icons';
+import { IconBrandTelegram, IconBrandViber, IconBrandWhatsapp, IconClipboardText, IconExternalLink, IconListCheck, IconMail, IconMessage, IconPencil, IconPhone, IconPlus, IconSearch, IconUpload, IconUserMinus, IconX } from '../ui/icons';
 import { useTitle } from '../ui/Shell';
 import { useShortcut } from '../ui/shortcuts';
 import { MiniStrand } from '../ui/Strand';
 import { customersQuery, EVERYTHING, personQuery, type Sort, timelineQuery } from './query';
+import { BulkBar } from '../ui/tables/BulkBar';
+import { ColumnPicker } from '../ui/tables/ColumnPicker';
+import { Download } from '../ui/tables/Download';
+import { usePaste } from '../ui/tables/PasteDialog';
+import { RecentChanges } from '../ui/tables/RecentChanges';
+import { useArranged } from '../ui/tables/useArranged';
+import { ViewTabs } from '../ui/tables/ViewTabs';
+import { ChangeLists, MOST, PasteCustomers, SetTrait } from './bulk';
+import { StageBadge } from './Stage';
+import { customersQuery, personQuery, type Sort, timelineQuery } from './query';
 import { channelName, fold } from './timeline';
+
+/** Columns that stand in the list of columns, but are shown only when somebody asks for them. */
+const OFF = ['email', 'phone', 'city', 'events', 'profiles', 'since', 'id'] as const;
 
 const route = getRouteApi('/customers');
 
@@ -35,6 +49,10 @@ export default function CustomersPage() {
   useEffect(() => {
     if ((search.q ?? '') !== query) void navigate({ search: (s) => ({ ...s, q: query || undefined, sel: undefined }), replace: true });
   }, [query]); // eslint-disable-line -- the address follows the field, not the other way round
+  // A view, or the way back, changes the address under the field.
+  useEffect(() => {
+    if ((search.q ?? '') !== text.trim() && (search.q ?? '') !== query) setText(search.q ?? '');
+  }, [search.q]); // eslint-disable-line -- as above, the other way
   useShortcut('Slash', () => field.current?.focus(), { shift: false });
 
   const list = useInfiniteQuery({ ...customersQuery(query, search.segment, sort), placeholderData: keepPreviousData });
@@ -57,8 +75,13 @@ export default function CustomersPage() {
   useEffect(() => () => clearTimeout(due.current), []);
 
   const currency = useMe().shop.currency;
-  const narrow = Boolean(selected);
   const columns = useMemo<Column<CustomerRow>[]>(() => {
+    const text = (id: string, title: string, of: (c: CustomerRow) => string | null | undefined, width: number): Column<CustomerRow> => ({
+      id,
+      header: title,
+      meta: { width, value: (c) => of(c) ?? null },
+      cell: ({ row: { original: c } }) => (of(c) ? <span className="el" title={of(c)!}>{of(c)}</span> : <None />),
+    });
     const sorter = (key: Sort, label: string) => (
       <button type="button" className={sort === key ? 'on' : ''} aria-pressed={sort === key} onClick={() => void navigate({ search: (s) => ({ ...s, sort: key === 'last_seen' ? undefined : key }) })}>
         {label}
@@ -68,7 +91,7 @@ export default function CustomersPage() {
       {
         id: 'name',
         header: t('col.customer'),
-        meta: { width: '30%' },
+        meta: { width: '30%', value: (c) => nameOf(c, t('person.unnamed')) },
         cell: ({ row: { original: c } }) => {
           const name = nameOf(c, t('person.unnamed'));
           const line = [c.city, c.phone ? f.phone(c.phone) : c.email !== name ? c.email : null].filter(Boolean).join(' · ');
@@ -89,18 +112,19 @@ export default function CustomersPage() {
       {
         id: 'reach',
         header: t('col.reachable'),
-        meta: { width: 104 },
+        meta: { width: 104, value: (c) => c.channels.map((x) => (x === 'phone' ? t('identifier.phone') : channelName(x))).join(', ') },
         cell: ({ row: { original: c } }) => <Reach channels={c.channels} />,
       },
       {
         id: 'last',
         header: () => sorter('last_seen', t('col.lastEvent')),
-        meta: { width: 128 },
+        meta: { width: 128, title: t('col.lastEvent'), value: (c) => new Date(c.last_seen) },
         cell: ({ row: { original: c } }) => <When at={c.last_seen} />,
       },
       {
         id: 'segments',
         header: t('nav.segments'),
+        meta: { value: (c) => c.segments.map((x) => x.name).join(', ') },
         cell: ({ row: { original: c } }) =>
           c.segments.length ? (
             <span className="row g4">
@@ -111,28 +135,64 @@ export default function CustomersPage() {
             <None why={t('customers.noSegments')} />
           ),
       },
-      // Beside a preview, which says it too, there is no room for it.
-      ...(narrow ? [] : [{ id: 'events', header: t('col.events'), meta: { right: true, width: 84 }, cell: ({ row: { original: c } }: { row: { original: CustomerRow } }) => f.number(c.events) }]),
-      { id: 'orders', header: () => sorter('orders', t('col.orders')), meta: { right: true, width: 84 }, cell: ({ row: { original: c } }) => (c.orders ? f.number(c.orders) : <None why={t('customers.noOrders')} />) },
+      { id: 'stage', header: t('col.stage'), meta: { width: 112, value: (c) => c.stage ?? null }, cell: ({ row: { original: c } }) => (c.stage ? <StageBadge stage={c.stage} /> : <None why={t('customers.noStage')} />) },
+      { id: 'orders', header: () => sorter('orders', t('col.orders')), meta: { right: true, width: 84, title: t('col.orders'), value: (c) => c.orders }, cell: ({ row: { original: c } }) => (c.orders ? f.number(c.orders) : <None why={t('customers.noOrders')} />) },
       {
         id: 'revenue',
         header: () => sorter('revenue', t('col.revenueIn', { sign: f.currencySign(currency) })),
-        meta: { right: true, width: 116 },
+        meta: { right: true, width: 116, title: t('col.revenueIn', { sign: f.currencySign(currency) }), value: (c) => (c.revenue.length === 1 && c.revenue[0]!.currency === currency ? f.amountOf(c.revenue[0]!) : f.moneyList(c.revenue, true)) },
         cell: ({ row: { original: c } }) => {
           const first = c.revenue[0];
           if (!first) return <None why={t('customers.noOrders')} />;
           return <span className="b" title={f.moneyList(c.revenue, true)}>{c.revenue.length === 1 && first.currency === currency ? f.number(Math.round(f.amountOf(first))) : f.moneyList(c.revenue)}</span>;
         },
       },
+      text('email', t('field.email'), (c) => c.email, 200),
+      text('phone', t('field.phone'), (c) => c.phone && f.phone(c.phone), 148),
+      text('city', t('field.city'), (c) => c.city, 120),
+      { id: 'events', header: t('col.events'), meta: { right: true, width: 84, value: (c) => c.events }, cell: ({ row: { original: c } }) => f.number(c.events) },
+      { id: 'profiles', header: t('col.profiles'), meta: { right: true, width: 84, value: (c) => c.profiles }, cell: ({ row: { original: c } }) => f.number(c.profiles) },
+      { id: 'since', header: t('person.since'), meta: { width: 120, value: (c) => new Date(c.first_seen) }, cell: ({ row: { original: c } }) => f.date(c.first_seen) },
+      text('id', t('paste.personId'), (c) => c.person_id, 88),
     ];
-  }, [t, sort, currency, navigate, narrow]);
+  }, [t, sort, currency, navigate]);
+  const table = useArranged('customers', columns, OFF);
+  const shown = useMemo(() => (selected ? table.columns.filter((c) => !['segments', 'events'].includes(c.id!)) : table.columns), [table.columns, selected]);
+
+  const mayEdit = useRight('customers:write');
+  const mayImport = useRight('imports:write');
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [act, setAct] = useState<'trait' | 'join' | 'leave' | null>(null);
+  const [paste, setPaste] = useState<string | null>(null);
+  const openPaste = useCallback((clip: string) => setPaste(clip), []);
+  usePaste(mayEdit && act === null, openPaste);
+  const people = useMemo(() => [...chosen].slice(0, MOST), [chosen]);
+  const done = () => {
+    setAct(null);
+    setChosen(new Set());
+  };
+  const allRows = async (most: number): Promise<CustomerRow[]> => {
+    let at: Pick<typeof list, 'data' | 'hasNextPage' | 'fetchNextPage'> = list;
+    while (at.hasNextPage && (at.data?.pages.reduce((n, p) => n + p.items.length, 0) ?? 0) < most) at = await at.fetchNextPage();
+    const all = at.data?.pages.flatMap((p) => p.items) ?? [];
+    return chosen.size ? all.filter((r) => chosen.has(r.person_id)) : all;
+  };
+  const filterText = [query && t('customers.filterText', { query }), segment && `${t('filter.inSegment')} ${segment.name}`].filter(Boolean).join(' · ');
 
   return (
     <div className="page fill">
       <PageHeader
         title={t('nav.customers')}
         note={total != null ? t('people', { count: total, n: f.number(total) }) : rows ? t('customers.shown', { n: f.number(rows.length) }) : undefined}
+        actions={
+          <>
+            <RecentChanges />
+            {mayEdit && <Button variant="default" leftSection={<IconClipboardText />} onClick={() => setPaste('')} data-testid="paste">{t('paste.button')}</Button>}
+            {mayImport && <Button variant="default" leftSection={<IconUpload />} onClick={() => void navigate({ to: '/imports/new', search: {} })}>{t('customers.import')}</Button>}
+          </>
+        }
       />
+      <ViewTabs page="customers" all={t('all')} />
       <div className="row wrap-row">
         <TextInput
           ref={field}
@@ -147,14 +207,18 @@ export default function CustomersPage() {
         />
         <SegmentFilter segment={segment?.name ?? (search.segment ? '…' : null)} list={segments.data ?? []} onPick={(id) => void navigate({ search: (s) => ({ ...s, segment: id, sel: undefined }) })} />
         <span className="sp" />
-        <span className="t12 m">{sort === 'revenue' ? t('customers.byRevenue') : sort === 'orders' ? t('customers.byOrders') : t('customers.byLast')}</span>
+        <span className="t12 m2">{sort === 'revenue' ? t('customers.byRevenue') : sort === 'orders' ? t('customers.byOrders') : t('customers.byLast')}</span>
+        <ColumnPicker table={table} />
+        <Download table={table} rows={rows} file={t('nav.customers')} filter={filterText} upTo={allRows} />
       </div>
       <div className={`ld${selected ? '' : ' solo'}`}>
         <div className="card scroll">
           <DataTable
             label={t('nav.customers')}
             rows={rows}
-            columns={columns}
+            columns={shown}
+            arranged={table}
+            checks={mayEdit ? { chosen, onChange: setChosen, name: (r) => nameOf(r, t('person.unnamed')) } : undefined}
             rowId={(r) => r.person_id}
             rowHeight={44}
             selected={search.sel ?? null}
@@ -180,6 +244,15 @@ export default function CustomersPage() {
         </div>
         {selected && <Preview row={selected} close={() => select(null)} />}
       </div>
+      <BulkBar count={chosen.size} total={total ?? rows?.length} clear={() => setChosen(new Set())}>
+        {chosen.size > MOST && <span>{t('bulk.most', { n: f.number(MOST) })}</span>}
+        <button type="button" onClick={() => setAct('trait')} data-testid="bulk-trait"><IconPencil className="s" />{t('bulk.setTrait')}</button>
+        <button type="button" onClick={() => setAct('join')} data-testid="bulk-join"><IconListCheck className="s" />{t('bulk.join')}</button>
+        <button type="button" onClick={() => setAct('leave')} data-testid="bulk-leave"><IconUserMinus className="s" />{t('bulk.leave')}</button>
+      </BulkBar>
+      {act === 'trait' && <SetTrait people={people} close={done} />}
+      {(act === 'join' || act === 'leave') && <ChangeLists people={people} leave={act === 'leave'} close={done} />}
+      <PasteCustomers opened={paste !== null} start={paste ?? ''} close={() => setPaste(null)} />
     </div>
   );
 }

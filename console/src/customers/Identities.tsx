@@ -221,7 +221,7 @@ function Separate({ id, name, identity, cut }: { id: string; name: string; ident
   return (
     <Popover opened={open} onChange={setOpen} width={400} position="left-start" trapFocus>
       <Popover.Target>
-        <ActLink onClick={() => setOpen(!open)} aria-expanded={open}>{t('identity.separate')}</ActLink>
+        <ActLink right="identity:write" onClick={() => setOpen(!open)} aria-expanded={open}>{t('identity.separate')}</ActLink>
       </Popover.Target>
       <Popover.Dropdown aria-label={t('identity.separateTitle')}>
         <div className="col g12">

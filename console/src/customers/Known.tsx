@@ -7,8 +7,10 @@ import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import type { Person } from '../api/types';
 import { useMe } from '../session/session';
+import { StageBadge } from './Stage';
 import { Badge, EmptyState, ErrorNote, Skeleton, When, Why } from '../ui/base';
 import * as f from '../ui/format';
+import { said as inWords } from '../words/server';
 
 type Derived = Person['derived'][number];
 type Seen = { value: string; at: string };
@@ -37,7 +39,6 @@ const groupOf = (name: string): (typeof GROUPS)[number] =>
 const FIRST = ['lifecycle_stage', 'preferred_channel', 'preferred_contact_channel', 'preferred_device'];
 const rank = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
 const nameOf = (d: Derived) => (i18next.exists(`derived.${d.name}`) ? i18next.t(`derived.${d.name}`) : d.name.replace(/^.*\./, '').replaceAll('_', ' '));
-const stageTone: Record<string, 'good' | 'warn' | 'bad' | undefined> = { loyal: 'good', active: 'good', returned: 'good', 'at risk': 'warn', lapsed: 'bad' };
 
 export function DerivedTraits({ person }: { person: Person }) {
   const { t } = useTranslation();
@@ -63,7 +64,7 @@ export function DerivedTraits({ person }: { person: Person }) {
                   {text === null ? (
                     <span className="m">{t('derived.unknown')}</span>
                   ) : d.name === 'lifecycle_stage' ? (
-                    <Badge tone={stageTone[String(d.value as unknown)]}>{text}</Badge>
+                    <StageBadge stage={String(d.value as unknown)} />
                   ) : (
                     <span className="b el">{text}</span>
                   )}
@@ -71,7 +72,7 @@ export function DerivedTraits({ person }: { person: Person }) {
                     <Why
                       title={nameOf(d)}
                       badge={text === null ? undefined : <span className="b">{text}</span>}
-                      sentence={d.why}
+                      sentence={inWords(d.why)}
                       steps={[]}
                       foot={[i18next.exists(`window.${d.window}`) ? t(`window.${d.window}` as 'window.ever') : d.window, t('derived.rests', { count: d.count, n: f.number(d.count) }), d.valid_until && t('derived.until', { date: f.date(d.valid_until) })].filter(Boolean).join(' · ')}
                     />

@@ -2,7 +2,6 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import i18next from 'i18next';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
@@ -25,6 +24,10 @@ import { Identities } from './Identities';
 import { DerivedTraits, StandingFacts, TraitPast } from './Known';
 import { History } from './History';
 import { customerPageQuery, type HistoryFilter, identityQuery, personName, personQuery } from './query';
+import { Files, Notes } from './Notes';
+import { identityQuery, type Kind, personName, personQuery } from './query';
+import { Timeline } from './Timeline';
+import { traitName } from './traits';
 import { channelName, purposeName } from './timeline';
 
 const route = getRouteApi('/customers/$id');
@@ -177,6 +180,10 @@ export default function PersonPage() {
                 )}
               </Panel>}
               {shows('messages') && <Messages id={id} />}
+              </Panel>
+              <Notes id={id} />
+              <Files id={id} />
+              <Messages id={id} />
             </div>
           </div>
         </div>
@@ -210,14 +217,6 @@ function traitText(v: unknown): string {
   if (Array.isArray(v)) return v.map(traitText).join(', ');
   if (v && typeof v === 'object') return Object.values(v).map(traitText).join(', ');
   return String(v);
-}
-
-/** `firstName` and `first_name` are one name; what no list knows is said as it stands. */
-function traitName(name: string): string {
-  const words = name.replace(/([a-z\d])([A-Z])/g, '$1_$2').toLowerCase();
-  if (i18next.exists(`trait.${words}`)) return i18next.t(`trait.${words}`);
-  const plain = words.replaceAll('_', ' ');
-  return plain.charAt(0).toLocaleUpperCase() + plain.slice(1);
 }
 
 function Traits({ person }: { person: Person }) {

@@ -161,8 +161,8 @@ function Detail({ message: m, close }: { message: Message; close: () => void }) 
         <div className="col g8">
           <p>{t('messages.unknownText')}</p>
           <div className="row wrap-row">
-            <ActButton loading={settle.isPending} onClick={() => settle.mutate('sent')}>{t('messages.asSent')}</ActButton>
-            <ActButton variant="default" loading={settle.isPending} onClick={() => settle.mutate('refused')}>{t('messages.asRefused')}</ActButton>
+            <ActButton right="messages:write" loading={settle.isPending} onClick={() => settle.mutate('sent')}>{t('messages.asSent')}</ActButton>
+            <ActButton right="messages:write" variant="default" loading={settle.isPending} onClick={() => settle.mutate('refused')}>{t('messages.asRefused')}</ActButton>
           </div>
           {settle.error && <ErrorNote error={settle.error} />}
         </div>

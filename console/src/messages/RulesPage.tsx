@@ -10,7 +10,7 @@ import type { Cap, MessageRule } from '../api/types';
 import { channelName, purposeName } from '../customers/timeline';
 import { segmentsQuery } from '../segments/query';
 import { ActButton, ActLink } from '../session/Guarded';
-import { useMayWrite } from '../session/session';
+import { useRight } from '../session/rights';
 import { Badge, EmptyState, ErrorNote, PageHeader, Panel } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
@@ -28,7 +28,7 @@ export default function RulesPage() {
   useTitle(t('nav.rules'));
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/rules' });
-  const may = useMayWrite();
+  const may = useRight('messages:write');
   const rules = useQuery(rulesQuery);
   const segments = useQuery(segmentsQuery);
   const templates = useQuery(templatesQuery);
@@ -59,7 +59,7 @@ export default function RulesPage() {
   }, [t, segments.data, templates.data, beside]);
   return (
     <div className="page">
-      <PageHeader title={t('nav.rules')} note={t('rules.lead')} actions={<ActButton leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create}>{t('action.rule')}</ActButton>} />
+      <PageHeader title={t('nav.rules')} note={t('rules.lead')} actions={<ActButton right="messages:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create}>{t('action.rule')}</ActButton>} />
       <div className={`ld${side ? '' : ' solo'}`} style={{ flex: 'none' }}>
         <div className="col g16">
           <div className="card scroll">
@@ -73,7 +73,7 @@ export default function RulesPage() {
               rowTestId="rule-row"
               error={rules.error}
               retry={() => void rules.refetch()}
-              empty={<EmptyState title={t('rules.emptyTitle')} action={<ActButton leftSection={<IconPlus />} onClick={create}>{t('action.rule')}</ActButton>}>{t('rules.emptyText')}</EmptyState>}
+              empty={<EmptyState title={t('rules.emptyTitle')} action={<ActButton right="messages:write" leftSection={<IconPlus />} onClick={create}>{t('action.rule')}</ActButton>}>{t('rules.emptyText')}</EmptyState>}
             />
           </div>
           <Caps />
@@ -145,10 +145,10 @@ function RuleForm({ rule, close }: { rule: MessageRule | null; close: () => void
         <Switch label={t('rule.enabled')} checked={enabled} onChange={(e) => setEnabled(e.currentTarget.checked)} />
         {save.error && <ErrorNote error={save.error} kept={t('error.formKept')} />}
         <div className="form-actions wrap-row" style={{ flexWrap: 'wrap' }}>
-          <ActButton type="submit" variant="default" loading={save.isPending} disabled={!segment || !template}>
+          <ActButton right="messages:write" type="submit" variant="default" loading={save.isPending} disabled={!segment || !template}>
             {leaves && size !== undefined ? t('rule.startFor', { count: size, n: f.number(size) }) : t('save')}
           </ActButton>
-          {rule && <ActButton variant="subtle" onClick={() => remove.mutate()}>{t('rule.remove')}</ActButton>}
+          {rule && <ActButton right="messages:write" variant="subtle" onClick={() => remove.mutate()}>{t('rule.remove')}</ActButton>}
         </div>
       </form>
     </aside>
@@ -159,7 +159,7 @@ function Caps() {
   const { t } = useTranslation();
   const client = useQueryClient();
   const caps = useQuery(capsQuery);
-  const may = useMayWrite();
+  const may = useRight('messages:write');
   const put = useMutation({
     mutationFn: ({ items }: { items: Cap[]; before: Cap[] }) => must(api.PUT('/api/v1/caps', { body: { items } })),
     onMutate: ({ items }) => client.setQueryData(['caps'], { items }),
@@ -175,7 +175,7 @@ function Caps() {
     <Panel
       title={t('caps.title')}
       query={caps}
-      right={<ActLink onClick={() => change([...items, { channel: 'email', purpose: 'marketing', limit: 3, window: '7d' }])}>{t('caps.add')}</ActLink>}
+      right={<ActLink right="messages:write" onClick={() => change([...items, { channel: 'email', purpose: 'marketing', limit: 3, window: '7d' }])}>{t('caps.add')}</ActLink>}
       empty={(x) => x.items.length === 0}
       emptyText={<EmptyState title={t('caps.empty')}>{t('caps.emptyText')}</EmptyState>}
     >
@@ -188,7 +188,7 @@ function Caps() {
             <span className="m2">{t('caps.messagesIn')}</span>
             <Select aria-label={t('caps.window')} value={c.window} disabled={!may} w={150} data={[...new Set(['1d', '7d', '14d', '30d', c.window])].map((w) => ({ value: w, label: windowName(w, t) }))} onChange={(w) => w && w !== c.window && change(items.map((x, j) => (j === i ? { ...x, window: w } : x)))} />
             <span className="sp" />
-            <ActLink onClick={() => change(items.filter((_, j) => j !== i))}>{t('caps.remove')}</ActLink>
+            <ActLink right="messages:write" onClick={() => change(items.filter((_, j) => j !== i))}>{t('caps.remove')}</ActLink>
           </li>
         ))}
       </ul>

@@ -72,7 +72,7 @@ function Editor({ template }: { template: Template | null }) {
       <PageHeader
         title={template?.name ?? t('action.newTemplate')}
         badge={template && <Badge tone={changed ? 'warn' : undefined}>{changed ? t('template.unsaved', { n: f.number(template.version) }) : t('segment.version', { n: f.number(template.version) })}</Badge>}
-        actions={<ActButton onClick={() => save.mutate()} loading={save.isPending} disabled={!changed || !name.trim() || !subject.trim()} data-testid="template-save">{template ? t('template.publish', { n: f.number(template.version + 1) }) : t('save')}</ActButton>}
+        actions={<ActButton right="messages:write" onClick={() => save.mutate()} loading={save.isPending} disabled={!changed || !name.trim() || !subject.trim()} data-testid="template-save">{template ? t('template.publish', { n: f.number(template.version + 1) }) : t('save')}</ActButton>}
       />
       {save.error && save.error !== problem && <ErrorNote error={save.error} kept={t('error.formKept')} />}
       <div className="tplgrid">

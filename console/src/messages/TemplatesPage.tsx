@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { Template } from '../api/types';
 import { channelName } from '../customers/timeline';
 import { ActButton } from '../session/Guarded';
-import { useMayWrite } from '../session/session';
+import { useRight } from '../session/rights';
 import { EmptyState, PageHeader, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
@@ -19,7 +19,7 @@ export default function TemplatesPage() {
   const { t } = useTranslation();
   useTitle(t('nav.templates'));
   const navigate = useNavigate();
-  const may = useMayWrite();
+  const may = useRight('messages:write');
   const templates = useQuery(templatesQuery);
   const rules = useQuery(rulesQuery);
   const create = () => void navigate({ to: '/templates/$id', params: { id: 'new' } });
@@ -37,7 +37,7 @@ export default function TemplatesPage() {
   );
   return (
     <div className="page fill">
-      <PageHeader title={t('nav.templates')} note={templates.data ? f.number(templates.data.items.length) : undefined} actions={<ActButton leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create}>{t('action.template')}</ActButton>} />
+      <PageHeader title={t('nav.templates')} note={templates.data ? f.number(templates.data.items.length) : undefined} actions={<ActButton right="messages:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create}>{t('action.template')}</ActButton>} />
       <div className="card scroll">
         <DataTable
           label={t('nav.templates')}
@@ -48,7 +48,7 @@ export default function TemplatesPage() {
           rowTestId="template-row"
           error={templates.error}
           retry={() => void templates.refetch()}
-          empty={<EmptyState title={t('templates.emptyTitle')} action={<ActButton leftSection={<IconPlus />} onClick={create}>{t('action.template')}</ActButton>}>{t('templates.emptyText')}</EmptyState>}
+          empty={<EmptyState title={t('templates.emptyTitle')} action={<ActButton right="messages:write" leftSection={<IconPlus />} onClick={create}>{t('action.template')}</ActButton>}>{t('templates.emptyText')}</EmptyState>}
         />
       </div>
     </div>

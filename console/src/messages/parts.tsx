@@ -4,6 +4,7 @@ import type { Message } from '../api/types';
 import { gateText, reasonText } from '../customers/timeline';
 import { Badge, Why } from '../ui/base';
 import * as f from '../ui/format';
+import { said } from '../words/server';
 
 export const STATUSES = ['pending', 'stopped', 'sending', 'sent', 'refused', 'unknown'] as const;
 export type Status = (typeof STATUSES)[number];
@@ -29,8 +30,8 @@ export function MessageWhy({ message: m }: { message: Message }) {
     <Why
       title={title}
       badge={m.reason ? <Badge tone={m.status === 'sent' ? 'good' : 'warn'}>{reasonText(m.reason)}</Badge> : undefined}
-      sentence={failed?.detail}
-      steps={m.why.map((g) => ({ passed: g.passed, text: gateText(g.gate), detail: g.passed ? g.detail : undefined }))}
+      sentence={said(failed?.detail) || undefined}
+      steps={m.why.map((g) => ({ passed: g.passed, text: gateText(g.gate), detail: g.passed ? said(g.detail) : undefined }))}
       foot={t('why.checked', { time: f.exact(m.settled_at ?? m.intended_at) })}
       rule={m.rule_id ? <Link to="/rules" search={{ sel: m.rule_id }}>{t('why.rule', { name: m.rule_name ?? m.rule_id })}</Link> : undefined}
     />

@@ -11,7 +11,7 @@ import { Problem } from '../api/problem';
 import { Stream } from '../api/stream';
 import type { Member, Segment } from '../api/types';
 import { ActButton } from '../session/Guarded';
-import { useMayWrite } from '../session/session';
+import { useRight } from '../session/rights';
 import { Avatar, Badge, EmptyState, ErrorNote, InlineError, None, PageHeader, Panel, Skeleton, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
@@ -46,7 +46,7 @@ function View({ segment, edit }: { segment: Segment; edit: () => void }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const may = useMayWrite();
+  const may = useRight('segments:write');
   useTitle(segment.name);
   useShortcut('KeyE', edit, { enabled: may });
   const [view, setView] = useState('words');
@@ -88,8 +88,8 @@ function View({ segment, edit }: { segment: Segment; edit: () => void }) {
         badge={segment.state === 'filling' ? <Badge tone="info">{t('segment.filling', { share: f.percent(segment.progress, 0) })}</Badge> : <Badge>{t('segment.version', { n: f.number(segment.version) })}</Badge>}
         actions={
           <>
-            <ActButton variant="subtle" leftSection={<IconArchive className="s" />} onClick={() => archive.mutate()}>{t('segment.archive')}</ActButton>
-            <ActButton leftSection={<IconPencil className="s" />} rightSection={<kbd>E</kbd>} onClick={edit}>{t('segment.edit')}</ActButton>
+            <ActButton right="segments:write" variant="subtle" leftSection={<IconArchive className="s" />} onClick={() => archive.mutate()}>{t('segment.archive')}</ActButton>
+            <ActButton right="segments:write" leftSection={<IconPencil className="s" />} rightSection={<kbd>E</kbd>} onClick={edit}>{t('segment.edit')}</ActButton>
           </>
         }
       />
@@ -222,7 +222,7 @@ function Editor({ segment }: { segment: Segment | null }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
-  const may = useMayWrite();
+  const may = useRight('segments:write');
   useTitle(segment ? segment.name : t('action.newSegment'));
   const [name, setName] = useState(segment?.name ?? '');
   const [expression, setExpression] = useState(segment?.expression ?? '');
@@ -268,7 +268,7 @@ function Editor({ segment }: { segment: Segment | null }) {
         actions={
           <>
             <Button variant="subtle" onClick={() => void (segment ? navigate({ to: '/segments/$id', params: { id: segment.id }, search: {} }) : navigate({ to: '/segments' }))}>{t('cancel')}</Button>
-            <ActButton onClick={() => save.mutate()} loading={save.isPending} disabled={may && (!name.trim() || !good)} data-testid="segment-save">
+            <ActButton right="segments:write" onClick={() => save.mutate()} loading={save.isPending} disabled={may && (!name.trim() || !good)} data-testid="segment-save">
               {good ? t('segment.saveFor', { count: preview.data!.count, n: f.number(preview.data!.count) }) : t('segment.save')}
             </ActButton>
           </>

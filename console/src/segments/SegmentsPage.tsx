@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { Segment } from '../api/types';
 import { homeQuery } from '../home/query';
 import { ActButton } from '../session/Guarded';
-import { useMayWrite } from '../session/session';
+import { useRight } from '../session/rights';
 import { Badge, EmptyState, PageHeader, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
@@ -21,7 +21,7 @@ export default function SegmentsPage() {
   const { t } = useTranslation();
   useTitle(t('nav.segments'));
   const navigate = useNavigate();
-  const may = useMayWrite();
+  const may = useRight('segments:write');
   const segments = useQuery(segmentsQuery);
   const home = useQuery(homeQuery);
   const create = () => void navigate({ to: '/segments/$id', params: { id: 'new' }, search: {} });
@@ -48,7 +48,7 @@ export default function SegmentsPage() {
       <PageHeader
         title={t('nav.segments')}
         note={segments.data ? f.number(segments.data.length) : undefined}
-        actions={<ActButton leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create}>{t('action.segment')}</ActButton>}
+        actions={<ActButton right="segments:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create}>{t('action.segment')}</ActButton>}
       />
       <div className="card scroll">
         <DataTable
@@ -61,7 +61,7 @@ export default function SegmentsPage() {
           retry={() => void segments.refetch()}
           rowTestId="segment-row"
           empty={
-            <EmptyState title={t('segments.emptyTitle')} action={<ActButton leftSection={<IconPlus />} onClick={create}>{t('action.segment')}</ActButton>}>
+            <EmptyState title={t('segments.emptyTitle')} action={<ActButton right="segments:write" leftSection={<IconPlus />} onClick={create}>{t('action.segment')}</ActButton>}>
               <p>{t('segments.emptyText')}</p>
               <p style={{ marginTop: 8 }}><code className="mono">{EXAMPLE}</code> <Badge>{t('example')}</Badge></p>
             </EmptyState>

@@ -26,8 +26,5 @@ export function useMe(): Me {
   return me;
 }
 
-/** May this person change things? The server decides; this only keeps dead ends off the screen. */
-export const useMayWrite = (): boolean => useMe().role === 'owner';
-export const useIsOwner = (): boolean => useMe().role === 'owner';
-/** Rights by their names in docs/roles.md. */
+/** Rights by their names in docs/roles.md. The server decides; this only keeps dead ends off the screen. */
 export const useMay = (right: string): boolean => useMe().rights?.includes(right) ?? false;

@@ -103,7 +103,7 @@ function Keys() {
               <button type="button" className="textlink m2" onClick={() => setRemoving(null)}>{t('cancel')}</button>
             </span>
           ) : (
-            <ActLink onClick={() => setRemoving(k.id)}>{t('keys.remove')}</ActLink>
+            <ActLink right="accounts:write" onClick={() => setRemoving(k.id)}>{t('keys.remove')}</ActLink>
           ),
       },
     ],
@@ -111,7 +111,7 @@ function Keys() {
   );
   return (
     <>
-      <PageHeader title={t('settings.keys')} actions={<ActButton leftSection={<IconPlus />} onClick={() => setAdding(true)}>{t('keys.add')}</ActButton>} />
+      <PageHeader title={t('settings.keys')} actions={<ActButton right="accounts:write" leftSection={<IconPlus />} onClick={() => setAdding(true)}>{t('keys.add')}</ActButton>} />
       {shown && (
         <div className="notice warn" role="status">
           <div className="col sp g4"><span className="b">{t('keys.once')}</span><code className="mono wrap">{shown}</code></div>

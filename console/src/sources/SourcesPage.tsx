@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import type { Source } from '../api/types';
 import { ActButton } from '../session/Guarded';
-import { useMayWrite } from '../session/session';
+import { useRight } from '../session/rights';
 import { CopyButton, EmptyState, ErrorNote, None, PageHeader, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
@@ -23,7 +23,7 @@ export default function SourcesPage() {
   useTitle(t('nav.sources'));
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/sources' });
-  const may = useMayWrite();
+  const may = useRight('sources:write');
   const sources = useQuery({ queryKey: ['sources'], queryFn: () => must(api.GET('/api/v1/sources')), refetchInterval: 15_000 });
   const [key, setKey] = useState<{ id: string; key: string } | null>(null);
   const create = () => void navigate({ search: { create: true } });
@@ -53,7 +53,7 @@ export default function SourcesPage() {
   );
   return (
     <div className="page fill">
-      <PageHeader title={t('nav.sources')} note={rows ? f.number(rows.length) : undefined} actions={<ActButton leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create} data-testid="source-create">{t('action.source')}</ActButton>} />
+      <PageHeader title={t('nav.sources')} note={rows ? f.number(rows.length) : undefined} actions={<ActButton right="sources:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create} data-testid="source-create">{t('action.source')}</ActButton>} />
       <div className={`ld${selected ? '' : ' solo'}`} style={selected ? { gridTemplateColumns: 'minmax(0,1fr) 480px' } : undefined}>
         <div className="card scroll">
           <DataTable
@@ -67,7 +67,7 @@ export default function SourcesPage() {
             rowTestId="source-row"
             error={sources.error}
             retry={() => void sources.refetch()}
-            empty={<EmptyState title={t('sources.emptyTitle')} action={<ActButton leftSection={<IconPlus />} onClick={create}>{t('action.source')}</ActButton>}>{t('sources.emptyText')}</EmptyState>}
+            empty={<EmptyState title={t('sources.emptyTitle')} action={<ActButton right="sources:write" leftSection={<IconPlus />} onClick={create}>{t('action.source')}</ActButton>}>{t('sources.emptyText')}</EmptyState>}
           />
         </div>
         {selected && <Detail key={selected.id} source={selected} shownKey={key?.id === selected.id ? key.key : null} onKey={(k) => setKey({ id: selected.id, key: k })} close={() => void navigate({ search: {} })} />}
@@ -160,7 +160,7 @@ function Detail({ source: s, shownKey, onKey, close }: { source: Source; shownKe
               </div>
             </>
           ) : (
-            <ActButton variant="default" style={{ alignSelf: 'flex-start' }} onClick={() => setAsking(true)}>{t('source.rotate')}</ActButton>
+            <ActButton right="sources:write" variant="default" style={{ alignSelf: 'flex-start' }} onClick={() => setAsking(true)}>{t('source.rotate')}</ActButton>
           )}
           {rotate.error && <ErrorNote error={rotate.error} />}
         </div>

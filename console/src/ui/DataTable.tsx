@@ -1,10 +1,22 @@
 import { type ColumnDef, flexRender, getCoreRowModel, useReactTable } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useRef } from 'react';
+import { useTranslation } from 'react-i18next';
 import { ErrorNote, Skeleton } from './base';
 import { useShortcut } from './shortcuts';
+import { complete, widen } from './tables/arrange';
+import type { Arranged } from './tables/useArranged';
+import type { Cell } from './tables/xlsx';
 
-export type Column<T> = ColumnDef<T, unknown> & { meta?: { right?: boolean; width?: string | number } };
+export interface ColumnMeta<T> {
+  right?: boolean;
+  width?: string | number;
+  /** Its name where the head is no text, and in the list of columns. */
+  title?: string;
+  /** What stands in a workbook; a column without it stays out. */
+  value?: (row: T) => Cell;
+}
+export type Column<T> = ColumnDef<T, unknown> & { meta?: ColumnMeta<T> };
 
 /** A real table whose rows outside the window are two spacers. Arrow keys and J K move, Enter opens, Escape lets go. */
 export function DataTable<T>(p: {
@@ -25,7 +37,12 @@ export function DataTable<T>(p: {
   overlay?: ReactNode;
   onScrolled?: (scrolled: boolean) => void;
   maxHeight?: number | string;
+  /** Lets people widen columns by their edges; widths are kept in the arrangement. */
+  arranged?: Arranged<T>;
+  /** Rows that are chosen for one act on all of them. X chooses the selected row, Shift extends from the last. */
+  checks?: { chosen: ReadonlySet<string>; onChange: (chosen: ReadonlySet<string>) => void; name: (row: T) => string };
 }) {
+  const { t } = useTranslation();
   const height = p.rowHeight ?? 40;
   const rows = p.rows ?? [];
   const scroller = useRef<HTMLDivElement>(null);
@@ -57,10 +74,54 @@ export function DataTable<T>(p: {
   useShortcut('KeyK', () => move(-1), { enabled: Boolean(p.onSelect) });
   useShortcut('Escape', () => p.onSelect?.(null, null), { enabled: Boolean(p.onSelect && p.selected) });
 
+  const { checks, arranged } = p;
+  const anchor = useRef<string | null>(null);
+  const check = (id: string, extend: boolean) => {
+    if (!checks) return;
+    const next = new Set(checks.chosen);
+    const on = !next.has(id);
+    const from = extend && anchor.current ? model.findIndex((r) => r.id === anchor.current) : -1;
+    const to = model.findIndex((r) => r.id === id);
+    for (let i = from < 0 ? to : Math.min(from, to); i <= (from < 0 ? to : Math.max(from, to)); i++) {
+      const at = model[i]?.id;
+      if (at) next[from < 0 ? (on ? 'add' : 'delete') : 'add'](at);
+    }
+    anchor.current = id;
+    checks.onChange(next);
+  };
+  useShortcut('KeyX', () => p.selected && check(p.selected, false), { enabled: Boolean(checks && p.selected), shift: false });
+  useShortcut('KeyX', () => p.selected && check(p.selected, true), { enabled: Boolean(checks && p.selected), shift: true });
+  const drag = (id: string, e: React.PointerEvent<HTMLSpanElement>) => {
+    if (!arranged) return;
+    e.preventDefault();
+    e.stopPropagation();
+    const th = e.currentTarget.closest('th')!;
+    const start = th.getBoundingClientRect().width;
+    const x = e.clientX;
+    const handle = e.currentTarget;
+    handle.setPointerCapture(e.pointerId);
+    const col = scroller.current?.querySelector<HTMLElement>(`col[data-col="${id}"]`);
+    const moved = (m: PointerEvent) => col && (col.style.width = `${Math.max(56, start + m.clientX - x)}px`);
+    const done = (m: PointerEvent) => {
+      handle.removeEventListener('pointermove', moved);
+      handle.removeEventListener('pointerup', done);
+      const all = complete(arranged.places, arranged.all.map((c) => c.id!));
+      if (Math.abs(m.clientX - x) > 2) arranged.arrange(widen(all, id, start + m.clientX - x));
+    };
+    handle.addEventListener('pointermove', moved);
+    handle.addEventListener('pointerup', done);
+  };
+
   if (!p.rows && p.error) return <div className="body"><ErrorNote error={p.error} retry={p.retry} /></div>;
   if (!p.rows) return <Skeleton rows={8} height={height} />;
   if (rows.length === 0 && p.empty) return <>{p.empty}</>;
   const can = Boolean(p.onSelect || p.onOpen);
+  const leaf = table.getAllLeafColumns();
+  const widthOf = (c: (typeof leaf)[number]) => (c.columnDef as Column<T>).meta?.width;
+  // Columns that have no width of their own share what is left; many of them make the table scroll instead of hiding all.
+  const least = leaf.reduce((n, c, at) => n + (typeof widthOf(c) === 'number' ? Number(widthOf(c)) : at === 0 ? 200 : 104), checks ? 36 : 0);
+  const chosenHere = checks ? model.filter((r) => checks.chosen.has(r.id)).length : 0;
+  const span = p.columns.length + (checks ? 1 : 0);
   return (
     <div
       className="tbl"
@@ -71,7 +132,7 @@ export function DataTable<T>(p: {
       aria-label={p.label}
       onScroll={(e) => p.onScrolled?.(e.currentTarget.scrollTop > 8)}
       onKeyDown={(e) => {
-        if (!can || (e.target as HTMLElement).closest('input, button')) return;
+        if (!can || (e.target as HTMLElement).closest('input, button, label')) return;
         const step = e.code === 'ArrowDown' || e.code === 'KeyJ' ? 1 : e.code === 'ArrowUp' || e.code === 'KeyK' ? -1 : 0;
         if (step && !e.ctrlKey && !e.metaKey) {
           e.preventDefault();
@@ -83,18 +144,34 @@ export function DataTable<T>(p: {
       }}
     >
       {p.overlay}
-      <table aria-rowcount={model.length + 1}>
+      <table aria-rowcount={model.length + 1} style={{ minWidth: least }} className={checks ? 'checkable' : undefined}>
         <colgroup>
-          {table.getAllLeafColumns().map((c) => (
-            <col key={c.id} style={{ width: (c.columnDef as Column<T>).meta?.width }} />
+          {checks && <col style={{ width: 36 }} />}
+          {leaf.map((c) => (
+            <col key={c.id} data-col={c.id} style={{ width: widthOf(c) }} />
           ))}
         </colgroup>
         <thead>
           {table.getHeaderGroups().map((g) => (
             <tr key={g.id} aria-rowindex={1}>
+              {checks && (
+                <th scope="col" className="chk">
+                  <label>
+                    <input
+                      type="checkbox"
+                      aria-label={t('table.checkAll')}
+                      checked={chosenHere > 0 && chosenHere === model.length}
+                      ref={(el) => { if (el) el.indeterminate = chosenHere > 0 && chosenHere < model.length; }}
+                      onChange={(e) => checks.onChange(e.currentTarget.checked ? new Set([...checks.chosen, ...model.map((r) => r.id)]) : new Set())}
+                      data-testid="check-all"
+                    />
+                  </label>
+                </th>
+              )}
               {g.headers.map((h) => (
                 <th key={h.id} scope="col" className={(h.column.columnDef as Column<T>).meta?.right ? 'r' : undefined}>
                   {flexRender(h.column.columnDef.header, h.getContext())}
+                  {arranged && <span className="grip" aria-hidden="true" onPointerDown={(e) => drag(h.column.id, e)} onClick={(e) => e.stopPropagation()} />}
                 </th>
               ))}
             </tr>
@@ -103,7 +180,7 @@ export function DataTable<T>(p: {
         <tbody>
           {first > 0 && (
             <tr className="pad" aria-hidden="true">
-              <td style={{ height: first }} colSpan={p.columns.length} />
+              <td style={{ height: first }} colSpan={span} />
             </tr>
           )}
           {items.map((v) => {
@@ -119,12 +196,19 @@ export function DataTable<T>(p: {
                 className={`row-data${can ? ' can' : ''}${chosen ? ' sel' : ''}${p.fresh?.(row.original) ? ' fresh-row' : ''}`}
                 tabIndex={can ? (chosen || (!p.selected && v.index === 0) ? 0 : -1) : undefined}
                 onClick={(e) => {
-                  if ((e.target as HTMLElement).closest('a, button')) return;
+                  if ((e.target as HTMLElement).closest('a, button, label')) return;
                   if (p.onSelect) p.onSelect(row.id, row.original);
                   else p.onOpen?.(row.original);
                 }}
                 onDoubleClick={() => p.onOpen?.(row.original)}
               >
+                {checks && (
+                  <td className="chk" style={{ height }}>
+                    <label>
+                      <input type="checkbox" tabIndex={-1} aria-label={t('table.check', { name: checks.name(row.original) })} checked={checks.chosen.has(row.id)} onChange={() => undefined} onClick={(e) => check(row.id, e.shiftKey)} data-testid="check" />
+                    </label>
+                  </td>
+                )}
                 {row.getVisibleCells().map((c) => (
                   <td key={c.id} style={{ height }} className={(c.column.columnDef as Column<T>).meta?.right ? 'r' : undefined}>
                     {flexRender(c.column.columnDef.cell, c.getContext())}
@@ -135,7 +219,7 @@ export function DataTable<T>(p: {
           })}
           {after > 0 && (
             <tr className="pad" aria-hidden="true">
-              <td style={{ height: after }} colSpan={p.columns.length} />
+              <td style={{ height: after }} colSpan={span} />
             </tr>
           )}
         </tbody>

@@ -5,7 +5,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
-import { useMayWrite } from '../session/session';
+import { useMe } from '../session/session';
 import { segmentsQuery } from '../segments/query';
 import { Avatar } from './base';
 import * as f from './format';
@@ -60,7 +60,7 @@ function Marked({ text, query }: { text: string; query: string }) {
 export default function Palette({ close }: { close: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const may = useMayWrite();
+  const { rights } = useMe();
   const pages = usePages();
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
@@ -98,15 +98,14 @@ export default function Palette({ close }: { close: () => void }) {
         const name = names[p.id]!;
         if (fits(name)) out.push({ id: p.id, group: t('palette.pages'), icon: <span className="av"><p.icon /></span>, label: <Marked text={name} query={query} />, to: p.to });
       }
-      for (const [id, name] of [['users', t('settings.users')], ['api-keys', t('settings.keys')], ['audit', t('settings.audit')]] as const)
-        if (query && fits(name)) out.push({ id, group: t('palette.pages'), icon: <span className="av"><IconSearch /></span>, label: <Marked text={name} query={query} />, to: `/settings/${id}` });
+      for (const [id, name, right] of [['users', t('settings.users'), 'accounts:read'], ['api-keys', t('settings.keys'), 'accounts:read'], ['audit', t('settings.audit'), 'audit:read']] as const)
+        if (query && rights.includes(right) && fits(name)) out.push({ id, group: t('palette.pages'), icon: <span className="av"><IconSearch /></span>, label: <Marked text={name} query={query} />, to: `/settings/${id}` });
     }
-    if (may)
-      for (const [id, name, to, search] of [['new-segment', t('action.newSegment'), '/segments/new', undefined], ['new-template', t('action.newTemplate'), '/templates/new', undefined], ['new-rule', t('action.newRule'), '/rules', { create: true }], ['new-source', t('action.newSource'), '/sources', { create: true }]] as const)
-        if (fits(name)) out.push({ id, group: t('palette.actions'), icon: <span className="av"><IconPlus /></span>, label: <Marked text={name} query={query} />, to, search });
+    for (const [id, name, to, search, right] of [['new-segment', t('action.newSegment'), '/segments/new', undefined, 'segments:write'], ['new-template', t('action.newTemplate'), '/templates/new', undefined, 'messages:write'], ['new-rule', t('action.newRule'), '/rules', { create: true }, 'messages:write'], ['new-source', t('action.newSource'), '/sources', { create: true }, 'sources:write']] as const)
+        if (rights.includes(right) && fits(name)) out.push({ id, group: t('palette.actions'), icon: <span className="av"><IconPlus /></span>, label: <Marked text={name} query={query} />, to, search });
     const seen: Record<string, number> = {};
     return out.filter((e) => (seen[e.group] = (seen[e.group] ?? 0) + 1) <= 8);
-  }, [query, asked, actionsOnly, people.data, segments.data, t, may, pages]);
+  }, [query, asked, actionsOnly, people.data, segments.data, t, rights, pages]);
 
   useEffect(() => setAt(0), [query]);
   const go = (e: Entry | undefined, apart: boolean) => {

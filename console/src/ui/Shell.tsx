@@ -32,6 +32,15 @@ export const PAGES = [
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O' },
   { id: 'webhooks', to: '/webhooks', icon: IconWebhook, group: 'data', key: 'W', right: 'settings:read' },
+  { id: 'home', to: '/', icon: IconHome, group: null, key: 'H', right: 'home:read' },
+  { id: 'customers', to: '/customers', icon: IconUsers, group: 'customers', key: 'C', right: 'customers:read' },
+  { id: 'segments', to: '/segments', icon: IconCirclesRelation, group: 'customers', key: 'S', right: 'segments:read' },
+  { id: 'identity', to: '/identity', icon: IconFingerprint, group: 'customers', key: 'I', right: 'identity:read' },
+  { id: 'messages', to: '/messages', icon: IconSend, group: 'messages', key: 'M', right: 'messages:read' },
+  { id: 'rules', to: '/rules', icon: IconAdjustments, group: 'messages', key: 'R', right: 'messages:read' },
+  { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T', right: 'messages:read' },
+  { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L', right: 'events:read' },
+  { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O', right: 'sources:read' },
   { id: 'privacy', to: '/privacy', icon: IconLock, group: 'data', key: 'P', right: 'privacy:read' },
   { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'U', right: 'imports:read' },
   { id: 'exports', to: '/exports', icon: IconDownload, group: 'data', key: 'E', right: 'exports:read' },
@@ -43,7 +52,7 @@ export const PAGES = [
 /** Pages that this person may open. */
 export const usePages = () => {
   const { rights } = useMe();
-  return PAGES.filter((p) => !('right' in p) || !p.right || rights.includes(p.right));
+  return PAGES.filter((p) => rights.includes(p.right));
 };
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -102,10 +111,10 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   const { t } = useTranslation();
   const me = useMe();
   const path = useRouterState({ select: (s) => s.location.pathname });
-  const home = useQuery(homeQuery);
+  const home = useQuery({ ...homeQuery, enabled: me.rights.includes('home:read') });
   const navigate = useNavigate();
   const pages = usePages();
-  for (const p of PAGES) useShortcut(`G Key${p.key}`, () => void navigate({ to: p.to }));
+  for (const p of PAGES) useShortcut(`G Key${p.key}`, () => void navigate({ to: p.to }), { enabled: pages.includes(p) });
   const rejects = home.data?.attention.find((a) => a.kind === 'rejects')?.count ?? 0;
   const unknown = home.data?.attention.find((a) => a.kind === 'unknown_messages')?.count ?? 0;
   const review = home.data?.attention.find((a) => a.kind === 'review')?.count ?? 0;
@@ -168,9 +177,9 @@ function Me() {
         <Menu.Dropdown>
           <Menu.Label>{t('settings.title')}</Menu.Label>
           <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'own' } })} data-testid="nav-own">{t('settings.own')}</Menu.Item>
-          <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'users' } })} data-testid="nav-users">{t('settings.users')}</Menu.Item>
-          <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'api-keys' } })} data-testid="nav-api-keys">{t('settings.keys')}</Menu.Item>
-          <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'audit' } })} data-testid="nav-audit">{t('settings.audit')}</Menu.Item>
+          {me.rights.includes('accounts:read') && <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'users' } })} data-testid="nav-users">{t('settings.users')}</Menu.Item>}
+          {me.rights.includes('accounts:read') && <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'api-keys' } })} data-testid="nav-api-keys">{t('settings.keys')}</Menu.Item>}
+          {me.rights.includes('audit:read') && <Menu.Item onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'audit' } })} data-testid="nav-audit">{t('settings.audit')}</Menu.Item>}
           <Menu.Label>{t('settings.language')}</Menu.Label>
           {(['en', 'uk'] as Language[]).map((l) => (
             <Menu.Item key={l} lang={l} leftSection={mark(i18n.language === l)} onClick={() => void switchLanguage(l)} data-testid={`language-${l}`}>

@@ -119,6 +119,7 @@ pub fn begin_profiles(tx: &mut Tx, preparer: &Preparer, profiles: &[i64]) -> Res
     // What a message is about is decided by its row alone; that it was stopped is no event of a person who is gone.
     messaging::outbox::forget(tx, profiles)?;
     sweep::webhooks(tx, profiles)?;
+    sweep::forget_staff(tx, profiles)?;
     segments::runtime::leave_all(tx, person)?;
     let Some(forgotten) = forget::forget(tx, profiles, job)? else { return Ok(None) };
     for (channel, address) in &forgotten.addresses {

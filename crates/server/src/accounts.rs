@@ -19,6 +19,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0006_moving", include_str!("../migrations/0006_moving.sql")),
         ("0004_redactable_audit", include_str!("../migrations/0004_redactable_audit.sql")),
         ("0003_webhooks", include_str!("../migrations/0003_webhooks.sql")),
+        ("0008_views", include_str!("../migrations/0008_views.sql")),
     ],
 };
 

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod configuration;
 pub mod computed;
 pub mod customers;
+pub mod edits;
 pub mod events;
 pub mod exports;
 pub mod home;
@@ -24,11 +25,13 @@ pub mod quality;
 pub mod replay;
 pub mod reveal;
 pub mod segment_fields;
+pub mod saved_views;
 pub mod segments;
 pub mod session;
 pub mod setup;
 pub mod sources;
 pub mod webhooks;
+pub mod table_downloads;
 pub mod wire;
 
 use crate::app::App;
@@ -110,6 +113,16 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(identity::changes::list_identity_changes))
         .routes(routes!(identity::stitch::stitch_rate))
         .routes(routes!(customers::consents::record_consent))
+        .routes(routes!(customers::notes::list_notes, customers::notes::create_note))
+        .routes(routes!(customers::notes::update_note, customers::notes::delete_note))
+        .merge(files())
+        .routes(routes!(customers::files::get_file, customers::files::delete_file))
+        .routes(routes!(edits::list_bulk_edits, edits::make_bulk_edit))
+        .routes(routes!(edits::preview_bulk_edit))
+        .routes(routes!(edits::undo_bulk_edit))
+        .routes(routes!(saved_views::list_saved_views, saved_views::create_saved_view))
+        .routes(routes!(saved_views::update_saved_view, saved_views::delete_saved_view))
+        .routes(routes!(table_downloads::download_table))
         .routes(routes!(privacy::erase_customer))
         .routes(routes!(privacy::list_erasures))
         .routes(routes!(privacy::export::export_customer))
@@ -221,6 +234,11 @@ fn configuration() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(configuration::get_configuration, configuration::push_configuration))
         .layer(DefaultBodyLimit::max(configuration::BODY_MAX))
+/// Files of customers are larger than other bodies.
+fn files() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(customers::files::list_files, customers::files::add_file))
+        .layer(DefaultBodyLimit::max(customers::files::SIZE_MAX))
 }
 
 fn base_document() -> OpenApi {

@@ -6,6 +6,7 @@ mod borders;
 mod collect;
 mod configuration;
 mod exports;
+mod console;
 mod harness;
 mod identity;
 mod imports;

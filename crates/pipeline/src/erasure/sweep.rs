@@ -18,6 +18,7 @@ pub(super) struct Table {
 
 pub(super) const TABLES: [Table; 4] = [
 pub(super) const TABLES: [Table; 5] = [
+pub(super) const TABLES: [Table; 6] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -50,6 +51,19 @@ pub(super) const TABLES: [Table; 5] = [
         owner: "server",
         read: "SELECT id, answer, error FROM webhook_attempts WHERE id > $1 ORDER BY id LIMIT $2",
         empty: "UPDATE webhook_attempts SET answer = '', error = 'erased' WHERE id = $1",
+        // Notes about others that name the person; those about the person went at once ([`forget_staff`]).
+        read: "SELECT id, body FROM notes WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE notes SET body = 'erased' WHERE id = $1",
+    },
+    Table {
+        owner: "server",
+        read: "SELECT id, state, name FROM saved_views WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "DELETE FROM saved_views WHERE id = $1",
+    },
+    Table {
+        owner: "server",
+        read: "SELECT id, title FROM bulk_edits WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE bulk_edits SET title = 'erased' WHERE id = $1",
     },
 ];
 
@@ -114,6 +128,19 @@ pub fn table(tx: &mut Tx, work: &Work, at: usize, position: i64) -> Result<Optio
         )?;
     }
     Ok(next)
+}
+
+/// What staff wrote about a person and put to it: rows of the server that name a profile.
+pub fn forget_staff(tx: &mut Tx, profiles: &[i64]) -> Result<(), DbError> {
+    if tx.first("SELECT name FROM migrations WHERE owner = 'server' AND name = '0008_views'", &[])?.is_none() {
+        return Ok(());
+    }
+    for profile in profiles {
+        for table in ["notes", "customer_files", "bulk_edit_rows"] {
+            tx.execute(&format!("DELETE FROM {table} WHERE profile_id = $1"), &[(*profile).into()])?;
+        }
+    }
+    Ok(())
 }
 
 fn has(tx: &mut Tx, owner: &str) -> Result<bool, DbError> {

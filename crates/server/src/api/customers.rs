@@ -1,10 +1,12 @@
 //! `/customers`: finding people, and everything about one of them.
 pub mod consents;
+pub mod files;
 pub mod history;
 pub mod household;
 pub mod identity;
 pub mod known;
 pub mod merge;
+pub mod notes;
 pub mod person;
 pub mod row;
 pub mod timeline;

@@ -91,6 +91,8 @@ fn case(shop: &Shop, id: &str) -> Case {
     let rule_body = json!({"segment_id": segment, "template_id": template, "channel": "email", "purpose": "marketing", "once": true, "enabled": true});
     let purpose = json!({"purpose": "P", "ground": "G", "categories": "C", "retention": "R", "recipients": "None"});
     let condition = json!({"name": format!("S {id} {}", fresh()), "expression": "count(\"A\") >= 1"});
+    let view = json!({"page": "customers", "name": "V", "shared": true, "state": {"sort": "orders"}});
+    let edit = json!({"title": "E", "rows": [{"person_id": "1", "traits": {"tier": fresh()}}]});
     let (path, body, act): (String, Option<Value>, Act) = match id {
         "sign_in" => {
             ("session".into(), Some(json!({"email": "owner@example.com", "password": shop.keys.password})), Act::Own)
@@ -564,6 +566,38 @@ fn case(shop: &Shop, id: &str) -> Case {
             Some(json!({"pairs": [{"a": "1", "b": "2"}], "decision": "later"})),
             Act::Write(Area::Identity),
         ),
+        "list_saved_views" => ("views?page=customers".into(), None, Act::Own),
+        "create_saved_view" => ("views".into(), Some(view), Act::Own),
+        "update_saved_view" | "delete_saved_view" => {
+            let made = shop.owner("POST", "/api/v1/views").json(&view).send().json();
+            let path = format!("views/{}", made["id"].as_str().unwrap_or_default());
+            (path, (id == "update_saved_view").then_some(view), Act::Own)
+        }
+        "list_notes" => ("customers/1/notes".into(), None, Act::Read(Area::Customers)),
+        "create_note" => ("customers/1/notes".into(), Some(json!({"text": "N"})), Act::Write(Area::Customers)),
+        "update_note" | "delete_note" => {
+            let made = shop.owner("POST", "/api/v1/customers/1/notes").json(&json!({"text": "N"})).send().json();
+            let path = format!("customers/1/notes/{}", made["id"].as_str().unwrap_or_default());
+            (path, (id == "update_note").then(|| json!({"text": "M"})), Act::Write(Area::Customers))
+        }
+        "list_files" => ("customers/1/files".into(), None, Act::Read(Area::Customers)),
+        "add_file" => (format!("customers/1/files?name=f{}.txt", fresh()), None, Act::Write(Area::Customers)),
+        "get_file" | "delete_file" => {
+            let path = format!("/api/v1/customers/1/files?name=f{}.txt", fresh());
+            let made = shop.owner("POST", &path).header("content-type", "image/png").body(b"x").send().json();
+            let path = format!("customers/1/files/{}", made["id"].as_str().unwrap_or_default());
+            (path, None, if id == "get_file" { Act::Read(Area::Customers) } else { Act::Write(Area::Customers) })
+        }
+        "list_bulk_edits" => ("bulk-edits".into(), None, Act::Read(Area::Customers)),
+        "preview_bulk_edit" => ("bulk-edits/preview".into(), Some(edit), Act::Write(Area::Customers)),
+        "make_bulk_edit" => ("bulk-edits".into(), Some(edit), Act::Write(Area::Customers)),
+        "undo_bulk_edit" => {
+            let made = shop.owner("POST", "/api/v1/bulk-edits").json(&edit).send().json();
+            (format!("bulk-edits/{}/undo", made["id"].as_str().unwrap_or_default()), None, Act::Write(Area::Customers))
+        }
+        "download_table" => {
+            ("table-downloads".into(), Some(json!({"table": "customers", "rows": 3})), Act::Write(Area::Exports))
+        }
         "list_identity_changes" => ("identity/changes".into(), None, Act::Read(Area::Identity)),
         "stitch_rate" => ("identity/stitch".into(), None, Act::Read(Area::Identity)),
         "preview_merge" | "merge_customers" => {
@@ -749,6 +783,8 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
                 "settle_message" | "decide_review" | "decide_reviews" | "resolve_drift" | "replay_reject"
             ) && answer.status == 404)
             || (matches!(id, "stop_job" | "resume_job" | "erase_for_request") && answer.status == 409)
+            || (matches!(id, "stop_job" | "resume_job") && answer.status == 409)
+            || (id == "add_file" && answer.status == 422)
             || (id == "close_view_alarm" && answer.status == 404)
             || (PERSONAL.contains(&id) && [403, 404, 409].contains(&answer.status));
         assert!(fine, "{id} for the owner: {} {}", answer.status, answer.text);

@@ -4,6 +4,8 @@ use crate::input::Id;
 use base::Timestamp;
 use customers::PersonView;
 use customers::counters::CounterSet;
+use customers::derived::Asked;
+use db::event::Scalar;
 use db::{DbError, Tx};
 use segments::runtime::definitions;
 use serde::Serialize;
@@ -48,6 +50,8 @@ pub struct CustomerRow {
     pub profiles: i64,
     /// How the person can be reached.
     pub channels: Vec<String>,
+    /// Stage of the life cycle: `visitor`, `new`, `loyal`, …
+    pub stage: Option<String>,
     /// Where the person is a member.
     pub segments: Vec<SegmentName>,
 }
@@ -63,6 +67,17 @@ pub fn seen(view: &PersonView) -> (Timestamp, Timestamp) {
 pub fn newest(view: &PersonView, kind: &str) -> Option<String> {
     let own = view.identifiers.iter().filter(|i| &*i.kind == kind);
     own.max_by_key(|i| i.seen.last).map(|i| i.value.to_string())
+}
+
+/// Where the person stands with the shop now.
+fn stage(tx: &mut Tx, view: &PersonView) -> Result<Option<String>, DbError> {
+    let Some(stage) = customers::derived::find("lifecycle_stage") else { return Ok(None) };
+    let rules = definitions::current(tx)?.rules.clone();
+    let asked = Asked { state: &view.state, now: tx.now(), rules: &rules, consent: &|_, _| None, explain: false };
+    Ok((stage.function)(&asked).values.first().and_then(|v| match v {
+        Scalar::Text(text) => Some(text.to_string()),
+        _ => None,
+    }))
 }
 
 /// The line of a person.
@@ -96,6 +111,7 @@ pub fn of(tx: &mut Tx, view: &PersonView) -> Result<CustomerRow, DbError> {
         revenue: money(&view.state.totals.revenue),
         profiles: view.members.len() as i64,
         channels: [channel("email", "email"), channel("phone", "phone")].into_iter().flatten().collect(),
+        stage: stage(tx, view)?,
         segments: names,
     })
 }

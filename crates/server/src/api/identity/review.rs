@@ -167,6 +167,8 @@ pub struct ReviewResult {
     decision: String,
     /// The person that both are now, if they were joined.
     person_id: Option<Id>,
+    /// What joined them; removing it separates them again.
+    edge: Option<Id>,
 }
 
 fn decide(
@@ -181,8 +183,8 @@ fn decide(
         return Err(CONFLICT.because(format!("{a}-{b} was decided already: {}", item.decision)));
     }
     let joined = pipeline::joins::decide(tx, app.domain.preparer(), &item, decision, actor).map_err(refused)?;
-    let person_id = joined.map(|j| Id(j.person_id));
-    Ok(ReviewResult { a: Id(item.a), b: Id(item.b), decision: decision.as_str().into(), person_id })
+    let (person_id, edge) = joined.map_or((None, None), |j| (Some(Id(j.person_id)), Some(Id(j.edge))));
+    Ok(ReviewResult { a: Id(item.a), b: Id(item.b), decision: decision.as_str().into(), person_id, edge })
 }
 
 /// What stands in the way of a join.

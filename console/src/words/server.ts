@@ -1,0 +1,116 @@
+// The server says why in English sentences with values, and keeps them with what they explain; here they are told apart and
+// said in the reader's language. What no pattern knows is shown as it came. tests/shell/words.spec.ts reads the sentences out
+// of the server's sources, so that a new one cannot stay English unnoticed.
+import i18next from 'i18next';
+import { channelName, purposeName } from '../customers/timeline';
+import * as f from '../ui/format';
+
+type Say = (m: string[]) => string;
+const k = (key: string, ...names: string[]): Say => (m) => i18next.t(`said.${key}`, Object.fromEntries(names.map((n, i) => [n, m[i + 1] ?? ''])));
+const num = (s: string) => (Number.isFinite(Number(s)) ? f.number(Number(s)) : s);
+const when = (s: string) => (Number.isNaN(Date.parse(s)) ? s : f.exact(s));
+const word = (s: string) => {
+  const key = `word.${s.replaceAll(' ', '_')}`;
+  return i18next.exists(key) ? i18next.t(key) : s;
+};
+const reasonOf = (s: string) => (i18next.exists(`reason.${s}`) ? i18next.t(`reason.${s}`) : word(s));
+const capText = (s: string) => {
+  const m = /^(\d+) of (\d+) \((\S+) (\S+)\) in (.+)$/.exec(s);
+  return m ? i18next.t('said.cap', { used: num(m[1]!), limit: num(m[2]!), channel: channelName(m[3]!), purpose: purposeName(m[4]!), window: m[5]!.replace(/^(\d+)d$/, (_, n) => i18next.t('said.days', { n })).replace(/^(\d+)h$/, (_, n) => i18next.t('said.hours', { n })) }) : s;
+};
+
+const patterns: [RegExp, Say][] = [
+  // messaging::gate
+  [/^the rule does not exist any more$/, k('ruleGone')],
+  [/^the rule "(.+)" was deleted$/, k('ruleDeleted', 'name')],
+  [/^the rule "(.+)" is switched off$/, k('ruleOff', 'name')],
+  [/^the rule "(.+)" is on \(version (\d+)\)$/, k('ruleOn', 'name', 'version')],
+  [/^there is no such person any more$/, k('personGone')],
+  [/^person (\d+) with (\d+) profiles$/, k('personOf', 'id', 'n')],
+  [/^person (\d+)$/, k('person', 'id')],
+  [/^is in segment (\d+) now$/, k('inSegment', 'id')],
+  [/^is not in segment (\d+) any more$/, k('notInSegment', 'id')],
+  [/^this rule reached the person already, with message (\d+)$/, k('onceBefore', 'id')],
+  [/^this rule has not reached the person before$/, k('onceFirst')],
+  [/^this rule may reach a person again$/, k('onceAgain')],
+  [/^the person has no valid address on this channel$/, k('noAddress')],
+  [/^the person unsubscribed from everything$/, k('unsubscribed')],
+  [/^(\S+) for (\S+) is denied at (.+)$/, (m) => i18next.t('said.denied', { channel: channelName(m[1]!), purpose: purposeName(m[2]!), address: m[3] })],
+  [/^(\S+) for (\S+) is granted at (.*)$/, (m) => i18next.t('said.granted', { channel: channelName(m[1]!), purpose: purposeName(m[2]!), address: m[3] })],
+  [/^nobody agreed to (\S*) for (\S*) at (.+)$/, (m) => i18next.t('said.notAgreed', { channel: channelName(m[1]!), purpose: purposeName(m[2]!), address: m[3] === 'any address' ? i18next.t('said.anyAddress') : m[3] })],
+  [/^the address is suppressed: (.+)$/, (m) => i18next.t('said.suppressed', { reason: reasonOf(m[1]!) })],
+  [/^the address is not suppressed$/, k('notSuppressed')],
+  [/^the address is not suppressed \(1 of (\d+) addresses\)$/, k('notSuppressedOf', 'n')],
+  [/^no quiet hours are set$/, k('quietNone')],
+  [/^service messages know no quiet hours$/, k('quietService')],
+  [/^quiet hours in (.+) last until (.+)$/, (m) => i18next.t('said.quietUntil', { zone: m[1], until: when(m[2]!) })],
+  [/^no quiet hours in (.+) now$/, k('quietNotNow', 'zone')],
+  [/^(\d+ of \d+ \(.+\) in .+) already used$/, (m) => i18next.t('said.capFull', { caps: capText(m[1]!) })],
+  [/^no cap applies$/, k('capNone')],
+  [/^(\d+ of \d+ \(.+\) in .+) used$/, (m) => i18next.t('said.capUsed', { caps: m[1]!.split('; ').map(capText).join('; ') })],
+  [/^the rule's template was deleted$/, k('templateGone')],
+  [/^"(.+)" version (\d+) renders$/, k('renders', 'name', 'version')],
+  // customers::derived
+  [/^no order yet$/, k('noOrder')],
+  [/^fewer than two orders at different times$/, k('fewOrders')],
+  [/^(\d+) orders with a mean of (\S+) days between them$/, (m) => i18next.t('said.meanDays', { n: num(m[1]!), days: num(m[2]!) })],
+  [/^(\d+) orders, the last (\S+) days ago; at risk after (\S+), lapsed after (\S+) days of the customer's own rhythm$/, (m) => i18next.t('said.stageOwn', { n: num(m[1]!), passed: num(m[2]!), risk: num(m[3]!), gone: num(m[4]!) })],
+  [/^(\d+) orders, the last (\S+) days ago; at risk after (\S+), lapsed after (\S+) days of the shop's settings$/, (m) => i18next.t('said.stageShop', { n: num(m[1]!), passed: num(m[2]!), risk: num(m[3]!), gone: num(m[4]!) })],
+  [/^the customer chose it$/, k('chosen')],
+  [/^(\d+) acts there weigh (\S+) % of all \((\S+) of (\S+)\)$/, (m) => i18next.t('said.weigh', { n: num(m[1]!), share: m[2] })],
+  [/^(\d+) acts on it, with a weight of (\S+)$/, (m) => i18next.t('said.actsOn', { n: num(m[1]!) })],
+  [/^fewer than (\d+) acts in any one$/, k('fewerInAny', 'n')],
+  [/^fewer than (\d+) acts$/, k('fewerActs', 'n')],
+  [/^(\d+) of (\d+) acts in this hour$/, (m) => i18next.t('said.thisHour', { n: num(m[1]!), all: num(m[2]!) })],
+  [/^(\d+) of (\d+) acts on this day$/, (m) => i18next.t('said.thisDay', { n: num(m[1]!), all: num(m[2]!) })],
+  [/^no searches and orders on known devices$/, k('noDevices')],
+  [/^no (orders|searches and looks|searches) on a known device$/, k('noOnDevice')],
+  [/^(\d+) (orders|searches and looks|searches) on it$/, (m) => i18next.t('said.onIt', { n: num(m[1]!) })],
+  [/^(\d+) searches and looks on (\S+), (\d+) orders on (\S+)$/, (m) => i18next.t('said.crossDevice', { looked: num(m[1]!), on: word(m[2]!), bought: num(m[3]!), buys: word(m[4]!) })],
+  [/^(\d+) sent, no answer: fewer than (\d+) say nothing$/, (m) => i18next.t('said.fewSent', { n: num(m[1]!), least: num(m[2]!) })],
+  [/^(\d+) sent: fewer than (\d+) say nothing$/, (m) => i18next.t('said.fewSent', { n: num(m[1]!), least: num(m[2]!) })],
+  [/^(\d+) sent, (\d+) opened, (\d+) answered, (\d+) times switched off$/, (m) => i18next.t('said.channelHabit', { sent: num(m[1]!), opened: num(m[2]!), answered: num(m[3]!), off: num(m[4]!) })],
+  [/^(\d+) looks in the app, (\d+) orders, (\d+) of (\d+) pushes tapped$/, (m) => i18next.t('said.appLooks', { looks: num(m[1]!), orders: num(m[2]!), tapped: num(m[3]!), sent: num(m[4]!) })],
+  [/^the app was removed on (.+)$/, (m) => i18next.t('said.appRemoved', { when: when(m[1]!) })],
+  [/^(\d+) acts in the app$/, (m) => i18next.t('said.appActs', { n: num(m[1]!) })],
+  [/^no consent to marketing$/, k('noConsent')],
+  [/^agreed by (.+)$/, (m) => i18next.t('said.agreedBy', { channels: m[1]!.split(', ').map(channelName).join(', ') })],
+  [/^no order in the shop's currency$/, k('noOrderHere')],
+  [/^fewer than 3 orders$/, k('fewerThan3')],
+  [/^(\d+) orders, one every (\S+) days$/, (m) => i18next.t('said.oneEvery', { n: num(m[1]!), days: num(m[2]!) })],
+  [/^(\d+) orders$/, (m) => i18next.t('said.orders', { n: num(m[1]!) })],
+  [/^the shop has not said what an hour of service costs \(service_hour_minor\)$/, k('noServiceCost')],
+  [/^income of (\d+) orders less the cost of service$/, (m) => i18next.t('said.netOf', { n: num(m[1]!) })],
+  [/^(\d+) (.+) in the last (\d+) days$/, (m) => i18next.t('said.inDays', { n: num(m[1]!), what: thing(m[2]!), days: num(m[3]!) })],
+  [/^(\d+) ([a-z][a-z ]+)$/, (m) => (i18next.exists(thingKey(m[2]!)) ? i18next.t('said.count', { n: num(m[1]!), what: thing(m[2]!) }) : m[0]!)],
+];
+const thingKey = (s: string) => `thing.${s.replaceAll(' ', '_').replaceAll("'", '’')}`;
+const thing = (s: string) => (i18next.exists(thingKey(s)) ? i18next.t(thingKey(s)) : s);
+
+/** Whether a sentence of the server is known by its pattern. */
+export const isKnown = (text: string): boolean => patterns.some(([p]) => p.test(text));
+
+/** A sentence of the server in the reader's language. */
+export function said(text: string | null | undefined): string {
+  if (!text || i18next.language === 'en') return text ?? '';
+  for (const [pattern, say] of patterns) {
+    const m = pattern.exec(text);
+    if (m) return say([...m]);
+  }
+  return text;
+}
+
+/** What speaks for two being one: `phone: the same; surname: one typing mistake apart, and rare`. */
+export function evidenceText(text: string | null | undefined): string {
+  if (!text || i18next.language === 'en') return text ?? '';
+  const parts = text.split(/;\s*/).map((part) => {
+    const m = /^([^:]+): (.+?)(, and rare|, but common)?$/.exec(part.trim());
+    if (!m) return said(part);
+    const field = `evidence.field.${m[1]!.replaceAll(' ', '_')}`;
+    const level = `evidence.level.${plain(m[2]!)}`;
+    if (!i18next.exists(field)) return part;
+    return `${i18next.t(field)}: ${i18next.exists(level) ? i18next.t(level) : m[2]}${m[3] === ', and rare' ? `, ${i18next.t('evidence.rare')}` : m[3] ? `, ${i18next.t('evidence.common')}` : ''}`;
+  });
+  return parts.join('; ');
+}
+export const plain = (s: string): string => s.replace(/[^A-Za-z]+/g, '-').replace(/^-|-$/g, '').toLowerCase();

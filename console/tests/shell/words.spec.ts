@@ -1,0 +1,116 @@
+// The words of the trade: one word for one thing, no English left over, every code of the server with words of its own.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import i18next from 'i18next';
+import en from '../../src/i18n/en';
+import uk from '../../src/i18n/uk';
+import { evidenceText, isKnown, said } from '../../src/words/server';
+
+const root = join(import.meta.dirname, '../../..');
+const source = (path: string) => readFileSync(join(root, path), 'utf8');
+
+test.beforeAll(async () => {
+  await i18next.init({ lng: 'uk', fallbackLng: false, keySeparator: false, nsSeparator: false, interpolation: { escapeValue: false }, resources: { uk: { translation: uk } } });
+});
+
+/** Rust's placeholders as they look once they are filled. */
+function filled(text: string): string {
+  let n = 0;
+  return text
+    .replace(/"?\{[^}]*:\?\}"?/g, '"Кошик"')
+    .replace(/\{(?:self\.)?(?:input\.shop\.)?[a-zA-Z_.]*time_zone\}/g, 'Europe/Kyiv')
+    .replace(/\{what\}/g, 'orders')
+    .replace(/\{at\}/g, '2026-11-22T12:00:00Z')
+    .replace(/\{(channel)\}/g, 'email')
+    .replace(/\{(purpose)\}/g, 'marketing')
+    .replace(/\{[^}]*\}/g, () => String((n += 3)));
+}
+
+test('every sentence with which the gate explains itself is said in the reader’s words', () => {
+  const gate = source('crates/messaging/src/gate.rs').split('#[cfg(test)]')[0]!;
+  const body = gate.slice(gate.indexOf('fn rule_line'), gate.indexOf('fn is_marketing'));
+  const sentences = [...body.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((m) => m[1]!.replace(/\\\s+/g, '')).filter((s) => /[a-z]{2} |\} /.test(s) && !/^(reason|template)_/.test(s));
+  expect(sentences.length).toBeGreaterThan(20);
+  const unknown = sentences
+    .map((s) => {
+      // Pieces of one sentence stand apart: the cap's line, and the zone and moment of quiet hours.
+      if (s === '{} of {} ({} {}) in {}') return '3 of 3 (email marketing) in 7d used';
+      if (/^\{\} (already )?used$/.test(s)) return `3 of 3 (email marketing) in 7d ${s.slice(3)}`;
+      if (s.startsWith('quiet hours in {}')) return 'quiet hours in Europe/Kyiv last until 2026-11-22T06:00:00Z';
+      if (s === 'any address') return 'nobody agreed to email for marketing at any address';
+      return filled(s);
+    })
+    .filter((s) => !isKnown(s));
+  expect(unknown).toEqual([]);
+});
+
+test('every sentence with which a derived trait explains itself is said in the reader’s words', () => {
+  const dir = join(root, 'crates/customers/src/derived');
+  const unknown: string[] = [];
+  let count = 0;
+  for (const file of readdirSync(dir).filter((f) => f.endsWith('.rs') && !f.includes('test'))) {
+    const text = readFileSync(join(dir, file), 'utf8').split('#[cfg(test)]')[0]!;
+    for (const m of text.matchAll(/because\(asked, \|\| (?:format!\()?\s*"((?:[^"\\]|\\.)*)"/g)) {
+      count += 1;
+      const s = filled(m[1]!.replace(/\\\s+/g, ''));
+      if (!isKnown(s)) unknown.push(`${file}: ${s}`);
+    }
+  }
+  expect(count).toBeGreaterThan(15);
+  expect(unknown).toEqual([]);
+});
+
+test('sentences keep their values on the way into Ukrainian', () => {
+  expect(said('the rule "Кинутий кошик" is on (version 4)')).toBe('правило «Кинутий кошик» увімкнено (версія 4)');
+  expect(said('email for marketing is denied at o.hudz@ukr.net')).toBe('E-mail, реклама: відмова на o.hudz@ukr.net');
+  expect(said('3 of 3 (email marketing) in 7d already used')).toContain('3 із 3');
+  expect(said('14 orders, the last 0 days ago; at risk after 60, lapsed after 121 days of the customer\'s own rhythm')).toContain('замовлень: 14');
+  expect(said('2 orders collected in a shop')).toBe('замовлень забрано в магазині: 2');
+  expect(said('a sentence that nobody knows')).toBe('a sentence that nobody knows');
+  expect(evidenceText('phone: the same, and rare; surname: one typing mistake apart; city: different')).toBe('телефон: те саме, і рідкісне; прізвище: різниця в одну літеру; місто: різне');
+});
+
+test('every field and level that speaks for a pair has words', () => {
+  const text = source('crates/resolve/src/field.rs');
+  const words = (from: string, to: string) => [...text.slice(text.indexOf(from), text.indexOf(to, text.indexOf(from))).matchAll(/=> "([^"]+)"/g)].map((m) => m[1]!);
+  const fields = words('pub fn word(', 'pub fn level_word(');
+  const levels = words('pub fn level_word(', '\n}');
+  expect([fields.length > 10, levels.length > 10]).toEqual([true, true]);
+  for (const field of fields) for (const level of levels) expect(evidenceText(`${field}: ${level}`), `${field}: ${level}`).not.toMatch(/[a-z]{4,}(?<!mail)/);
+});
+
+test('every problem of the server has words in both languages', () => {
+  const codes = readdirSync(join(root, 'crates/server/problems')).map((f) => f.replace('.md', ''));
+  expect(codes.filter((c) => !(`problem.${c}` in en) || !(`problem.${c}` in uk))).toEqual([]);
+});
+
+test('Ukrainian texts use the words of docs/glossary.md and none that it rejects', () => {
+  const rows = source('docs/glossary.md').split('\n').filter((l) => /^\| [a-z]/i.test(l) && !l.startsWith('| en ')).map((l) => l.split('|').map((c) => c.trim()));
+  expect(rows.length).toBeGreaterThan(40);
+  const found: string[] = [];
+  for (const [, , , rejected] of rows) {
+    for (const wrong of (rejected ?? '').split(',').map((w) => w.trim()).filter(Boolean)) {
+      // A rejected word is a stem where it ends in an asterisk.
+      const stem = wrong.endsWith('*');
+      const pattern = new RegExp(`(?<![\\p{L}’])${wrong.replace('*', '').replace(/[.+?^${}()|[\]\\]/g, '\\$&')}${stem ? '' : '(?![\\p{L}’])'}`, 'iu');
+      for (const [key, text] of Object.entries(uk)) if (pattern.test(text)) found.push(`${key}: “${text}” has “${wrong}”`);
+    }
+  }
+  expect(found).toEqual([]);
+  // The glossary is of this program: each of its words is used, or marked as one of a later area.
+  const all = Object.values(uk).join('\n').toLocaleLowerCase('uk');
+  const unused = rows.filter(([, , word, , later]) => later === '' && !(word ?? '').split('/').some((w) => all.includes(w.trim().toLocaleLowerCase('uk').slice(0, 5)))).map((r) => r[1]);
+  expect(unused).toEqual([]);
+});
+
+test('Ukrainian is written as it is printed', () => {
+  const wrong: string[] = [];
+  for (const [key, text] of Object.entries(uk)) {
+    if (/[ыэъё]/i.test(text)) wrong.push(`${key}: a Russian letter`);
+    if (/[a-zA-Z][а-яіїєґ]|[а-яіїєґ][a-zA-Z](?!\b)/i.test(text.replace(/\{\{\w+\}\}/g, '').replace(/\(?(XLSX|CSV|SMS|push|Braid|JSON|e-mail)\)?/g, ''))) wrong.push(`${key}: letters of two alphabets in one word: ${text}`);
+    if (/[\p{L}]'[\p{L}]/u.test(text)) wrong.push(`${key}: a straight apostrophe`);
+    if (/"/.test(text.replace(/`[^`]*`/g, '').replace(/[=(]\s*"[^"]*"/g, ''))) wrong.push(`${key}: straight quotes: ${text}`);
+  }
+  expect(wrong).toEqual([]);
+});
