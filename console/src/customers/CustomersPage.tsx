@@ -17,7 +17,6 @@ import { IconBrandTelegram, IconBrandViber, IconBrandWhatsapp, IconClipboardText
 import { useTitle } from '../ui/Shell';
 import { useShortcut } from '../ui/shortcuts';
 import { MiniStrand } from '../ui/Strand';
-import { customersQuery, EVERYTHING, personQuery, type Sort, timelineQuery } from './query';
 import { BulkBar } from '../ui/tables/BulkBar';
 import { ColumnPicker } from '../ui/tables/ColumnPicker';
 import { Download } from '../ui/tables/Download';
@@ -27,7 +26,7 @@ import { useArranged } from '../ui/tables/useArranged';
 import { ViewTabs } from '../ui/tables/ViewTabs';
 import { ChangeLists, MOST, PasteCustomers, SetTrait } from './bulk';
 import { StageBadge } from './Stage';
-import { customersQuery, personQuery, type Sort, timelineQuery } from './query';
+import { customersQuery, EVERYTHING, personQuery, type Sort, timelineQuery } from './query';
 import { channelName, fold } from './timeline';
 
 /** Columns that stand in the list of columns, but are shown only when somebody asks for them. */

@@ -25,8 +25,6 @@ import { DerivedTraits, StandingFacts, TraitPast } from './Known';
 import { History } from './History';
 import { customerPageQuery, type HistoryFilter, identityQuery, personName, personQuery } from './query';
 import { Files, Notes } from './Notes';
-import { identityQuery, type Kind, personName, personQuery } from './query';
-import { Timeline } from './Timeline';
 import { traitName } from './traits';
 import { channelName, purposeName } from './timeline';
 
@@ -161,10 +159,8 @@ export default function PersonPage() {
               {shows('consents') && <Panel title={t('person.consents')} query={person} right={p && <ConsentForm person={p} />}>
                 {(x) => <Consents person={x} />}
               </Panel>}
+              {shows('consents') && <Preferences person={id} />}
               {shows('segments') && <Panel title={t('nav.segments')} count={p?.segments.length} query={person} empty={(x) => x.segments.length === 0} emptyText={<p className="body m2">{t('customers.noSegments')}</p>}>
-              </Panel>
-              <Preferences person={id} />
-              <Panel title={t('nav.segments')} count={p?.segments.length} query={person} empty={(x) => x.segments.length === 0} emptyText={<p className="body m2">{t('customers.noSegments')}</p>}>
                 {(x) => (
                   <ul className="body line-list">
                     {x.segments.map((s) => (
@@ -179,11 +175,9 @@ export default function PersonPage() {
                   </ul>
                 )}
               </Panel>}
-              {shows('messages') && <Messages id={id} />}
-              </Panel>
               <Notes id={id} />
               <Files id={id} />
-              <Messages id={id} />
+              {shows('messages') && <Messages id={id} />}
             </div>
           </div>
         </div>

@@ -91,15 +91,12 @@ pub fn run(export: &Export, printer: &mut Printer) -> Outcome {
         Export::Messages(taking) => (Kind::Messages, taking),
         Export::Rejected(taking) => (Kind::Rejected, taking),
         Export::Everything(taking) => (Kind::Everything, taking),
+        Export::Person(person) => return crate::export_person::run(person, printer),
     };
     take::run(kind, taking, printer)
 }
 
 fn run_events(events: &Events, printer: &mut Printer) -> Outcome {
-    let events = match export {
-        Export::Events(events) => events,
-        Export::Person(person) => return crate::export_person::run(person, printer),
-    };
     let shop = Shop::find(&events.shop, Vec::new())?;
     if let Some(format) = &events.format {
         let kind = if events.derived { Kind::Derived } else { Kind::Events };

@@ -13,8 +13,8 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
         ("0001_customers", include_str!("../migrations/0001_customers.sql")),
         ("0002_privacy", include_str!("../migrations/0002_privacy.sql")),
         ("0003_identity", include_str!("../migrations/0003_identity.sql")),
-        ("0005_profile", include_str!("../migrations/0005_profile.sql")),
         ("0004_requests_and_retention", include_str!("../migrations/0004_requests_and_retention.sql")),
+        ("0005_profile", include_str!("../migrations/0005_profile.sql")),
     ],
 };
 

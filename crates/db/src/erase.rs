@@ -114,7 +114,7 @@ pub struct Scrubbed {
 /// A larger file is not written anew beside a server: that would hold the writer up for longer than it waits.
 const VACUUM_MAX: u64 = 256 << 20;
 /// Tables that an erasure changes.
-const TOUCHED: [&str; 24] = [
+const TOUCHED: [&str; 26] = [
     "log",
     "profiles",
     "profile_list",

@@ -261,6 +261,8 @@ pub const BLOCKED_SERVICES: &str = "messages.blocked_services";
 /// Whether mail to services that are blocked in Ukraine is held back: so it is, unless the shop says `send`.
 pub fn stops_blocked_services(db: &mut Engine) -> Result<bool, DbError> {
     Ok(db::settings::get(db, BLOCKED_SERVICES)?.as_deref() != Some("send"))
+}
+
 /// How many addresses of a channel are suppressed.
 pub fn suppressed(db: &mut Engine, channel: &str) -> Result<i64, DbError> {
     let sql = "SELECT COUNT(*) FROM suppressions WHERE channel = $1";

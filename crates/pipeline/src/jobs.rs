@@ -65,18 +65,15 @@ impl Kind {
     }
 }
 
-/// Kinds that belong to rooms below the server.
-pub fn kinds() -> Vec<Kind> {
+/// Kinds that belong to rooms below the server. An erasure goes through the texts of rooms above with their `sweeps`.
+pub fn kinds(sweeps: Vec<crate::erasure::Sweep>) -> Vec<Kind> {
     vec![
         crate::backfill::kind(),
-        crate::erasure::kind(),
+        crate::erasure::kind(sweeps),
         crate::households::kind(),
         crate::rerun::kind(),
         crate::sources::reread::kind(),
     ]
-/// Kinds that belong to rooms below the server. An erasure goes through the texts of rooms above with their `sweeps`.
-pub fn kinds(sweeps: Vec<crate::erasure::Sweep>) -> Vec<Kind> {
-    vec![crate::backfill::kind(), crate::erasure::kind(sweeps), crate::rerun::kind(), crate::sources::reread::kind()]
 }
 
 /// Stops a job for a person.

@@ -15,10 +15,10 @@ pub const MIGRATIONS: Migrations = Migrations {
     steps: &[
         ("0001_accounts", include_str!("../migrations/0001_accounts.sql")),
         ("0002_access", include_str!("../migrations/0002_access.sql")),
+        ("0003_webhooks", include_str!("../migrations/0003_webhooks.sql")),
+        ("0004_redactable_audit", include_str!("../migrations/0004_redactable_audit.sql")),
         ("0005_exports", include_str!("../migrations/0005_exports.sql")),
         ("0006_moving", include_str!("../migrations/0006_moving.sql")),
-        ("0004_redactable_audit", include_str!("../migrations/0004_redactable_audit.sql")),
-        ("0003_webhooks", include_str!("../migrations/0003_webhooks.sql")),
         ("0008_views", include_str!("../migrations/0008_views.sql")),
     ],
 };

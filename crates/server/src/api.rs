@@ -3,8 +3,8 @@ pub mod accounts;
 pub mod api_keys;
 pub mod approvals;
 pub mod audit;
-pub mod configuration;
 pub mod computed;
+pub mod configuration;
 pub mod customers;
 pub mod edits;
 pub mod events;
@@ -24,14 +24,14 @@ pub mod profile_settings;
 pub mod quality;
 pub mod replay;
 pub mod reveal;
-pub mod segment_fields;
 pub mod saved_views;
+pub mod segment_fields;
 pub mod segments;
 pub mod session;
 pub mod setup;
 pub mod sources;
-pub mod webhooks;
 pub mod table_downloads;
+pub mod webhooks;
 pub mod wire;
 
 use crate::app::App;
@@ -234,6 +234,8 @@ fn configuration() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(configuration::get_configuration, configuration::push_configuration))
         .layer(DefaultBodyLimit::max(configuration::BODY_MAX))
+}
+
 /// Files of customers are larger than other bodies.
 fn files() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

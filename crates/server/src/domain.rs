@@ -78,8 +78,9 @@ fn holder(what: &str) -> String {
 
 /// Jobs whose pieces threads beside the writer bring.
 fn brought() -> Vec<pipeline::jobs::Kind> {
-    let kinds = [crate::imports::spec::KIND].into_iter().chain(crate::moving::work::KINDS);
-    kinds.map(pipeline::jobs::Kind::brought).collect()
+    let files = [crate::imports::spec::KIND, crate::exports::JOB];
+    let kinds = files.into_iter().chain(crate::moving::work::KINDS).map(pipeline::jobs::Kind::brought);
+    kinds.chain([crate::retention::kind()]).collect()
 }
 
 impl Domain {
@@ -96,12 +97,7 @@ impl Domain {
             migrations: vec![crate::accounts::MIGRATIONS],
             observer: start.observer,
             readers: 3,
-            jobs: vec![
-                pipeline::jobs::Kind::brought(crate::imports::spec::KIND),
-                pipeline::jobs::Kind::brought(crate::exports::JOB),
-            ],
             jobs: brought(),
-            jobs: vec![pipeline::jobs::Kind::brought(crate::imports::spec::KIND), crate::retention::kind()],
             sweeps: vec![crate::audit::redact],
         })?;
         Ok(Self { core })

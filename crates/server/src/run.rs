@@ -86,19 +86,17 @@ pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
     stop: watch::Sender<bool>,
-    served: tokio::task::JoinHandle<()>,
-    live: tokio::task::JoinHandle<()>,
-    mailer: tokio::task::JoinHandle<()>,
-    views: tokio::task::JoinHandle<()>,
-    erasing: tokio::task::JoinHandle<()>,
-    retention: tokio::task::JoinHandle<()>,
-    rerun: tokio::task::JoinHandle<()>,
-    exports: tokio::task::JoinHandle<()>,
-    webhooks: [tokio::task::JoinHandle<()>; 2],
-    imports: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
-    files_out: (Arc<AtomicBool>, tokio::task::JoinHandle<()>),
-    moving: tokio::task::JoinHandle<()>,
+    served: Task,
+    live: Task,
+    mailer: Task,
+    views: Task,
+    /// Loops that do one thing each and end when they are told.
+    loops: Vec<Task>,
+    /// Long work on threads of its own, each with what stops it.
+    threads: Vec<(Arc<AtomicBool>, Task)>,
 }
+
+type Task = tokio::task::JoinHandle<()>;
 
 /// Serves until a signal says stop. Everything acknowledged is durable.
 pub fn serve(options: Serve) -> Result<Ended, ServeError> {
@@ -169,46 +167,33 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
     let live = tokio::spawn(live::run(app.clone(), notices, stopped.clone()));
     let mailer = tokio::spawn(mailer::run(app.clone(), stopped.clone()));
     let views = tokio::spawn(crate::views::run(app.clone(), stopped.clone()));
-    let erasing = tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone()));
-    let retention = tokio::spawn(crate::retention::run(app.clone(), stopped.clone()));
-    let rerun = tokio::spawn(rerun::run(app.clone(), stopped.clone()));
-    let exports = tokio::spawn(crate::exports::sweep::run(app.clone(), stopped.clone()));
-    let imports = beside(&app, crate::imports::drive::serve);
-    let files_out = beside(&app, crate::exports::drive::serve);
-    let webhooks = [
+    let loops = vec![
+        tokio::spawn(erasing::run(app.clone(), options.folder.clone(), stopped.clone())),
+        tokio::spawn(crate::retention::run(app.clone(), stopped.clone())),
+        tokio::spawn(rerun::run(app.clone(), stopped.clone())),
+        tokio::spawn(crate::exports::sweep::run(app.clone(), stopped.clone())),
         tokio::spawn(crate::webhooks::read::run(app.clone(), stopped.clone())),
         tokio::spawn(crate::webhooks::send::run(app.clone(), stopped.clone())),
     ];
-    let imports = bring_files_in(&app);
-    let moving = move_in(&app, imports.0.clone());
+    // A comparison waits for no import, and neither for a file that goes out.
+    let threads = vec![
+        beside(&app, |app, told| crate::imports::drive::serve(&app.domain, &app.folder, &app.clock, told)),
+        beside(&app, |app, told| crate::exports::drive::serve(&app.domain, &app.folder, &app.clock, told)),
+        beside(&app, |app, told| crate::moving::work::serve(&app.domain, &app.clock, told)),
+    ];
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {
         write_whole(file, &format!("{own_url}\n"))?;
     }
     tracing::info!(url = %own_url, "Braid takes requests");
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, exports, imports, files_out })
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, imports, moving })
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, retention, rerun, imports })
-    Ok(Running { app, address, stop, served, live, mailer, views, erasing, rerun, webhooks, imports })
+    Ok(Running { app, address, stop, served, live, mailer, views, loops, threads })
 }
 
-/// What brings files in or takes them out.
-type Serving = fn(&Domain, &Path, &Arc<dyn Clock>, &AtomicBool);
-
-/// Does something with files on a thread of its own, as long as the server runs.
-fn beside(app: &Arc<App>, serving: Serving) -> (Arc<AtomicBool>, tokio::task::JoinHandle<()>) {
+/// Does long work on a thread of its own, as long as the server runs.
+fn beside(app: &Arc<App>, work: fn(&App, &AtomicBool)) -> (Arc<AtomicBool>, Task) {
     let (stop, app) = (Arc::new(AtomicBool::new(false)), app.clone());
     let told = stop.clone();
-    let thread = tokio::task::spawn_blocking(move || {
-        serving(&app.domain, &app.folder, &app.clock, &told);
-    });
-    (stop, thread)
-}
-
-/// Does the long work of moving in on a thread of its own, so that a comparison waits for no import.
-fn move_in(app: &Arc<App>, told: Arc<AtomicBool>) -> tokio::task::JoinHandle<()> {
-    let app = app.clone();
-    tokio::task::spawn_blocking(move || crate::moving::work::serve(&app.domain, &app.clock, &told))
+    (stop, tokio::task::spawn_blocking(move || work(&app, &told)))
 }
 
 impl Running {
@@ -222,19 +207,15 @@ impl Running {
         let _ = self.views.await;
         // Requests that were open until now have seen people too.
         crate::views::flush(&self.app).await;
-        let _ = self.erasing.await;
-        let _ = self.retention.await;
-        let _ = self.rerun.await;
-        let _ = self.exports.await;
-        for (stop, thread) in [self.imports, self.files_out] {
-            stop.store(true, Ordering::Relaxed);
-            let _ = thread.await;
-        for task in self.webhooks {
+        for task in self.loops {
             let _ = task.await;
         }
-        self.imports.0.store(true, Ordering::Relaxed);
-        let _ = self.imports.1.await;
-        let _ = self.moving.await;
+        for (stop, _) in &self.threads {
+            stop.store(true, Ordering::Relaxed);
+        }
+        for (_, thread) in self.threads {
+            let _ = thread.await;
+        }
         let app = self.app;
         // Closing waits for the writer's thread.
         let _ = tokio::task::spawn_blocking(move || app.domain.close()).await;

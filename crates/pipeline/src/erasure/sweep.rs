@@ -16,9 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 4] = [
-pub(super) const TABLES: [Table; 5] = [
-pub(super) const TABLES: [Table; 6] = [
+pub(super) const TABLES: [Table; 9] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -41,6 +39,7 @@ pub(super) const TABLES: [Table; 6] = [
         read: "SELECT id, item, there, here, why, note FROM compare_differences WHERE id > $1 ORDER BY id LIMIT $2",
         // That there was a difference, and of which kind, stays.
         empty: "UPDATE compare_differences SET item = 'erased', there = '', here = '', why = '', note = '' WHERE id = $1",
+    },
     // What goes out to other systems: texts about others may name the person too.
     Table {
         owner: "server",
@@ -51,6 +50,9 @@ pub(super) const TABLES: [Table; 6] = [
         owner: "server",
         read: "SELECT id, answer, error FROM webhook_attempts WHERE id > $1 ORDER BY id LIMIT $2",
         empty: "UPDATE webhook_attempts SET answer = '', error = 'erased' WHERE id = $1",
+    },
+    Table {
+        owner: "server",
         // Notes about others that name the person; those about the person went at once ([`forget_staff`]).
         read: "SELECT id, body FROM notes WHERE id > $1 ORDER BY id LIMIT $2",
         empty: "UPDATE notes SET body = 'erased' WHERE id = $1",

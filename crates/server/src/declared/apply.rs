@@ -181,6 +181,8 @@ struct RuleValue {
     template: String,
     channel: String,
     purpose: String,
+    #[serde(default)]
+    topic: String,
     once: bool,
     enabled: bool,
 }
@@ -311,7 +313,7 @@ fn template(tx: &mut Tx, item: &Setting) -> Result<(), Problem> {
 }
 
 fn rule(tx: &mut Tx, item: &Setting, preparer: &Arc<Preparer>) -> Result<(), Problem> {
-    let RuleValue { segment, template, channel, purpose, once, enabled } = value(item)?;
+    let RuleValue { segment, template, channel, purpose, topic, once, enabled } = value(item)?;
     let segment_id = people::list(tx)?.into_iter().find(|(s, _)| s.name == segment).map(|(s, _)| s.id);
     let segment_id = segment_id.ok_or_else(|| BAD_INPUT.at("/segment", format!("there is no segment {segment:?}")))?;
     let template_id = lists::templates(tx.engine(), false)?.into_iter().find(|t| t.name == template).map(|t| t.id);
@@ -324,7 +326,7 @@ fn rule(tx: &mut Tx, item: &Setting, preparer: &Arc<Preparer>) -> Result<(), Pro
             || (made && r.name == messages::name_made_of(r.segment_id, r.template_id))
                 && (r.segment_id, r.template_id) == (segment_id, template_id)
     });
-    let draft = RuleDraft { name, segment_id, template_id, channel, purpose, once, enabled };
+    let draft = RuleDraft { name, segment_id, template_id, channel, purpose, topic, once, enabled };
     let facts = &mut Facts { preparer };
     match found {
         Some(known) => messages::update_rule(tx, facts, known.id, &draft, None).map_err(wire::refused)?,

@@ -90,7 +90,7 @@ pub fn read(tx: &mut Tx) -> Result<Vec<Setting>, Problem> {
         };
         let value = json!({
             "segment": segment, "template": template, "channel": rule.channel, "purpose": rule.purpose,
-            "once": rule.once, "enabled": rule.enabled,
+            "topic": rule.topic, "once": rule.once, "enabled": rule.enabled,
         });
         add(SettingKind::MessageRule, &name, fields(value));
     }
