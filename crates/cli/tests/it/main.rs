@@ -2,6 +2,7 @@
 mod backups;
 mod bad_input;
 mod braid;
+mod config;
 mod full_disk;
 mod http;
 mod kills;
