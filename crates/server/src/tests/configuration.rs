@@ -38,11 +38,7 @@ fn furnished(shop: &Shop) {
     rules["hubs"]["demote_at"] = json!(77);
     let kept = ["kinds", "hubs", "stitch"].map(|k| (k.to_string(), rules[k].clone()));
     send("PUT", "identity/rules", Value::Object(kept.into_iter().collect()));
-    send(
-        "PUT",
-        "caps",
-        json!({"items": [{"channel": "email", "purpose": "marketing", "limit": 2, "window": "7 days"}]}),
-    );
+    send("PUT", "caps", json!({"items": [{"channel": "email", "purpose": "marketing", "limit": 2, "window": "7d"}]}));
     // Named in an order in which the second would not be found if files were taken by their names.
     let wide = send("POST", "segments", json!({"name": "Views", "expression": "count(\"Product Viewed\") >= 2"}));
     send(
