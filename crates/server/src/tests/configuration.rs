@@ -192,6 +192,20 @@ fn one_wrong_setting_leaves_all_as_they_were() {
 }
 
 #[test]
+fn things_of_one_name_are_told_and_left_out() {
+    let shop = Shop::new();
+    furnished(&shop);
+    let twin = json!({"name": "Дякуємо", "channel": "email", "subject": "Двічі", "body_text": "x"});
+    assert_eq!(shop.owner("POST", "/api/v1/templates").json(&twin).send().status, 201);
+    let answer = shop.owner("GET", "/api/v1/configuration").send().json();
+    assert_eq!(answer["doubles"], json!([{"kind": "template", "name": "Дякуємо"}]));
+    assert!(get(&shop).iter().all(|s| s["kind"] != "template"));
+    let item = json!({"kind": "template", "name": "Дякуємо", "value": twin});
+    let refused = shop.owner("POST", "/api/v1/configuration").json(&json!({"items": [item]})).send();
+    assert_eq!(refused.code(), (409, "conflict".into()));
+}
+
+#[test]
 fn a_key_without_every_right_brings_nothing_in() {
     let shop = Shop::new();
     let key = |scopes: Value| {
