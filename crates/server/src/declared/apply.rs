@@ -75,6 +75,7 @@ pub fn apply(tx: &mut Tx, wanted: &Wanted, preparer: &Arc<Preparer>) -> Result<A
         let detail = errors.iter().map(|e| e.detail.clone()).collect::<Vec<_>>().join("; ");
         return Err(Problem { errors, ..CHANGED_MEANWHILE.because(detail) });
     }
+    tx.will_write();
     let mut lines = Vec::new();
     let mut open: Vec<usize> = (0..wanted.items.len()).filter(|at| decided[*at] != Action::Same).collect();
     open.sort_by_key(|at| wanted.items[*at].kind);

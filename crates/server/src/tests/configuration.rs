@@ -100,7 +100,13 @@ fn what_one_shop_set_comes_to_another_whole() {
         );
         // No secret and no number of this shop's own is in it.
         let text = serde_json::to_string(&list).expect("serializes");
-        assert!(!text.contains("write_key") && !text.contains("_id\"") && !text.contains(&a.keys.write_key), "{text}");
+        assert!(
+            !text.contains("write_key")
+                && !text.contains("segment_id")
+                && !text.contains("template_id")
+                && !text.contains(&a.keys.write_key),
+            "{text}"
+        );
         let (items, base) = split(&list);
         let body = |dry: bool| json!({"items": items, "base": base, "dry_run": dry});
         let before = get(&b);
