@@ -680,7 +680,9 @@ fn postgres_error(error: &postgres::Error, sql: &str) -> DbError {
         Some(c)
             if *c == SqlState::ADMIN_SHUTDOWN
                 || *c == SqlState::CRASH_SHUTDOWN
-                || *c == SqlState::CANNOT_CONNECT_NOW =>
+                || *c == SqlState::CANNOT_CONNECT_NOW
+                || *c == SqlState::CONNECTION_FAILURE
+                || *c == SqlState::CONNECTION_DOES_NOT_EXIST =>
         {
             DbError::Lost(text)
         }

@@ -1,6 +1,7 @@
 //! What tests of every crate need: stores on both engines, in folders and databases of their own.
 pub mod cluster;
 pub mod proxy;
+pub mod schema;
 pub mod texts;
 pub mod vfs;
 

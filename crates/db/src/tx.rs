@@ -151,6 +151,10 @@ impl Tx {
     pub fn writes(&self) -> u64 {
         self.writes
     }
+    /// Says that a command writes by [`Tx::engine`], which nobody counts, so that its effects go if it refuses afterwards.
+    pub fn will_write(&mut self) {
+        self.writes += 1;
+    }
     /// Which engine runs below.
     pub fn dialect(&self) -> Dialect {
         self.engine.dialect()

@@ -10,7 +10,7 @@ mod read;
 
 pub use apply::{Applied, Wanted, apply};
 pub use merge::{Action, decide};
-pub use read::{is_pristine, read};
+pub use read::{Standing, is_pristine, read};
 
 use crate::secrets::hex;
 use serde::{Deserialize, Serialize};

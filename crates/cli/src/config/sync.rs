@@ -32,8 +32,12 @@ fn connect(server: &Server) -> Result<Client, Stop> {
     Client::new(&url, format!("Bearer {}", token.trim()))
 }
 
-fn standing(client: &mut Client) -> anyhow::Result<There> {
+fn standing(client: &mut Client, printer: &mut Printer) -> anyhow::Result<There> {
     let answer = client.must("GET", "/api/v1/configuration", None)?;
+    for double in answer["doubles"].as_array().into_iter().flatten() {
+        let word = |name: &str| double[name].as_str().unwrap_or_default().to_string();
+        printer.note(format!("left out: there are several of {}", shown(&(word("kind"), word("name")))));
+    }
     let mut out = There::new();
     for item in answer["items"].as_array().context("the server sent no list")? {
         let word =
@@ -64,7 +68,7 @@ fn is_as_pulled(folder: &Folder, key: &Key, filed: &Filed) -> bool {
 /// Writes the server's settings into a folder.
 pub fn pull(server: &Server, to: &Path, force: bool, printer: &mut Printer) -> Outcome {
     let mut client = connect(server)?;
-    let there = standing(&mut client)?;
+    let there = standing(&mut client, printer)?;
     let known = if to.exists() { read(to)? } else { Folder::default() };
     let mut edited: Vec<String> = Vec::new();
     for (key, filed) in &known.settings {
@@ -137,7 +141,7 @@ fn differences(folder: &Folder, there: &There) -> Vec<String> {
 /// Says how a folder differs from the server.
 pub fn diff(server: &Server, from: &Path, printer: &mut Printer) -> Outcome {
     let folder = read(from)?;
-    let there = standing(&mut connect(server)?)?;
+    let there = standing(&mut connect(server)?, printer)?;
     let found = differences(&folder, &there);
     for line in &found {
         printer.line(line)?;
@@ -176,7 +180,7 @@ pub fn push(server: &Server, from: &Path, dry_run: bool, force: bool, printer: &
     })?;
     if !dry_run {
         // What stands now is what later changes are held against.
-        let there = standing(&mut client)?;
+        let there = standing(&mut client, printer)?;
         let now = |(key, s): (&Key, &Standing)| Pulled {
             kind: key.0.clone(),
             name: key.1.clone(),

@@ -3,6 +3,7 @@ mod backups;
 mod bad_input;
 mod braid;
 mod exports;
+mod config;
 mod full_disk;
 mod http;
 mod kills;

@@ -178,6 +178,26 @@ fn a_deadlock_on_postgres_is_tried_again() {
     assert!(runs >= 2, "the first run met 40P01");
 }
 
+#[test]
+fn what_postgres_says_is_told_apart() {
+    let Some(place) = Place::postgres() else { return };
+    let mut engine = place.location.open(Sync::Full, false).expect("it opens");
+    let mut raise = |code: &str| {
+        let sql = format!("DO $body$ BEGIN RAISE EXCEPTION 'as if' USING ERRCODE = '{code}'; END $body$");
+        engine.batch(&sql).expect_err("it is raised")
+    };
+    assert!(matches!(raise("53100"), DbError::Full));
+    for code in ["40001", "40P01", "55P03"] {
+        assert!(matches!(raise(code), DbError::Busy(_)), "{code}");
+    }
+    for code in ["57P01", "57P02", "57P03", "08006", "08003"] {
+        assert!(matches!(raise(code), DbError::Lost(_)), "{code}");
+    }
+    for code in ["23505", "42P01", "22003"] {
+        assert!(matches!(raise(code), DbError::Statement { .. }), "{code}");
+    }
+}
+
 /// Logs events from several threads until told to stop; what is refused is sent again as a client would.
 struct Load {
     stop: Arc<AtomicBool>,

@@ -166,7 +166,9 @@ impl Loop {
     /// Whether the group whose COMMIT got no answer was committed; `None` while nobody can tell.
     pub(super) fn was_committed(&mut self, group: i64) -> Option<bool> {
         self.reconnect(PATIENCE_OF_COMMIT).ok()?;
-        crate::store::read_row(&mut self.tx.engine).ok().map(|row| row.last_group == group)
+        let row = crate::store::read_row(&mut self.tx.engine).ok()?;
+        // A program that took over meanwhile may have a group of this number of its own.
+        Some(row.epoch == self.tx.committed.epoch && row.last_group == group)
     }
 }
 

@@ -35,15 +35,26 @@ pub struct StandingSetting {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Configuration {
     items: Vec<StandingSetting>,
+    /// Things that share their name with another of their kind, and are left out for that.
+    doubles: Vec<SettingName>,
+}
+
+/// What names a setting.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SettingName {
+    kind: SettingKind,
+    name: String,
 }
 
 /// Shows all settings that live in the database, without secrets and without data of people. Settings that are as in a new
 /// shop are left out.
 #[utoipa::path(get, path = "/api/v1/configuration", tag = "settings", responses((status = 200, body = Configuration)))]
 pub async fn get_configuration(State(app): State<Arc<App>>, _: WriteSettings) -> Result<Response, Problem> {
-    let items = app.read(declared::read).await?;
+    let found = app.read(|tx| Ok(declared::read(tx)?)).await?;
     let standing = |s: Setting| StandingSetting { hash: s.hash(), kind: s.kind, name: s.name, value: s.value };
-    let mut answer = Json(Configuration { items: items.into_iter().map(standing).collect() }).into_response();
+    let items = found.items.into_iter().map(standing).collect();
+    let doubles = found.doubles.into_iter().map(|(kind, name)| SettingName { kind, name }).collect();
+    let mut answer = Json(Configuration { items, doubles }).into_response();
     // Addresses in templates and purposes are the shop's own; masked they would come back as stars.
     answer.extensions_mut().insert(Cleared);
     Ok(answer)

@@ -1,10 +1,10 @@
 //! Making the shop as the settings say, in one transaction: all of it or nothing.
 use super::read::{fields, made_name};
-use super::{Action, Setting, SettingKind, decide, is_pristine, read};
+use super::{Action, Setting, SettingKind, Standing, decide, is_pristine, read};
 use crate::api::messages as wire;
 use crate::change::Line;
 use crate::policy::Policy;
-use crate::problem::{BAD_INPUT, CHANGED_MEANWHILE, FieldError, Problem};
+use crate::problem::{BAD_INPUT, CHANGED_MEANWHILE, CONFLICT, FieldError, Problem};
 use crate::shop::{Profile, Store};
 use crate::sources::{self, SourceKind};
 use customers::derived::Thresholds;
@@ -13,7 +13,7 @@ use customers::rules::{self, RulesData};
 use db::Tx;
 use messaging::commands as messages;
 use messaging::lists;
-use messaging::model::{Cap, QuietHours, RuleDraft, TemplateDraft};
+use messaging::model::{Cap, QuietHours, RuleDraft, Template, TemplateDraft};
 use pipeline::Preparer;
 use pipeline::facts::Facts;
 use pipeline::sources::{PutError, observe, put};
@@ -42,10 +42,15 @@ pub type Applied = (Vec<Action>, Vec<Line>);
 /// Decides about each item and, where no decision is a conflict, does it. A refusal may come after writes: the transaction
 /// that it stands in must be undone then.
 pub fn apply(tx: &mut Tx, wanted: &Wanted, preparer: &Arc<Preparer>) -> Result<Applied, Problem> {
-    let there = read(tx)?;
+    let Standing { items: there, doubles } = read(tx)?;
     let mut seen = HashSet::new();
     if let Some(at) = wanted.items.iter().position(|item| !seen.insert(item.key())) {
         return Err(at_item(at, &wanted.items[at], BAD_INPUT.because("it is there twice")));
+    }
+    let unclear = |item: &Setting| doubles.iter().any(|(kind, name)| item.key() == (*kind, name));
+    if let Some(at) = wanted.items.iter().position(unclear) {
+        let why = "there are several of this name in the shop: give them names of their own first";
+        return Err(at_item(at, &wanted.items[at], CONFLICT.because(why)));
     }
     let decided: Vec<Action> = wanted
         .items
@@ -70,6 +75,7 @@ pub fn apply(tx: &mut Tx, wanted: &Wanted, preparer: &Arc<Preparer>) -> Result<A
         let detail = errors.iter().map(|e| e.detail.clone()).collect::<Vec<_>>().join("; ");
         return Err(Problem { errors, ..CHANGED_MEANWHILE.because(detail) });
     }
+    tx.will_write();
     let mut lines = Vec::new();
     let mut open: Vec<usize> = (0..wanted.items.len()).filter(|at| decided[*at] != Action::Same).collect();
     open.sort_by_key(|at| wanted.items[*at].kind);
@@ -316,9 +322,12 @@ fn rule(tx: &mut Tx, item: &Setting, preparer: &Arc<Preparer>) -> Result<(), Pro
     let RuleValue { segment, template, channel, purpose, topic, once, enabled } = value(item)?;
     let segment_id = people::list(tx)?.into_iter().find(|(s, _)| s.name == segment).map(|(s, _)| s.id);
     let segment_id = segment_id.ok_or_else(|| BAD_INPUT.at("/segment", format!("there is no segment {segment:?}")))?;
-    let template_id = lists::templates(tx.engine(), false)?.into_iter().find(|t| t.name == template).map(|t| t.id);
-    let template_id =
-        template_id.ok_or_else(|| BAD_INPUT.at("/template", format!("there is no template {template:?}")))?;
+    let mut templates = lists::templates(tx.engine(), false)?;
+    templates.retain(|t| t.name == template);
+    let [Template { id: template_id, .. }] = templates[..] else {
+        let several = if templates.is_empty() { "no template" } else { "more than one template" };
+        return Err(BAD_INPUT.at("/template", format!("there is {several} {template:?}")));
+    };
     let made = item.name == made_name(&segment, &template);
     let name = if made { String::new() } else { item.name.clone() };
     let found = lists::rules(tx.engine(), false)?.into_iter().map(|(r, _)| r).find(|r| {

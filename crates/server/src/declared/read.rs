@@ -1,19 +1,18 @@
 //! The settings as they stand.
 use super::{Setting, SettingKind};
 use crate::policy::Policy;
-use crate::problem::{CONFLICT, Problem};
 use crate::shop::Profile;
 use crate::sources::{Snapshot, SourceKind};
 use customers::derived::Thresholds;
 use customers::privacy::purposes;
 use customers::rules::{self, RulesData};
-use db::Tx;
+use db::{DbError, Tx};
 use messaging::{commands as messages, lists};
 use pipeline::sources::{observe, versions};
 use segments::runtime::{commands as people, definitions};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// The value of a thing as fields.
 pub(super) fn fields(value: impl Serialize) -> Map<String, Value> {
@@ -30,8 +29,17 @@ pub fn is_pristine(setting: &Setting) -> bool {
         && setting.value["observe_only"] == false
 }
 
-/// Reads all, in a fixed order. Two things with one name cannot be told apart in files and are refused.
-pub fn read(tx: &mut Tx) -> Result<Vec<Setting>, Problem> {
+/// All settings.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// In the order of kinds and names.
+    pub items: Vec<Setting>,
+    /// Names that several things of a kind have, which cannot be told apart by them: left out of the items.
+    pub doubles: Vec<(SettingKind, String)>,
+}
+
+/// Reads all.
+pub fn read(tx: &mut Tx) -> Result<Standing, DbError> {
     let mut out = Vec::new();
     let mut add = |kind, name: &str, value| out.push(Setting { kind, name: name.to_string(), value });
     let shop = Profile::load(tx.engine())?;
@@ -102,11 +110,20 @@ pub fn read(tx: &mut Tx) -> Result<Vec<Setting>, Problem> {
         add(SettingKind::Purpose, &p.purpose, fields(value));
     }
     out.sort_by(|a, b| a.key().cmp(&b.key()));
-    let mut seen = HashSet::new();
-    if let Some(double) = out.iter().find(|s| !seen.insert(s.key())) {
-        return Err(CONFLICT.because(format!("there are two of {}: give one of them another name", double.shown())));
+    let mut standing = Standing::default();
+    let mut rest = out.into_iter().peekable();
+    while let Some(item) = rest.next() {
+        let mut alone = true;
+        while rest.next_if(|next| next.key() == item.key()).is_some() {
+            alone = false;
+        }
+        if alone {
+            standing.items.push(item);
+        } else {
+            standing.doubles.push((item.kind, item.name));
+        }
     }
-    Ok(out)
+    Ok(standing)
 }
 
 /// How a rule without a name of its own is called in files, where numbers mean nothing.

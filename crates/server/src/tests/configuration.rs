@@ -38,11 +38,7 @@ fn furnished(shop: &Shop) {
     rules["hubs"]["demote_at"] = json!(77);
     let kept = ["kinds", "hubs", "stitch"].map(|k| (k.to_string(), rules[k].clone()));
     send("PUT", "identity/rules", Value::Object(kept.into_iter().collect()));
-    send(
-        "PUT",
-        "caps",
-        json!({"items": [{"channel": "email", "purpose": "marketing", "limit": 2, "window": "7 days"}]}),
-    );
+    send("PUT", "caps", json!({"items": [{"channel": "email", "purpose": "marketing", "limit": 2, "window": "7d"}]}));
     // Named in an order in which the second would not be found if files were taken by their names.
     let wide = send("POST", "segments", json!({"name": "Views", "expression": "count(\"Product Viewed\") >= 2"}));
     send(
@@ -104,7 +100,13 @@ fn what_one_shop_set_comes_to_another_whole() {
         );
         // No secret and no number of this shop's own is in it.
         let text = serde_json::to_string(&list).expect("serializes");
-        assert!(!text.contains("write_key") && !text.contains("_id\"") && !text.contains(&a.keys.write_key), "{text}");
+        assert!(
+            !text.contains("write_key")
+                && !text.contains("segment_id")
+                && !text.contains("template_id")
+                && !text.contains(&a.keys.write_key),
+            "{text}"
+        );
         let (items, base) = split(&list);
         let body = |dry: bool| json!({"items": items, "base": base, "dry_run": dry});
         let before = get(&b);
@@ -193,6 +195,20 @@ fn one_wrong_setting_leaves_all_as_they_were() {
         assert_eq!(shop.owner("POST", "/api/v1/configuration").json(&twice).send().status, 422);
         shop.assert_clean();
     }
+}
+
+#[test]
+fn things_of_one_name_are_told_and_left_out() {
+    let shop = Shop::new();
+    furnished(&shop);
+    let twin = json!({"name": "Дякуємо", "channel": "email", "subject": "Двічі", "body_text": "x"});
+    assert_eq!(shop.owner("POST", "/api/v1/templates").json(&twin).send().status, 201);
+    let answer = shop.owner("GET", "/api/v1/configuration").send().json();
+    assert_eq!(answer["doubles"], json!([{"kind": "template", "name": "Дякуємо"}]));
+    assert!(get(&shop).iter().all(|s| s["kind"] != "template"));
+    let item = json!({"kind": "template", "name": "Дякуємо", "value": twin});
+    let refused = shop.owner("POST", "/api/v1/configuration").json(&json!({"items": [item]})).send();
+    assert_eq!(refused.code(), (409, "conflict".into()));
 }
 
 #[test]

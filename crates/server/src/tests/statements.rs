@@ -4,6 +4,7 @@
 //! `BRAID_BLESS=1 cargo xtask postgres --exec cargo nextest run -p server -E 'test(schema)'` writes it anew.
 mod sources;
 
+use db::testing::schema::schema;
 use db::testing::{Place, texts};
 use db::{Bulk, Dialect, Engine, Lookup, Sync};
 use sources::{Known, Source};
@@ -198,35 +199,6 @@ fn texts_are_found_in_sources() {
     let code = "// \"no\"\nconst A: &str = \"SELECT \\\n    1\"; let c = '\"'; fn f<'a>() { g(r#\"UPDATE \"x\"\"#, '\\''); h(\"b\\\"c\") }";
     let found: Vec<String> = sources::literals(code).into_iter().map(|l| l.text).collect();
     assert_eq!(found, ["SELECT 1", "UPDATE \"x\"", "b\"c"]);
-}
-
-/// The schema, one line a column, index or constraint, in an order that does not depend on how it came to be.
-fn schema(db: &mut Engine) -> String {
-    let sql = match db.dialect() {
-        Dialect::Sqlite => {
-            "SELECT m.name || '.' || c.name || ' ' || c.type || CASE WHEN c.\"notnull\" = 1 THEN ' NOT NULL' ELSE '' END \
-             || COALESCE(' DEFAULT ' || c.dflt_value, '') || CASE WHEN c.pk > 0 THEN ' KEY ' || c.pk ELSE '' END \
-             FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' \
-             UNION ALL SELECT COALESCE(sql, name || ' ON ' || tbl_name) FROM sqlite_master \
-             WHERE type NOT IN ('table') AND name NOT LIKE 'sqlite_%' \
-             UNION ALL SELECT 'TABLE ' || name || CASE WHEN sql LIKE '%WITHOUT ROWID%' THEN ' WITHOUT ROWID' ELSE '' END \
-             FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        }
-        Dialect::Postgres => {
-            "SELECT c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) \
-             || CASE WHEN a.attnotnull THEN ' NOT NULL' ELSE '' END || COALESCE(' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), '') \
-             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r' \
-             JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public' \
-             LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum WHERE a.attnum > 0 AND NOT a.attisdropped \
-             UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' \
-             UNION ALL SELECT 'TABLE ' || tablename FROM pg_tables WHERE schemaname = 'public'"
-        }
-    };
-    let rows = db.rows(sql, &[]).expect("the engine knows its schema");
-    let mut lines: Vec<String> =
-        rows.iter().map(|row| row.text(0).expect("a text").split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-    lines.sort();
-    lines.join("\n") + "\n"
 }
 
 /// `table.column` of each column, the same on both engines.
