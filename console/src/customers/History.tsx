@@ -1,4 +1,4 @@
-import { Select, TextInput } from '@mantine/core';
+import { Popover, Select, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import i18next from 'i18next';
 import { useTranslation } from 'react-i18next';
@@ -21,24 +21,34 @@ export function History({ id, events, filter, change, stream }: { id: string; ev
   const kinds = (page.data?.kinds ?? []).filter((k) => count(k.id) > 0 || filter.kinds.includes(k.id));
   const toggle = (kind: string) => change({ ...filter, kinds: filter.kinds.includes(kind) ? filter.kinds.filter((k) => k !== kind) : [...filter.kinds, kind] });
   const narrowed = filter.kinds.length > 0 || filter.channel || filter.from || filter.to;
+  const more = [filter.channel && t(`strand.${filter.channel}` as 'strand.online'), filter.from && t('history.since', { day: f.date(filter.from) }), filter.to && t('history.until', { day: f.date(filter.to) })].filter(Boolean).join(' · ');
   return (
     <section className="card scroll" aria-label={t('person.history')}>
       <header>
         <h2>{t('person.history')}</h2>
         <span className="m">{events === undefined ? '' : f.number(events)}</span>
         <span className="sp" />
-        <Select
-          aria-label={t('history.channel')}
-          placeholder={t('history.anyChannel')}
-          clearable
-          w={170}
-          value={filter.channel ?? null}
-          onChange={(v) => change({ ...filter, channel: (v as Strand | null) ?? undefined })}
-          data={STRANDS.map((s) => ({ value: s, label: t(`strand.${s}` as 'strand.online') }))}
-          data-testid="history-channel"
-        />
-        <TextInput type="date" aria-label={t('history.from')} title={t('history.from')} max={filter.to} value={filter.from ?? ''} onChange={(e) => change({ ...filter, from: e.currentTarget.value || undefined })} data-testid="history-from" />
-        <TextInput type="date" aria-label={t('history.to')} title={t('history.to')} min={filter.from} value={filter.to ?? ''} onChange={(e) => change({ ...filter, to: e.currentTarget.value || undefined })} data-testid="history-to" />
+        <Popover position="bottom-end" width={300} trapFocus withRoles>
+          <Popover.Target>
+            <button type="button" className={`chip${filter.channel || filter.from || filter.to ? ' on' : ''}`} data-testid="history-more">{more || t('history.more')}</button>
+          </Popover.Target>
+          <Popover.Dropdown aria-label={t('history.more')}>
+            <div className="fields">
+              <Select
+                label={t('history.channel')}
+                placeholder={t('history.anyChannel')}
+                clearable
+                value={filter.channel ?? null}
+                onChange={(v) => change({ ...filter, channel: (v as Strand | null) ?? undefined })}
+                data={STRANDS.map((s) => ({ value: s, label: t(`strand.${s}` as 'strand.online') }))}
+                comboboxProps={{ withinPortal: false }}
+                data-testid="history-channel"
+              />
+              <TextInput type="date" label={t('history.from')} max={filter.to} value={filter.from ?? ''} onChange={(e) => change({ ...filter, from: e.currentTarget.value || undefined })} data-testid="history-from" />
+              <TextInput type="date" label={t('history.to')} min={filter.from} value={filter.to ?? ''} onChange={(e) => change({ ...filter, to: e.currentTarget.value || undefined })} data-testid="history-to" />
+            </div>
+          </Popover.Dropdown>
+        </Popover>
       </header>
       <div className="row note-row" role="group" aria-label={t('person.historyKind')} style={{ flexWrap: 'wrap' }}>
         {kinds.map((k) => (

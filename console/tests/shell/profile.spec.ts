@@ -15,12 +15,14 @@ test('[A1] the history is narrowed by kinds, lane and days, and the address says
   await expect(page).toHaveURL(/kind=purchases(,|%2C)contacts/);
   await page.getByRole('button', { name: 'Show everything' }).click();
   await expect.poll(() => entries.count()).toBe(all);
+  await page.getByTestId('history-more').click();
   await page.getByTestId('history-channel').click();
   await page.getByRole('option', { name: 'Talk' }).click();
   await expect.poll(() => entries.evaluateAll((list) => list.every((x) => x.getAttribute('data-strand') === 'talk'))).toBe(true);
   const asked = page.waitForRequest((r) => r.url().includes('/timeline?') && r.url().includes('from='));
   await page.getByTestId('history-from').fill('2026-11-20');
   expect(new URL((await asked).url()).searchParams.get('from')).toMatch(/^2026-11-(19|20)T/);
+  await expect(page.getByTestId('history-more')).toContainText('Talk');
 });
 
 test('what the shop computes stands on the page with what it is', async ({ page }) => {

@@ -133,6 +133,9 @@ fn compute(
     Ok(found)
 }
 
+/// Counters, and per profile what they counted where that is not kept.
+type Counted = (Arc<CounterSet>, Option<HashMap<i64, Counters>>);
+
 /// The counters of a plan: those that are kept, or its own, counted over the whole log.
 fn counted<'m>(
     tx: &mut Tx,
@@ -140,7 +143,7 @@ fn counted<'m>(
     compiled: &definitions::Compiled,
     meanings: impl Iterator<Item = &'m Meaning> + Clone,
     started: Instant,
-) -> Result<(Arc<CounterSet>, Option<HashMap<i64, Counters>>), Problem> {
+) -> Result<Counted, Problem> {
     if meanings.clone().all(|m| compiled.counters.find_id(m).is_some()) {
         return Ok((compiled.counters.clone(), None));
     }

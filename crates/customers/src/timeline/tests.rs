@@ -40,8 +40,8 @@ fn lay(shop: &Shop, histories: &[Vec<(i64, u32)>], forget: bool) -> Vec<i64> {
             tx.put::<Profiles>(*id, profile);
         }
         if forget {
-            let sql = "UPDATE profile_index SET newest = $1, oldest = -$1, names = -1 WHERE chunk % 128 = 1";
-            tx.execute(sql, &[index::UNKNOWN.into()])?;
+            let sql = "UPDATE profile_index SET newest = $1, oldest = $2, names = -1 WHERE chunk % 128 = 1";
+            tx.execute(sql, &[index::UNKNOWN.into(), (-index::UNKNOWN).into()])?;
         }
         Ok(ids)
     })
