@@ -30,7 +30,7 @@ fn story(shop: &Shop, other: &Shop) {
     // A kill in the middle: the next server goes on.
     let mut admin = server.admin(shop);
     let begun = admin.post_json("/api/v1/exports", &json!({"kind": "segments", "format": "csv"})).expect("an answer");
-    assert_eq!(begun.status, 201, "{}", begun.text());
+    assert_eq!(begun.status, 201, "{}", begun.json());
     server.child.kill();
     let server = shop.serve();
     let mut admin = server.admin(shop);
