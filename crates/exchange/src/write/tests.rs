@@ -170,7 +170,8 @@ fn nested_parquet_becomes_dotted_columns_and_json() {
     let mut column = group.next_column().expect("day").expect("day");
     column.typed::<Int32Type>().write_batch(&[19_000], Some(&[1]), None).expect("written");
     column.close().expect("closed");
-    let texts: [(&[ByteArray], &[i16], Option<&[i16]>); 3] = [
+    type Values<'a> = (&'a [ByteArray], &'a [i16], Option<&'a [i16]>);
+    let texts: [Values<'_>; 3] = [
         (&[text("Київ")], &[2], None),
         (&[text("a"), text("b")], &[3, 3], Some(&[0, 1])),
         (&[text("S-1"), text("S-2")], &[2, 2], Some(&[0, 1])),

@@ -193,8 +193,12 @@ fn everything_goes_out_and_makes_the_same_shop() {
         let ledger = text(&old, json!({"kind": "consents", "format": "csv"}));
         let tally = bring(&new, "consents.csv", ledger.as_bytes(), "consents", "Old ledger");
         assert_eq!((&tally["rows"], &tally["rejected_rows"]), (&json!(4), &json!(1)), "{tally}");
-        let said = |shop: &Shop| -> Vec<Value> {
-            rows(shop, "customers").iter().map(|r| person(r)["consents"].clone()).collect()
+        // (The order of the rows is each file's mark.)
+        let said = |shop: &Shop| -> Vec<String> {
+            let mut all: Vec<String> =
+                rows(shop, "customers").iter().map(|r| person(r)["consents"].to_string()).collect();
+            all.sort();
+            all
         };
         assert_eq!(said(&old), said(&new));
         clean(&old);
