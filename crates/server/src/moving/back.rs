@@ -1,4 +1,5 @@
 //! The way back: customers, orders and opt-outs of the store as files of the old tool. One snapshot, row by row.
+use super::here::may_tell_orders;
 use customers::commands;
 use customers::counters::CounterSet;
 use customers::model::{PersonView, Profile};
@@ -147,12 +148,13 @@ fn each_order(
     preparer: &Preparer,
     visit: &mut dyn FnMut(&mut Engine, &str, &str, Map<String, Value>, i64, String) -> Result<(), BackError>,
 ) -> Result<(), BackError> {
+    let planned = super::here::planned(db)?;
     let mut from = 1;
     loop {
         let rows = log::page(db, from, PAGE)?;
         let Some(last) = rows.last() else { return Ok(()) };
         from = last.first_seq + 1;
-        for row in rows.iter().filter(|r| r.origin != Origin::Derived && r.body.contains("Order")) {
+        for row in rows.iter().filter(|r| r.origin != Origin::Derived && may_tell_orders(r, &planned)) {
             for event in stored_events(preparer, row)? {
                 if !matches!(event.name.as_str(), "Order Completed" | "Order Cancelled" | "Order Refunded") {
                     continue;
