@@ -5,6 +5,7 @@ mod braid;
 mod full_disk;
 mod http;
 mod kills;
+mod moving;
 mod start;
 mod stores;
 mod story;
