@@ -462,7 +462,7 @@ pub fn explain(tx: &mut Tx, module: i64, ids: &[i64], note: &str, actor: &str) -
     for id in ids {
         let sql = "UPDATE compare_differences SET explained_at = $3, explained_by = $4, note = $5 \
                    WHERE module_id = $1 AND id = $2 AND explained_at = 0";
-        done += tx.execute(sql, &[module.into(), (*id).into(), now.into(), actor.into(), note.into()])? as u64;
+        done += tx.execute(sql, &[module.into(), (*id).into(), now.into(), actor.into(), note.into()])?;
     }
     Ok(done)
 }
