@@ -12,6 +12,7 @@ import { Chart } from '../ui/Chart';
 import * as f from '../ui/format';
 import { IconRefresh } from '../ui/icons';
 import { useTitle } from '../ui/Shell';
+import { Treatment } from './Treatment';
 import { checkName } from './words';
 
 const route = getRouteApi('/quality');
@@ -87,6 +88,7 @@ export default function QualityPage() {
           )}
         </>
       )}
+      <Treatment />
     </div>
   );
 }

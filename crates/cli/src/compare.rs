@@ -42,6 +42,9 @@ pub struct Compare {
     /// The last one.
     #[arg(long, value_name = "DAY")]
     to: Option<String>,
+    /// Counts what was imported as Braid's own too; for a new module, which keeps it so.
+    #[arg(long)]
+    imported: bool,
     /// Exits with 1 when the numbers are no go.
     #[arg(long)]
     check: bool,
@@ -77,7 +80,8 @@ fn through_server(url: &str, token: &str, ask: &Compare, name: &str, path: &Path
     let module = match known {
         Some(module) => module,
         None => {
-            let new = json!({"name": name, "module": ask.module});
+            let settings = Settings { live_only: !ask.imported, ..Settings::default() };
+            let new = json!({"name": name, "module": ask.module, "settings": settings});
             client.must("POST", "/api/v1/parallel-run", Some(&new)).map_err(Stop::failed)?
         }
     };
@@ -119,11 +123,12 @@ fn one(
     clock: &dyn Clock,
 ) -> Result<Value, Stop> {
     let wanted = name.to_string();
+    let settings = Settings { live_only: !ask.imported, ..Settings::default() };
     let row = domain.store().write(move |tx| {
         let known = store::list(tx.engine())?.into_iter().find(|m| m.name == wanted && m.module == module);
         match known {
             Some(row) => Ok(row),
-            None => store::add(tx, &wanted, module, &Settings::default(), "braid compare"),
+            None => store::add(tx, &wanted, module, &settings, "braid compare"),
         }
     });
     let row = row.map_err(Stop::failed)?;

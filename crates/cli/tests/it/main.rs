@@ -8,6 +8,7 @@ mod full_disk;
 mod http;
 mod kills;
 mod postgres_away;
+mod moving;
 mod start;
 mod stores;
 mod story;

@@ -51,7 +51,7 @@ fn value_names(module: Module) -> &'static [&'static str] {
         Module::Customers => &["value", "customers", "new", "newcustomers", "count", "клієнти", "нові", "кількість"],
         Module::OptIns => &["value", "optins", "subscribed", "newsubscribers", "count", "підписки", "кількість"],
         Module::Orders | Module::Receipts | Module::Refunds => {
-            &["value", "count", "orders", "receipts", "refunds", "number", "замовлень", "чеків", "кількість"]
+            &["value", "count", "orders", "receipts", "refunds", "замовлень", "чеків", "кількість"]
         }
     }
 }

@@ -520,11 +520,11 @@ fn mail_to_a_blocked_service_is_held_back_unless_the_shop_says_send() {
         let t = w.template("Hi", "Hello");
         w.rule_with(RuleDraft { once: false, ..rule_draft(t) }).expect("a rule");
         w.person(1);
-        w.truth().emails.insert(1, vec!["olena1@mail.ru".into()]);
-        w.truth().consents.insert(("olena1@mail.ru".into(), "marketing".into()), true);
+        w.facts.truth().emails.insert(1, vec!["olena1@mail.ru".into()]);
+        w.facts.truth().consents.insert(("olena1@mail.ru".into(), "marketing".into()), true);
         w.enter_by(1, 7);
         w.claim();
-        assert_eq!(w.statuses(), ["stopped"]);
+        assert_eq!(w.statuses(), ["stopped suppressed"]);
         let held = &w.messages()[0].message;
         assert_eq!(held.reason, "suppressed");
         assert!(held.why.contains("its mail service is blocked"), "{}", held.why);

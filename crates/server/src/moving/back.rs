@@ -1,4 +1,5 @@
 //! The way back: customers, orders and opt-outs of the store as files of the old tool. One snapshot, row by row.
+use super::here::may_tell_orders;
 use customers::commands;
 use customers::counters::CounterSet;
 use customers::model::{PersonView, Profile};
@@ -76,9 +77,11 @@ fn customer(view: &PersonView, consents: BTreeMap<String, bool>) -> Customer {
     }
 }
 
-/// The newest word on marketing by contact point: channel, address, whether it is granted, when.
-fn standing(db: &mut Engine) -> Result<HashMap<(String, String), (i64, bool, i64)>, DbError> {
-    let mut newest: HashMap<(String, String), (i64, bool, i64)> = HashMap::new();
+/// The newest word on marketing by channel and address: when it was said, whether it is a refusal, its row.
+type Said = HashMap<(String, String), (i64, bool, i64)>;
+
+fn standing(db: &mut Engine) -> Result<Said, DbError> {
+    let mut newest = Said::new();
     let sql = "SELECT channel, address, granted, at, claimed_at, imported, id FROM consents \
                WHERE purpose IN ('marketing', '*') AND channel <> '*' AND address <> ''";
     db.each(sql, &[], &mut |r| {
@@ -141,18 +144,27 @@ fn opt_outs(db: &mut Engine, put: Put<'_, OptOut>) -> Result<(), BackError> {
     Ok(())
 }
 
-/// Visits the events about orders, oldest first, with profile.
-fn each_order(
-    db: &mut Engine,
-    preparer: &Preparer,
-    visit: &mut dyn FnMut(&mut Engine, &str, &str, Map<String, Value>, i64, String) -> Result<(), BackError>,
-) -> Result<(), BackError> {
+/// An event about an order.
+struct Told {
+    event: String,
+    order_id: String,
+    properties: Map<String, Value>,
+    profile: i64,
+    time: String,
+}
+
+/// Who hears of each; the connection may be used meanwhile.
+type Visit<'a> = &'a mut dyn FnMut(&mut Engine, Told) -> Result<(), BackError>;
+
+/// Visits the events about orders, oldest first.
+fn each_order(db: &mut Engine, preparer: &Preparer, visit: Visit<'_>) -> Result<(), BackError> {
+    let planned = super::here::planned(db)?;
     let mut from = 1;
     loop {
         let rows = log::page(db, from, PAGE)?;
         let Some(last) = rows.last() else { return Ok(()) };
         from = last.first_seq + 1;
-        for row in rows.iter().filter(|r| r.origin != Origin::Derived && r.body.contains("Order")) {
+        for row in rows.iter().filter(|r| r.origin != Origin::Derived && may_tell_orders(r, &planned)) {
             for event in stored_events(preparer, row)? {
                 if !matches!(event.name.as_str(), "Order Completed" | "Order Cancelled" | "Order Refunded") {
                     continue;
@@ -164,7 +176,8 @@ fn each_order(
                     Some(Value::Number(id)) => id.to_string(),
                     _ => continue,
                 };
-                visit(db, &event.name, &id, properties, event.profile_id, event.timestamp.to_string())?;
+                let time = event.timestamp.to_string();
+                visit(db, Told { event: event.name, order_id: id, properties, profile: event.profile_id, time })?;
             }
         }
     }
@@ -174,27 +187,28 @@ fn each_order(
 fn orders(db: &mut Engine, preparer: &Preparer, put: Put<'_, Order>) -> Result<(), BackError> {
     // Few orders are taken back, so that what became of them fits into memory; the orders themselves are not held.
     let mut fates: HashMap<String, &'static str> = HashMap::new();
-    each_order(db, preparer, &mut |_, event, id, _, _, _| {
-        match event {
-            "Order Refunded" => drop(fates.insert(id.to_string(), "refunded")),
-            "Order Cancelled" => drop(fates.entry(id.to_string()).or_insert("cancelled")),
+    each_order(db, preparer, &mut |_, told| {
+        match told.event.as_str() {
+            "Order Refunded" => drop(fates.insert(told.order_id, "refunded")),
+            "Order Cancelled" => {
+                fates.entry(told.order_id).or_insert("cancelled");
+            }
             _ => {}
         }
         Ok(())
     })?;
     let counters = preparer.current().counters;
-    let mut told: HashSet<String> = HashSet::new();
-    each_order(db, preparer, &mut |db, event, id, properties, profile, time| {
-        if event == "Order Refunded" || !told.insert(id.to_string()) {
+    let mut known: HashSet<String> = HashSet::new();
+    each_order(db, preparer, &mut |db, told| {
+        if told.event == "Order Refunded" || !known.insert(told.order_id.clone()) {
             return Ok(());
         }
-        let person = profile_of(db, profile)?;
-        let who = match person {
+        let who = match profile_of(db, told.profile)? {
             Some((id, row)) => customer(&view_of(db, id, row, &counters)?, BTreeMap::new()),
             None => Customer::default(),
         };
-        let fate = fates.get(id).copied().unwrap_or("completed").to_string();
-        put(&Order { fate, time, who, properties })
+        let fate = fates.get(&told.order_id).copied().unwrap_or("completed").to_string();
+        put(&Order { fate, time: told.time, who, properties: told.properties })
     })
 }
 

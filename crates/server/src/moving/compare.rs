@@ -183,9 +183,10 @@ pub fn drive(domain: &Domain, job: &Job, clock: &dyn Clock, stop: &AtomicBool) -
     let rows = found.rows;
     let sides = Sides { there: found.items, rejected: found.rejected, here, window: window.clone(), totals };
     let comparison = compare(sides);
+    let of_now = window.is_none() || module.module.is_of_now();
     let window = window.unwrap_or_else(|| (today.clone(), today));
     let (actor, file, job_id) = (job.actor.clone(), spec.name.clone(), job.id);
-    let made = Made { job_id, actor, file, file_rows: rows, window, comparison };
+    let made = Made { job_id, actor, file, file_rows: rows, window, of_now, comparison };
     let stopped = domain.store().write(move |tx| {
         let state = jobs::find(tx, job_id)?.map(|j| j.state);
         if !state.is_some_and(jobs::State::is_open) {

@@ -98,6 +98,7 @@ fn events(domain: &Domain, ask: &Ask, stop: &AtomicBool) -> Result<Vec<Item>, He
         let rows = db.rows("SELECT id, name FROM sources", &[])?;
         rows.iter().map(|r| Ok::<_, DbError>((r.int(0)?, r.text(1)?.to_string()))).collect()
     })?;
+    let planned = Arc::new(domain.store().query(planned)?);
     let mut next = if from == i64::MIN { 1 } else { domain.store().query(move |db| first_seq(db, from))? };
     let mut out = Vec::new();
     let mut days: BTreeMap<String, i64> = BTreeMap::new();
@@ -105,8 +106,9 @@ fn events(domain: &Domain, ask: &Ask, stop: &AtomicBool) -> Result<Vec<Item>, He
         if stop.load(Ordering::Relaxed) {
             return Err(HereError::Interrupted);
         }
-        let (preparer, live_only) = (Arc::clone(domain.preparer()), ask.live_only);
-        let (found, further) = domain.store().query(move |db| piece(db, &preparer, next, (from, to), live_only))?;
+        let (preparer, live_only, planned) = (Arc::clone(domain.preparer()), ask.live_only, planned.clone());
+        let (found, further) =
+            domain.store().query(move |db| piece(db, &preparer, next, (from, to), (live_only, &planned)))?;
         for event in found {
             let properties: Value =
                 event.properties.as_deref().and_then(|p| serde_json::from_str(p).ok()).unwrap_or(Value::Null);
@@ -134,20 +136,30 @@ fn totals(days: BTreeMap<String, i64>) -> impl Iterator<Item = Item> {
     days.into_iter().map(|(day, value)| Item { key: day.clone(), day, value, ..Item::default() })
 }
 
+/// Sources whose tracking plans may give events other names.
+pub fn planned(db: &mut Engine) -> Result<HashSet<i64>, DbError> {
+    db.rows("SELECT DISTINCT source FROM source_plans", &[])?.iter().map(|r| r.int(0)).collect()
+}
+
+/// Whether a row may hold events about orders: their names, old ones too, all hold this word, unless a plan names them.
+pub fn may_tell_orders(row: &log::LogRow, planned: &HashSet<i64>) -> bool {
+    row.body.contains("Order") || planned.contains(&row.source)
+}
+
 /// Events of orders in the next rows, and where to go on.
 fn piece(
     db: &mut Engine,
     preparer: &pipeline::Preparer,
     from_seq: i64,
     (from, to): (i64, i64),
-    live_only: bool,
+    (live_only, planned): (bool, &HashSet<i64>),
 ) -> Result<(Vec<pipeline::timeline::StoredEvent>, Option<i64>), DbError> {
     let rows = log::page(db, from_seq, 256)?;
     let within = |at: &Timestamp| from <= at.micros() && at.micros() < to;
     let mut out = Vec::new();
     for row in &rows {
         let origin = row.origin == Origin::Tracking || row.origin == Origin::Import && !live_only;
-        if !origin || !row.times.iter().any(within) || !row.body.contains("Order") {
+        if !origin || !row.times.iter().any(within) || !may_tell_orders(row, planned) {
             continue;
         }
         let events = stored_events(preparer, row)?;

@@ -157,6 +157,9 @@ fn known(view: &PersonView, said: &HashMap<String, bool>, now: Timestamp) -> Kno
 
 /// Makes the report.
 pub fn drive(domain: &Domain, job: &Job, clock: &dyn Clock, stop: &AtomicBool) -> Result<Ended, WorkError> {
+    if !step(domain, job.id, Progress::to(0).noting("reading everybody"))? {
+        return Ok(Ended::Stopped);
+    }
     domain.store().write(|tx| tx.flush_table::<Profiles>())?;
     let look = Look::new(domain, clock.now());
     let (mut report, mut after) = (Report::default(), 0);

@@ -27,6 +27,8 @@ pub const KIND: &str = "resolve_import";
 const CHUNK: usize = 20_000;
 /// People of the base with one key, at most; a commoner key says nothing.
 const BLOCK_MAX: usize = 40;
+/// People of the base who are compared with one chunk, at most.
+const CANDIDATES_MAX: usize = 100_000;
 /// Profiles read in one go.
 const PAGE: i64 = 500;
 /// Pairs filed in one transaction.
@@ -193,6 +195,9 @@ struct Record {
 pub fn drive(domain: &Domain, job: &Job, stop: &AtomicBool) -> Result<Ended, WorkError> {
     let spec: Spec =
         serde_json::from_str(&job.payload).map_err(|e| WorkError::Lasting(format!("the job is damaged: {e}")))?;
+    if !step(domain, job.id, Progress::to(job.position.max(0)).noting("reading whom the import brought"))? {
+        return Ok(Ended::Stopped);
+    }
     domain.store().write(|tx| tx.flush_table::<Profiles>())?;
     let Some(profiles) = brought(domain, &spec, stop)? else { return Ok(Ended::Interrupted) };
     let policy = domain.store().query(Policy::load)?;
@@ -278,9 +283,18 @@ fn gather(
             }
         }
     }
-    let mut candidates: Vec<i64> = wanted.into_values().filter(|found| found.len() <= BLOCK_MAX).flatten().collect();
+    // The rarest keys first: they say most, and what they bring together is bounded.
+    let mut blocks: Vec<Vec<i64>> = wanted.into_values().filter(|f| !f.is_empty() && f.len() <= BLOCK_MAX).collect();
+    blocks.sort_by_key(Vec::len);
+    let mut known: HashSet<i64> = HashSet::new();
+    for block in blocks {
+        if known.len() >= CANDIDATES_MAX {
+            break;
+        }
+        known.extend(block);
+    }
+    let mut candidates: Vec<i64> = known.into_iter().collect();
     candidates.sort_unstable();
-    candidates.dedup();
     done.candidates += candidates.len() as u64;
     for part in candidates.chunks(PAGE as usize) {
         let ids = part.to_vec();

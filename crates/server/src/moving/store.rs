@@ -232,6 +232,8 @@ pub struct Made {
     pub file_rows: u64,
     /// The days that were compared, first and last; things without a day count for the last.
     pub window: (String, String),
+    /// Things without a day of their own, such as customers: the newest comparison is all that is known of them.
+    pub of_now: bool,
     pub comparison: Comparison,
 }
 
@@ -263,17 +265,9 @@ pub fn keep(tx: &mut Tx, module: &Row, made: &Made) -> Result<i64, DbError> {
             (&why).into(),
         ],
     )?;
-    let sql = "SELECT day, item, cause, explained_at, explained_by, note FROM compare_differences \
-               WHERE module_id = $1 AND day >= $2 AND day <= $3 AND explained_at > 0";
-    let mut explained: HashMap<(String, String, String), (i64, String, String)> = HashMap::new();
-    for r in tx.rows(sql, &[module.id.into(), from.into(), to.into()])? {
-        let key = (r.text(0)?.to_string(), r.text(1)?.to_string(), r.text(2)?.to_string());
-        explained.insert(key, (r.int(3)?, r.text(4)?.into(), r.text(5)?.into()));
-    }
-    for table in ["compare_differences", "compare_days"] {
-        let sql = format!("DELETE FROM {table} WHERE module_id = $1 AND day >= $2 AND day <= $3");
-        tx.execute(&sql, &[module.id.into(), from.into(), to.into()])?;
-    }
+    let explained = replaced(tx, module, made)?;
+    let sql = "DELETE FROM compare_days WHERE module_id = $1 AND day >= $2 AND day <= $3";
+    tx.execute(sql, &[module.id.into(), from.into(), to.into()])?;
     let unlisted = differences(tx, module, made, &explained)?;
     let mut days: BTreeMap<String, Sums> = BTreeMap::new();
     for (day, sums) in &made.comparison.days {
@@ -302,6 +296,26 @@ pub fn keep(tx: &mut Tx, module: &Row, made: &Made) -> Result<i64, DbError> {
         )?;
     }
     Ok(id)
+}
+
+/// Takes the differences away that a comparison replaces; gives those of them that somebody explained.
+fn replaced(tx: &mut Tx, module: &Row, made: &Made) -> Result<Explained, DbError> {
+    let (from, to) = if made.of_now { ("", "~") } else { (made.window.0.as_str(), made.window.1.as_str()) };
+    let sql = "SELECT day, item, cause, explained_at, explained_by, note FROM compare_differences \
+               WHERE module_id = $1 AND day >= $2 AND day <= $3 AND explained_at > 0";
+    let mut explained: Explained = HashMap::new();
+    for r in tx.rows(sql, &[module.id.into(), from.into(), to.into()])? {
+        let day = if made.of_now { String::new() } else { r.text(0)?.to_string() };
+        let key = (day, r.text(1)?.to_string(), r.text(2)?.to_string());
+        explained.insert(key, (r.int(3)?, r.text(4)?.into(), r.text(5)?.into()));
+    }
+    let sql = "DELETE FROM compare_differences WHERE module_id = $1 AND day >= $2 AND day <= $3";
+    tx.execute(sql, &[module.id.into(), from.into(), to.into()])?;
+    if made.of_now {
+        // What found no room in an older list is known by the newest one alone.
+        tx.execute("UPDATE compare_days SET unlisted = 0 WHERE module_id = $1", &[module.id.into()])?;
+    }
+    Ok(explained)
 }
 
 /// Every day of a window; at most some years.
@@ -338,7 +352,8 @@ fn differences(tx: &mut Tx, module: &Row, made: &Made, explained: &Explained) ->
             let day = if d.day.is_empty() { last.clone() } else { d.day.clone() };
             let side =
                 |item: &Option<Item>| item.as_ref().and_then(|i| serde_json::to_string(i).ok()).unwrap_or_default();
-            let known = explained.get(&(day.clone(), d.key.clone(), d.cause.as_str().to_string()));
+            let of = if made.of_now { String::new() } else { day.clone() };
+            let known = explained.get(&(of, d.key.clone(), d.cause.as_str().to_string()));
             let (explained_at, by, note) = known.cloned().unwrap_or_default();
             numbers.push([tx.next_id(), i64::from(counts(d.cause)), explained_at]);
             texts.push([day, side(&d.there), side(&d.here), by, note, String::new()]);
@@ -447,7 +462,7 @@ pub fn explain(tx: &mut Tx, module: i64, ids: &[i64], note: &str, actor: &str) -
     for id in ids {
         let sql = "UPDATE compare_differences SET explained_at = $3, explained_by = $4, note = $5 \
                    WHERE module_id = $1 AND id = $2 AND explained_at = 0";
-        done += tx.execute(sql, &[module.into(), (*id).into(), now.into(), actor.into(), note.into()])? as u64;
+        done += tx.execute(sql, &[module.into(), (*id).into(), now.into(), actor.into(), note.into()])?;
     }
     Ok(done)
 }
