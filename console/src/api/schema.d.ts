@@ -984,6 +984,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/purposes/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the presets over as the shop's own, so that each can be changed. Does nothing where the shop has purposes. */
+        post: operations["adopt_purposes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/privacy/purposes/{id}": {
         parameters: {
             query?: never;
@@ -1050,6 +1067,78 @@ export interface paths {
          *     What it says of the person goes with the rest: write the answer's address down first.
          */
         post: operations["erase_for_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how long what is kept. */
+        get: operations["get_retention"];
+        /**
+         * Sets how long what is kept. Nothing goes at once: the rules are applied once a day, or when somebody asks for it. What an
+         *     erasure kept already keeps its ground and its term.
+         */
+        put: operations["put_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Counts what rules would take now, without taking it. The rules may be others than those that are in force. */
+        post: operations["preview_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Applies the rules now. What goes does not come back. */
+        post: operations["run_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/wordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the wordings of consents with their versions and sources, those used last first, at most 500. */
+        get: operations["list_wordings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1875,6 +1964,11 @@ export interface components {
             timestamp: string;
             type: string;
         };
+        /** @description Nothing is said but that it shall be done. */
+        Adopt: {
+            /** @description May be left out. */
+            presets?: boolean | null;
+        };
         /** @description The next step of a request. */
         AdvanceRequest: {
             /** @description Needed to refuse: the person is told. */
@@ -2555,6 +2649,19 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "stopped";
+        /** @description A kind of document that law keeps beyond an erasure. */
+        KeptDocument: {
+            enabled: boolean;
+            /** @description The event's name. */
+            event: string;
+            /** @description The law. */
+            ground: string;
+            /**
+             * Format: int64
+             * @description After the event.
+             */
+            term_days: number;
+        };
         /** @description An identifier value. */
         KindValue: {
             kind: string;
@@ -3173,6 +3280,65 @@ export interface components {
             /** Format: int64 */
             term_days: number;
         };
+        /** @description How long what is kept. */
+        Retention: {
+            documents: components["schemas"]["KeptDocument"][];
+            /**
+             * Format: date-time
+             * @description When the rules were applied last; they are once a day.
+             */
+            ran_at?: string | null;
+            rules: components["schemas"]["RetentionRule"][];
+        };
+        /** @description A run that has begun. */
+        RetentionBegun: {
+            job_id: components["schemas"]["Id"];
+        };
+        /** @description How long what shall be kept, in whole. */
+        RetentionInput: {
+            documents: components["schemas"]["KeptDocument"][];
+            rules: components["schemas"]["RetentionRule"][];
+        };
+        /**
+         * @description What a rule is about.
+         * @enum {string}
+         */
+        RetentionKind: "events" | "rejects" | "messages" | "audit" | "inactive";
+        /** @description What a rule would take now. */
+        RetentionPreview: {
+            /** @description Whether all was looked at; otherwise there are at least so many. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Events, items, messages, lines or people.
+             */
+            count: number;
+            rule: components["schemas"]["RetentionRule"];
+        };
+        /** @description What would go now. */
+        RetentionPreviews: {
+            /**
+             * Format: int64
+             * @description Documents without a person whose term is over.
+             */
+            documents: number;
+            items: components["schemas"]["RetentionPreview"][];
+        };
+        /** @description A rule. */
+        RetentionRule: {
+            /**
+             * Format: int64
+             * @description From receipt on; for people, from the last sign of life.
+             */
+            days: number;
+            enabled?: boolean;
+            /** @description Why so long. */
+            ground: string;
+            kind: components["schemas"]["RetentionKind"];
+            /** @description A name of events in which `*` stands for anything; empty = all. */
+            pattern?: string;
+            source_id?: components["schemas"]["Id"] | null;
+        };
         /** @description Why somebody needs to see it. */
         Reveal: {
             reason: string;
@@ -3274,6 +3440,11 @@ export interface components {
             stopped: number;
             /** Format: int64 */
             unknown: number;
+        };
+        /** @description Says that it is meant. */
+        RunRetention: {
+            /** @description True: what goes does not come back. */
+            confirm: boolean;
         };
         /** @description The secret of a second factor, shown once. */
         SecondFactorSecret: {
@@ -6320,6 +6491,38 @@ export interface operations {
             };
         };
     };
+    adopt_purposes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Adopt"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Register"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     update_purpose: {
         parameters: {
             query?: never;
@@ -6498,6 +6701,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PrivacyRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreviews"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRetention"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionBegun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_wordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            channel: string;
+                            /** Format: int64 */
+                            denied: number;
+                            /** Format: date-time */
+                            first_at: string;
+                            /** Format: int64 */
+                            granted: number;
+                            /** Format: date-time */
+                            last_at: string;
+                            purpose: string;
+                            /** @description The source's name; nothing when a member of staff entered it. */
+                            source?: string | null;
+                            /** @description As the source numbers it. */
+                            version: string;
+                            wording: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
