@@ -492,6 +492,7 @@ export default {
   'job.kind.identity_rerun': 'Identities by new rules',
   'job.kind.import': 'Import',
   'job.kind.reread_source': 'Reading history by a new plan',
+  'job.kind.retention': 'What was kept long enough goes',
   'job.left': '{{time}} left',
   'job.minutes': '{{n}} min',
   'job.note': 'At what',

@@ -542,6 +542,7 @@ export default {
   'job.kind.identity_rerun': 'Звірка клієнтів за новими правилами',
   'job.kind.import': 'Імпорт',
   'job.kind.reread_source': 'Перечитування історії за новим планом',
+  'job.kind.retention': 'Зникає те, чий строк минув',
   'job.left': 'залишилося {{time}}',
   'job.minutes': '{{n}} хв',
   'job.note': 'На чому',

@@ -30,20 +30,20 @@ fn story(rng: &mut base::Rng, round: u64) -> Vec<serde_json::Value> {
         let email = pick(rng, &["a@example.com", "b@example.com", "c@example.com", "d@example.com"]);
         let phone = pick(rng, &["+380671112233", "+380672223344"]);
         let mut message = json!({"messageId": format!("{round}-{n}"), "userId": user});
-        match rng.below(5) {
-            0 => {
+        match rng.below(14) {
+            0..=3 => {
                 message["type"] = "identify".into();
                 message["traits"] = if rng.below(2) == 0 { json!({"email": email}) } else { json!({"phone": phone}) };
             }
-            1 => {
+            4 => {
                 message["type"] = "track".into();
                 message["event"] = "Unsubscribed".into();
                 message["properties"] = json!({});
             }
             kind => {
                 message["type"] = "track".into();
-                message["event"] = if kind == 2 { "Consent Revoked" } else { "Consent Granted" }.into();
-                let channel = pick(rng, &["email", "email", "sms", "*"]);
+                message["event"] = if kind < 8 { "Consent Revoked" } else { "Consent Granted" }.into();
+                let channel = pick(rng, &["email", "email", "sms", "sms", "*"]);
                 let mut properties = json!({"channel": channel, "purpose": pick(rng, &["marketing", "marketing", "service", "*"]), "wording": "w"});
                 if rng.below(2) == 0 {
                     properties["address"] = if channel == "sms" { phone.into() } else { email.into() };
@@ -65,7 +65,7 @@ fn a_file_and_a_shop_say_the_same_of_consents() {
         .into_iter()
         .flat_map(|what| ["granted", "denied"].map(|said| format!(r#"consent.{what} = "{said}""#)))
         .collect::<Vec<_>>();
-    let rounds = if cfg!(debug_assertions) { 8 } else { 40 };
+    let rounds = if cfg!(debug_assertions) { 12 } else { 40 };
     let mut met = [0usize; 6];
     for round in seed..seed + rounds {
         for shop in shops() {
