@@ -1964,10 +1964,10 @@ export interface components {
             timestamp: string;
             type: string;
         };
-        /** @description Nothing is said but that it shall be done. */
+        /** @description What is taken over. */
         Adopt: {
-            /** @description May be left out. */
-            presets?: boolean | null;
+            /** @description True: the presets are all that there is to adopt. */
+            presets: boolean;
         };
         /** @description The next step of a request. */
         AdvanceRequest: {
