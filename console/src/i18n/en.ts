@@ -716,6 +716,7 @@ export default {
   'job.kind.import': 'Import',
   'job.kind.segment_fill': 'Counting the past',
   'job.kind.reread_source': 'Reading history by a new plan',
+  'job.kind.retention': 'What was kept long enough goes',
   'job.left': '{{time}} left',
   'job.minutes': '{{n}} min',
   'job.note': 'At what',

@@ -782,6 +782,7 @@ export default {
   'job.kind.import': 'Імпорт',
   'job.kind.segment_fill': 'Підрахунок минулого',
   'job.kind.reread_source': 'Перечитування історії за новим планом',
+  'job.kind.retention': 'Зникає те, чий строк минув',
   'job.left': 'залишилося {{time}}',
   'job.minutes': '{{n}} хв',
   'job.note': 'На чому',

@@ -71,7 +71,7 @@ function Form(p: { rules: Rule[]; documents: Document[]; ranAt: string | null })
             {r.kind === 'events' && <TextInput aria-label={t('retention.pattern')} placeholder={t('retention.allEvents')} value={r.pattern ?? ''} w={200} disabled={!may} onChange={(e) => change(i, { pattern: e.currentTarget.value })} />}
             <NumberInput aria-label={t('retention.days')} hideControls value={r.days} min={7} max={36500} w={100} disabled={!may} onChange={(n) => change(i, { days: Number(n) || 0 })} />
             <span className="m2">{t('retention.daysWord')}</span>
-            <TextInput aria-label={t('privacy.ground')} placeholder={t('retention.groundExample')} value={r.ground} className="sp" style={{ minWidth: 200 }} disabled={!may} onChange={(e) => change(i, { ground: e.currentTarget.value })} />
+            <TextInput aria-label={t('retention.groundExample')} placeholder={t('retention.groundExample')} value={r.ground} className="sp" style={{ minWidth: 200 }} disabled={!may} onChange={(e) => change(i, { ground: e.currentTarget.value })} />
             <Switch label={t('retention.on')} checked={r.enabled ?? false} disabled={!may} onChange={(e) => change(i, { enabled: e.currentTarget.checked })} />
             <ActLink right="privacy:write" onClick={() => { setAsked(null); setRules(rules.filter((_, j) => j !== i)); }}>{t('caps.remove')}</ActLink>
             {asked?.items[i] && <span className="b" data-testid="retention-count">{asked.items[i].complete ? t('retention.goes', { n: f.number(asked.items[i].count) }) : t('retention.goesMore', { n: f.number(asked.items[i].count) })}</span>}

@@ -5,6 +5,7 @@
 //! claims to stand, so that it never overrides a later live row. What is denied without naming an address is denied for every
 //! address that the person has and for the profile as such (address `#id`); channel `*` of a profile denies everything,
 //! whatever is granted elsewhere. No row means no marketing.
+use self::rule::fits;
 use crate::identifier;
 use crate::model::State;
 use crate::prepare::address_kind;
@@ -15,6 +16,7 @@ use db::event::{ConsentClaim, Event, Identifier, Origin};
 use db::reactor::Happened;
 use db::{Bulk, DbError, Engine, Notice, Owned, Tx};
 
+pub mod rule;
 pub mod wordings;
 
 #[cfg(test)]
@@ -166,7 +168,7 @@ pub(crate) fn hide(tx: &mut Tx, kind: &str, address: &str) -> Result<Vec<String>
     let mut channel = String::new();
     while let Some(row) = tx.first(CHANNELS, &[(&channel).into()])? {
         channel = row.text(0)?.to_string();
-        if !fits(kind, &channel, address_kind(&channel)) {
+        if !fits(kind, &channel) {
             continue;
         }
         let denied: Vec<i64> = standings(tx, &channel, address)?.iter().filter(|s| !s.granted).map(|s| s.id).collect();
@@ -217,16 +219,6 @@ pub fn consent_state(
     address: &str,
     purpose: &str,
 ) -> Result<Option<Standing>, DbError> {
-    let mut newest: Option<Standing> = None;
-    let mut take = |found: Option<Standing>| {
-        if let Some(found) = found
-            && newest.as_ref().is_none_or(|n| found.rank() > n.rank())
-        {
-            newest = Some(found);
-        }
-    };
-    take(newest_at(tx, channel, address, purpose)?);
-    take(newest_at(tx, "*", address, purpose)?);
     let found;
     let members = if members.is_empty() {
         found = owners(tx, channel, address)?;
@@ -234,17 +226,14 @@ pub fn consent_state(
     } else {
         members
     };
-    for member in members {
-        let profile = profile_address(*member);
-        // Of everything: no grant for one address lifts it.
-        if let Some(all) = newest_at(tx, "*", &profile, purpose)?
-            && !all.granted
-        {
-            return Ok(Some(all));
-        }
-        take(newest_at(tx, channel, &profile, purpose)?);
+    rule::of_address(tx, members, (channel, address), purpose)
+}
+
+impl rule::Ledger for Tx {
+    type Error = DbError;
+    fn newest(&mut self, channel: &str, address: &str, purpose: &str) -> Result<Option<Standing>, DbError> {
+        newest_at(self, channel, address, purpose)
     }
-    Ok(newest)
 }
 
 /// What [`person_consent`] says of the person as it stands.
@@ -269,26 +258,8 @@ fn owners(tx: &mut Tx, channel: &str, address: &str) -> Result<Vec<i64>, DbError
 /// Whether a person may be sent something on a channel for a purpose: granted if any own address is and none is denied.
 /// `None` without a row.
 pub fn person_consent(tx: &mut Tx, members: &[i64], channel: &str, purpose: &str) -> Result<Option<bool>, DbError> {
-    let mut out = None;
-    for address in addresses(tx, members, channel)? {
-        match consent_state(tx, members, channel, &address, purpose)? {
-            Some(Standing { granted: false, .. }) => return Ok(Some(false)),
-            Some(_) => out = Some(true),
-            None => {}
-        }
-    }
-    if out.is_none() {
-        // No address has a row, but the person as such may.
-        for member in members {
-            let profile = profile_address(*member);
-            for channel in [channel, "*"] {
-                if newest_at(tx, channel, &profile, purpose)?.is_some_and(|s| !s.granted) {
-                    return Ok(Some(false));
-                }
-            }
-        }
-    }
-    Ok(out)
+    let addresses = addresses(tx, members, channel)?;
+    rule::of_person(tx, members, &addresses, (channel, purpose))
 }
 
 /// The addresses that a person's profiles own for a channel.
@@ -303,16 +274,7 @@ pub fn addresses(tx: &mut Tx, members: &[i64], channel: &str) -> Result<Vec<Box<
 }
 
 fn own_addresses(state: &State, channel: &str) -> Vec<Box<str>> {
-    let kind = address_kind(channel);
-    state.identifiers.own().filter(|(k, ..)| fits(&k.kind, channel, kind)).map(|(k, ..)| k.value.clone()).collect()
-}
-
-fn fits(identifier_kind: &str, channel: &str, address_kind: &str) -> bool {
-    match channel {
-        "*" => matches!(identifier_kind, "email" | "phone") || identifier_kind.ends_with(".push_token"),
-        "push" => identifier_kind.ends_with(".push_token"),
-        _ => identifier_kind == address_kind,
-    }
+    state.identifiers.own().filter(|(k, ..)| fits(&k.kind, channel)).map(|(k, ..)| k.value.clone()).collect()
 }
 
 /// Who stated a consent by an event.
@@ -380,8 +342,7 @@ pub fn record_claim(tx: &mut Tx, event: &Event, stated: Stated) -> Result<Vec<i6
 pub fn people_named(tx: &mut Tx, event: &Event) -> Result<Vec<i64>, DbError> {
     let Some(claim) = &event.consent else { return Ok(Vec::new()) };
     let kind = address_kind(&claim.channel);
-    let carried =
-        event.identifiers.iter().filter(|i| fits(&i.kind, &claim.channel, kind)).map(|i| (&*i.kind, &i.value));
+    let carried = event.identifiers.iter().filter(|i| fits(&i.kind, &claim.channel)).map(|i| (&*i.kind, &i.value));
     let mut out = Vec::new();
     for (kind, address) in claim.address.iter().map(|a| (kind, a)).chain(carried) {
         let hash = identifier::hash(tx.hash_key(), kind, address);
@@ -404,29 +365,17 @@ fn claimed_addresses(
     members: &[i64],
 ) -> Result<Vec<Box<str>>, DbError> {
     let channel = &*claim.channel;
-    let kind = address_kind(channel);
-    let own = || event.identifiers.iter().filter(|i| fits(&i.kind, channel, kind)).map(|i| i.value.clone());
-    if let Some(address) = &claim.address {
-        let carried = own().any(|a| a == *address);
-        let known = !claim.granted || !stated.browser || carried || {
-            let profile = tx.get::<Profiles>(stated.profile_id)?;
-            profile.is_some_and(|p| own_addresses(&p.state, channel).contains(address))
-        };
-        return Ok(if known { vec![address.clone()] } else { Vec::new() });
+    let carried: Vec<Box<str>> =
+        event.identifiers.iter().filter(|i| fits(&i.kind, channel)).map(|i| i.value.clone()).collect();
+    // From a browser a grant for another address is what anybody can write.
+    if let Some(address) = claim.address.as_ref().filter(|a| claim.granted && stated.browser && !carried.contains(a)) {
+        let profile = tx.get::<Profiles>(stated.profile_id)?;
+        if !profile.is_some_and(|p| own_addresses(&p.state, channel).contains(address)) {
+            return Ok(Vec::new());
+        }
     }
-    let mut out: Vec<Box<str>> = own().collect();
-    if claim.granted {
-        return Ok(out);
-    }
-    // A revocation that names no address: the event's own, or else everything that is known of the person, so that a later
-    // un-merge does not bring a grant back.
-    if (out.is_empty() || channel == "*") && stated.profile_id != 0 {
-        out.extend(addresses(tx, members, channel)?);
-        out.push(profile_address(stated.profile_id));
-        out.sort_unstable();
-        out.dedup();
-    }
-    Ok(out)
+    let profile = Some(stated.profile_id).filter(|p| *p != 0);
+    rule::claimed(claim, carried, profile, || addresses(tx, members, channel))
 }
 
 /// A row of the ledger, as screens show it.

@@ -163,7 +163,8 @@ pub fn redact(tx: &mut Tx, erasing: &pipeline::erasure::Erasing<'_>, position: i
             && subject.parse().is_ok_and(|id: i64| erasing.profiles.contains(&id));
         let detail = [row.opt_text(6)?, row.opt_text(7)?];
         let named = || [Some(subject), detail[0], detail[1]].into_iter().flatten().any(|t| erasing.needles.hit(t));
-        if !(about && detail.iter().any(Option::is_some)) && !named() {
+        let told = about && detail.iter().any(Option::is_some);
+        if !told && !named() {
             continue;
         }
         take(tx, &row)?;

@@ -55,7 +55,7 @@ const WORDS: &[(&str, &str, &str)] = &[
 ];
 
 /// The heading of a section or field; the name itself where there is none.
-pub fn title<'a>(language: Language, name: &'a str) -> &'a str {
+pub fn title(language: Language, name: &str) -> &str {
     match WORDS.iter().find(|(n, ..)| *n == name) {
         Some((_, en, uk)) => match language {
             Language::En => en,

@@ -370,7 +370,7 @@ pub async fn get_preferences(
     Path(id): Path<String>,
 ) -> Result<Json<Preferences>, Problem> {
     let id = Id::in_path(&id)?;
-    let found = app.write(move |tx| {
+    let found = app.read(move |tx| {
         let (person, members) = members(tx, id)?;
         present(tx, person, &members)
     });

@@ -130,7 +130,7 @@ fn present(tx: &mut Tx) -> Result<Retention, Problem> {
 /// Shows how long what is kept.
 #[utoipa::path(get, path = "/api/v1/privacy/retention", tag = "privacy", responses((status = 200, body = Retention)))]
 pub async fn get_retention(State(app): State<Arc<App>>, _: ReadPrivacy) -> Result<Json<Retention>, Problem> {
-    Ok(Json(app.write(present).await?))
+    Ok(Json(app.read(present).await?))
 }
 
 fn checked(input: &RetentionInput) -> Result<(Vec<Rule>, Vec<KeptDocument>), Problem> {
