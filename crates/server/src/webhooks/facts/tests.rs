@@ -14,7 +14,7 @@ fn a_first_filling_and_a_corrected_beginning_are_no_news() {
     };
     assert_eq!(told(&[change(4, 1, true, now, Cause::Initial)]), []);
     let entered = (kinds::SEGMENT_ENTERED, 1, "segment/7/0".to_string());
-    assert_eq!(told(&[change(4, 1, true, now - 1, Cause::Event)]), [entered.clone()]);
+    assert_eq!(told(&[change(4, 1, true, now - 1, Cause::Event)]), std::slice::from_ref(&entered));
     // A timer that came late is an entry all the same.
     assert_eq!(told(&[change(4, 1, true, now - base::HOUR_US, Cause::Timer)]), [entered]);
     // Two in the segment become one: the second leaves under its old id, the first has been in since earlier.
