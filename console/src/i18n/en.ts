@@ -1685,7 +1685,7 @@ export default {
   'webhook.nameExample': 'Warehouse, ERP',
   'webhook.nextAsk': 'It is asked again at {{when}}.',
   'webhook.nothingYet': 'nothing yet',
-  'webhook.oldest': 'oldest {{time}}',
+  'webhook.oldest': 'the oldest since {{time}}',
   'webhook.pause': 'Pause',
   'webhook.paused': 'paused',
   'webhook.remove': 'Delete',

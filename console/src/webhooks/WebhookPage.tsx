@@ -67,13 +67,13 @@ function Head({ webhook: w }: { webhook: Webhook }) {
       />
       <div className="row g8 wrap-row"><span className="mono el">{w.url}</span>{w.types.map((x) => <Badge key={x}>{x}</Badge>)}</div>
       {w.state === 'disabled' && <div className="notice bad" role="status" data-testid="webhook-disabled"><div className="col sp"><span className="b">{reasons[w.reason ?? ''] ?? t('webhook.disabled')}</span><span className="t12 m2">{t('webhook.disabledText')}</span></div></div>}
-      {w.state === 'active' && w.failing_since && <div className="notice warn" role="status"><div className="col sp"><span className="b">{t('webhook.failingSince', { when: f.ago(w.failing_since) })}</span><span className="t12 m2">{w.blocked_until ? t('webhook.nextAsk', { when: f.exact(w.blocked_until) }) : t('webhook.failingText')}</span></div></div>}
-      {secret && <div className="card detail"><SecretOnce {...secret} /></div>}
+      {w.state === 'active' && w.failing_since && <div className="notice warn" role="status"><div className="col sp"><span className="b">{t('webhook.failingSince', { when: f.exact(w.failing_since) })}</span><span className="t12 m2">{w.blocked_until ? t('webhook.nextAsk', { when: f.exact(w.blocked_until) }) : t('webhook.failingText')}</span></div></div>}
+      {secret && <div className="card" style={{ flex: 'none' }}><div className="body"><SecretOnce {...secret} /></div></div>}
       <NumberStrip
         label={w.name}
         calm
         items={[
-          { label: t('webhook.waiting'), value: f.number(w.waiting), note: w.oldest_s ? t('webhook.oldest', { time: f.seconds(w.oldest_s * 1000) }) : undefined, tone: w.waiting > 1000 ? 'warn' : undefined },
+          { label: t('webhook.waiting'), value: f.number(w.waiting), note: w.oldest_s ? t('webhook.oldest', { time: f.brief(Date.now() - w.oldest_s * 1000) }) : undefined, tone: w.waiting > 1000 ? 'warn' : undefined },
           { label: t('webhook.latelyHead'), value: <Spark lately={w.lately} /> },
           { label: t('webhook.lastAnswer'), value: <LastAnswer status={w.last_status} error={w.last_error} />, note: w.last_at ? f.ago(w.last_at) : undefined },
         ]}
@@ -142,6 +142,7 @@ function Deliveries({ id }: { id: string }) {
   const name = useStateName();
   const { sel, state } = route.useSearch();
   const navigate = useNavigate({ from: '/webhooks/$id' });
+  const beside = Boolean(sel);
   const wanted = STATES.find((s) => s === state);
   const list = useInfiniteQuery({
     queryKey: ['webhooks', id, 'deliveries', wanted],
@@ -158,10 +159,10 @@ function Deliveries({ id }: { id: string }) {
       { id: 'type', header: t('delivery.type'), cell: ({ row: { original: d } }) => <span className="mono">{d.type}</span> },
       { id: 'state', header: t('col.state'), meta: { width: 130 }, cell: ({ row: { original: d } }) => <DeliveryBadge state={d.state} /> },
       { id: 'answer', header: t('webhook.lastAnswer'), meta: { width: 140 }, cell: ({ row: { original: d } }) => <LastAnswer status={d.last_status} error={d.last_error} /> },
-      { id: 'attempts', header: t('delivery.attempts'), meta: { width: 90, right: true }, cell: ({ row: { original: d } }) => f.number(d.attempts) },
-      { id: 'next', header: t('delivery.next'), meta: { width: 150, right: true }, cell: ({ row: { original: d } }) => (d.next_at ? <time dateTime={d.next_at} title={f.exact(d.next_at)} className="m2">{f.brief(d.next_at)}</time> : <None />) },
+      ...(beside ? [] : [{ id: 'attempts', header: t('delivery.attempts'), meta: { width: 90, right: true }, cell: ({ row: { original: d } }: { row: { original: Delivery } }) => f.number(d.attempts) },
+      { id: 'next', header: t('delivery.next'), meta: { width: 150, right: true }, cell: ({ row: { original: d } }: { row: { original: Delivery } }) => (d.next_at ? <time dateTime={d.next_at} title={f.exact(d.next_at)} className="m2">{f.brief(d.next_at)}</time> : <None />) }]),
     ],
-    [t],
+    [t, beside],
   );
   return (
     <>

@@ -42,7 +42,7 @@ export default function WebhooksPage() {
   return (
     <div className="page fill">
       <PageHeader title={t('nav.webhooks')} note={rows ? f.number(rows.length) : undefined} actions={<ActButton right="settings:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create} data-testid="webhook-create">{t('webhook.add')}</ActButton>} />
-      {made?.secret && <div className="card detail"><SecretOnce secret={made.secret} /></div>}
+      {made?.secret && <div className="card" style={{ flex: 'none' }}><div className="body"><SecretOnce secret={made.secret} /></div></div>}
       <div className="ld solo">
         <div className="card scroll">
           <DataTable

@@ -8,7 +8,7 @@ const pages = ['/', '/customers?sel=p-olena', '/customers/p-olena', '/identity?s
 
 for (const [language, scheme] of [['en', 'light'], ['uk', 'dark'], ['en', 'dark'], ['uk', 'light']] as const)
   test(`nothing for axe to say: ${language}, ${scheme}`, async ({ page }) => {
-    test.setTimeout(120_000);
+    test.setTimeout(240_000);
     const found: string[] = [];
     page.on('console', (m) => {
       if (/Content Security Policy|Refused/.test(m.text())) found.push(m.text());

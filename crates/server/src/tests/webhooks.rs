@@ -1,6 +1,7 @@
 //! Webhooks out: from what happens to a receiver that checks signatures and fails on demand. [LESSONS 29, 35]
 use super::harness::Shop;
-use crate::webhooks::settle;
+use crate::webhooks::queue::{Put, put};
+use crate::webhooks::{gather, settle};
 use connect::fake::{FakeReceiver, Received, Reply};
 use db::testing::Place;
 use serde_json::{Value, json};
@@ -421,4 +422,55 @@ fn old_deliveries_go_with_their_messages() {
     assert_eq!(number(&shop, messages), 0);
     assert_eq!(number(&shop, "SELECT CAST(COUNT(*) AS BIGINT) FROM webhook_attempts"), 0);
     shop.assert_clean();
+}
+
+/// What the reader would do next, step by step.
+struct ByHand<'a>(&'a Shop, tokio::runtime::Runtime);
+
+impl<'a> ByHand<'a> {
+    /// The shop's own reader sleeps from here on.
+    fn new(shop: &'a Shop) -> Self {
+        shop.app().webhooks.touch(false);
+        std::thread::sleep(Duration::from_millis(400));
+        Self(shop, tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starts"))
+    }
+    fn gather(&self) -> gather::Gathered {
+        let (app, preparer) = (self.0.app().clone(), self.0.app().domain.preparer().clone());
+        self.1.block_on(app.query(move |db| Ok(gather::gather(db, &preparer, true)?))).expect("can read")
+    }
+    fn put(&self, found: &gather::Gathered) -> Put {
+        let (app, found) = (self.0.app().clone(), found.clone());
+        self.1.block_on(app.write(move |tx| Ok(put(tx, &found)?))).expect("can write")
+    }
+}
+
+#[test]
+fn a_reading_is_queued_once_and_never_after_an_erasure() {
+    for place in Place::all() {
+        let (shop, fake) = (open(place), FakeReceiver::start());
+        endpoint(&shop, &fake.url("/"), &["event.tracked", "person.erased"], json!({}));
+        let reader = ByHand::new(&shop);
+        buy(&shop, "bob", "b1");
+        let found = reader.gather();
+        assert_eq!(reader.put(&found), Put::Queued(1));
+        assert_eq!(reader.put(&found), Put::Stale, "the places have moved");
+        // Read, then erased, then queued: nothing of it may get in.
+        buy(&shop, "ann", "a1");
+        let found = reader.gather();
+        assert!(found.facts.iter().any(|f| f.data["message_id"] == "a1"));
+        let ann = get(&shop, "/api/v1/customers/lookup?user_id=ann")["person_id"].clone();
+        let erasure = format!("/api/v1/customers/{}/erasure", ann.as_str().unwrap_or_default());
+        post(&shop, &erasure, &json!({"reason": "asked for it"}));
+        assert_eq!(reader.put(&found), Put::Stale);
+        assert_eq!(reader.put(&reader.gather()), Put::Queued(1), "only that she is gone");
+        assert!(reader.gather().is_empty());
+        shop.app().webhooks.touch(true);
+        let told = bodies(&fake.wait_for(2, SOON));
+        assert!(!told.iter().any(|b| b["data"]["message_id"] == "a1"), "{told:#?}");
+        assert_eq!(of_type(&told, "person.erased")[0]["data"]["person_id"], ann);
+        wait_for(&shop, "/api/v1/jobs?state=done", |j| {
+            j["items"].as_array().is_some_and(|i| i.iter().any(|j| j["kind"] == "erase"))
+        });
+        shop.assert_clean();
+    }
 }

@@ -236,3 +236,6 @@ pub fn of_job(job: &Job) -> Fact {
     let key = format!("job/{}/{}", job.id, job.finished_at);
     Fact::about_nobody(kind, key, Timestamp::from_micros(job.finished_at), data)
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,10 +151,10 @@ pub fn settle(tx: &mut Tx, claimed: (i64, i64), outcome: &Outcome, chance: u64) 
             settled_at.into(),
         ],
     )?;
-    if let Some(reason) = health(tx, endpoint, outcome, chance)? {
-        if endpoints::disable(tx, endpoint, reason)? {
-            return Ok(Settled::Disabled(reason));
-        }
+    if let Some(reason) = health(tx, endpoint, outcome, chance)?
+        && endpoints::disable(tx, endpoint, reason)?
+    {
+        return Ok(Settled::Disabled(reason));
     }
     Ok(match state {
         "delivered" => Settled::Delivered,
