@@ -6,7 +6,7 @@ import { QueryCache, QueryClient, QueryClientProvider, useQuery } from '@tanstac
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Problem } from './api/problem';
+import { Problem, sayDetailsWith } from './api/problem';
 import { startTexts } from './i18n';
 import { router } from './router';
 import { LiveProvider } from './session/live';
@@ -16,6 +16,9 @@ import { SignIn } from './session/SignIn';
 import { cssVariables, theme } from './theme';
 import { ErrorNote } from './ui/base';
 import { schemeManager } from './ui/scheme';
+
+// Not on the way to the first view.
+void import('./words/server').then(({ said }) => sayDetailsWith(said));
 
 const client: QueryClient = new QueryClient({
   queryCache: new QueryCache({

@@ -5138,7 +5138,7 @@ export interface operations {
             query?: {
                 /** @description Any identifier in any spelling, its beginning, or the beginnings of words of a name. */
                 query?: string;
-                /** @description Members of a segment only. */
+                /** @description Members of a segment only; with `query` those of them who fit. */
                 segment_id?: string;
                 sort?: "last_seen" | "revenue" | "orders";
                 limit?: number;

@@ -1,6 +1,5 @@
 // Decision served: which people?
 import { ActionIcon, Button, Menu, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
@@ -27,6 +26,8 @@ import { ViewTabs } from '../ui/tables/ViewTabs';
 import { ChangeLists, MOST, PasteCustomers, SetTrait } from './bulk';
 import { StageBadge } from './Stage';
 import { customersQuery, EVERYTHING, personQuery, type Sort, timelineQuery } from './query';
+import { StageBadge, stageName } from './Stage';
+import { customersQuery, personQuery, type Sort, timelineQuery } from './query';
 import { channelName, fold } from './timeline';
 
 /** Columns that stand in the list of columns, but are shown only when somebody asks for them. */
@@ -43,15 +44,21 @@ export default function CustomersPage() {
   const navigate = useNavigate({ from: '/customers' });
   const sort: Sort = search.sort === 'revenue' || search.sort === 'orders' ? search.sort : 'last_seen';
   const [text, setText] = useState(search.q ?? '');
-  const [query] = useDebouncedValue(text.trim(), 150);
   const field = useRef<HTMLInputElement>(null);
+  // The address is the truth; the field runs a moment ahead of it while somebody types.
+  const query = search.q ?? '';
+  const typing = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const type = (value: string) => {
+    setText(value);
+    clearTimeout(typing.current);
+    typing.current = setTimeout(() => void navigate({ search: (s) => ({ ...s, q: value.trim() || undefined, sel: undefined }), replace: true }), 150);
+  };
   useEffect(() => {
-    if ((search.q ?? '') !== query) void navigate({ search: (s) => ({ ...s, q: query || undefined, sel: undefined }), replace: true });
-  }, [query]); // eslint-disable-line -- the address follows the field, not the other way round
-  // A view, or the way back, changes the address under the field.
-  useEffect(() => {
-    if ((search.q ?? '') !== text.trim() && (search.q ?? '') !== query) setText(search.q ?? '');
-  }, [search.q]); // eslint-disable-line -- as above, the other way
+    // A view, or the way back, changes the address under the field.
+    clearTimeout(typing.current);
+    setText((now) => (now.trim() === query ? now : query));
+  }, [query]);
+  useEffect(() => () => clearTimeout(typing.current), []);
   useShortcut('Slash', () => field.current?.focus(), { shift: false });
 
   const list = useInfiniteQuery({ ...customersQuery(query, search.segment, sort), placeholderData: keepPreviousData });
@@ -134,7 +141,7 @@ export default function CustomersPage() {
             <None why={t('customers.noSegments')} />
           ),
       },
-      { id: 'stage', header: t('col.stage'), meta: { width: 112, value: (c) => c.stage ?? null }, cell: ({ row: { original: c } }) => (c.stage ? <StageBadge stage={c.stage} /> : <None why={t('customers.noStage')} />) },
+      { id: 'stage', header: t('col.stage'), meta: { width: 132, value: (c) => (c.stage ? stageName(c.stage) : null) }, cell: ({ row: { original: c } }) => (c.stage ? <StageBadge stage={c.stage} /> : <None why={t('customers.noStage')} />) },
       { id: 'orders', header: () => sorter('orders', t('col.orders')), meta: { right: true, width: 84, title: t('col.orders'), value: (c) => c.orders }, cell: ({ row: { original: c } }) => (c.orders ? f.number(c.orders) : <None why={t('customers.noOrders')} />) },
       {
         id: 'revenue',
@@ -191,7 +198,7 @@ export default function CustomersPage() {
           </>
         }
       />
-      <ViewTabs page="customers" all={t('all')} />
+      <ViewTabs page="customers" all={t('customers.all')} />
       <div className="row wrap-row">
         <TextInput
           ref={field}
@@ -200,7 +207,7 @@ export default function CustomersPage() {
           leftSection={<IconSearch />}
           rightSection={<kbd>/</kbd>}
           value={text}
-          onChange={(e) => setText(e.currentTarget.value)}
+          onChange={(e) => type(e.currentTarget.value)}
           style={{ width: 320 }}
           data-testid="customers-search"
         />

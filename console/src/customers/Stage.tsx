@@ -3,8 +3,10 @@ import { Badge } from '../ui/base';
 
 export const stageTone: Record<string, 'good' | 'warn' | 'bad' | undefined> = { loyal: 'good', active: 'good', returned: 'good', 'at risk': 'warn', lapsed: 'bad' };
 
-/** Where somebody stands with the shop, in one word. */
-export function StageBadge({ stage }: { stage: string }) {
+export const stageName = (stage: string): string => {
   const key = `word.${stage.replaceAll(' ', '_')}`;
-  return <Badge tone={stageTone[stage]}>{i18next.exists(key) ? i18next.t(key) : stage}</Badge>;
-}
+  return i18next.exists(key) ? i18next.t(key) : stage;
+};
+
+/** Where somebody stands with the shop, in one word. */
+export const StageBadge = ({ stage }: { stage: string }) => <Badge tone={stageTone[stage]}>{stageName(stage)}</Badge>;

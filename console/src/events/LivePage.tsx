@@ -180,7 +180,7 @@ export default function LivePage() {
       <div className={`ld${selected ? '' : ' solo'}`} style={{ minHeight: 420 }}>
         <div className="card scroll" style={{ position: 'relative' }}>
           <DataTable
-            label={t('nav.live')}
+            label={t('nav.live')} tools={{ name: 'live' }}
             rows={rows}
             columns={columns}
             rowId={keyOf}

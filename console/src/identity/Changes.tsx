@@ -43,7 +43,7 @@ export function Changes() {
   );
   return (
     <div className="card scroll">
-      <DataTable label={t('identity.tab.changes')} rows={rows} columns={columns} rowId={(c) => c.id} rowTestId="identity-change" error={changes.error} retry={() => void changes.refetch()} more={{ has: changes.hasNextPage, busy: changes.isFetchingNextPage, fetch: () => void changes.fetchNextPage() }} empty={<EmptyState title={t('changes.empty')}>{t('changes.emptyText')}</EmptyState>} maxHeight="60vh" />
+      <DataTable tools={{ name: 'identity-changes' }} label={t('identity.tab.changes')} rows={rows} columns={columns} rowId={(c) => c.id} rowTestId="identity-change" error={changes.error} retry={() => void changes.refetch()} more={{ has: changes.hasNextPage, busy: changes.isFetchingNextPage, fetch: () => void changes.fetchNextPage() }} empty={<EmptyState title={t('changes.empty')}>{t('changes.emptyText')}</EmptyState>} maxHeight="60vh" />
     </div>
   );
 }

@@ -62,7 +62,7 @@ export function Review() {
   const columns = useMemo<Column<ReviewItem>[]>(
     () => [
       { id: 'who', header: t('review.pair'), meta: { width: '44%' }, cell: ({ row: { original: r } }) => <span className="b">{t('identity.joined', { a: nameOf(r.person_a, r.a), b: nameOf(r.person_b, r.b) })}</span> },
-      { id: 'why', header: t('review.evidence'), cell: ({ row: { original: r } }) => <span className="m2" title={evidenceText(r.evidence)}>{r.kind && r.value ? `${identifierName(r.kind)} ${identifierText({ kind: r.kind, value: r.value })}` : ruleName(r.rule)}</span> },
+      { id: 'why', header: t('review.evidence'), cell: ({ row: { original: r } }) => <span className="m2" title={evidenceText(r.evidence)}>{r.kind && r.value ? `${identifierName(r.kind)} ${identifierText({ kind: r.kind, value: r.value })}` : evidenceText(r.evidence) || ruleName(r.rule)}</span> },
       { id: 'p', header: t('review.sure'), meta: { right: true, width: 92 }, cell: ({ row: { original: r } }) => (r.probability == null ? <span className="m" title={t('review.noScore')}>{f.NONE}</span> : f.percent(r.probability, 0)) },
       { id: 'when', header: t('col.when'), meta: { right: true, width: 104 }, cell: ({ row: { original: r } }) => <When at={r.at} className="m2" /> },
     ],
@@ -76,7 +76,7 @@ export function Review() {
     <div className={`ld wide${selected ? '' : ' solo'}`} style={{ flex: 'none' }}>
       <div className="card scroll">
         <DataTable
-          label={t('identity.tab.review')}
+          tools={{ name: 'review' }} label={t('identity.tab.review')}
           rows={rows}
           columns={columns}
           rowId={pairId}

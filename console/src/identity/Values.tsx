@@ -105,7 +105,7 @@ export function KeptOut() {
       { id: 'reason', header: t('col.reason'), cell: ({ row: { original: b } }) => <span className="m2" title={b.reason}>{b.reason || f.NONE}</span> },
       { id: 'when', header: t('col.when'), meta: { width: 120 }, cell: ({ row: { original: b } }) => <span title={b.actor}><When at={b.at} className="m2" /></span> },
       { id: 'profiles', header: t('merge.profiles'), meta: { right: true, width: 92 }, cell: ({ row: { original: b } }) => f.number(b.profiles) },
-      { id: 'act', header: () => <span className="hidden-text">{t('blocked.free')}</span>, meta: { right: true, width: 110 }, cell: ({ row: { original: b } }) => <ActLink right="identity:write" onClick={() => free.mutate(b)}>{t('blocked.free')}</ActLink> },
+      { id: 'act', header: () => <span className="hidden-text">{t('blocked.free')}</span>, meta: { right: true, width: 110, title: t('blocked.free') }, cell: ({ row: { original: b } }) => <ActLink right="identity:write" onClick={() => free.mutate(b)}>{t('blocked.free')}</ActLink> },
     ],
     [t, free],
   );
@@ -113,7 +113,7 @@ export function KeptOut() {
     <>
       <div className="card scroll">
         <header><h2>{t('identity.tab.values')}</h2><span className="sp" /><ActLink right="identity:write" onClick={() => setAdding(true)}><IconPlus className="s" /> {t('blocked.add')}</ActLink></header>
-        <DataTable label={t('identity.tab.values')} rows={rows} columns={columns} rowId={(b) => `${b.kind}:${b.value}`} error={blocked.error} retry={() => void blocked.refetch()} more={{ has: blocked.hasNextPage, busy: blocked.isFetchingNextPage, fetch: () => void blocked.fetchNextPage() }} empty={<EmptyState title={t('blocked.empty')}>{t('blocked.emptyText')}</EmptyState>} maxHeight="60vh" />
+        <DataTable tools={{ name: 'blocked-values' }} label={t('identity.tab.values')} rows={rows} columns={columns} rowId={(b) => `${b.kind}:${b.value}`} error={blocked.error} retry={() => void blocked.refetch()} more={{ has: blocked.hasNextPage, busy: blocked.isFetchingNextPage, fetch: () => void blocked.fetchNextPage() }} empty={<EmptyState title={t('blocked.empty')}>{t('blocked.emptyText')}</EmptyState>} maxHeight="60vh" />
         {rules.data && <p className="body t12 m2">{t('blocked.builtIn', { list: rules.data.built_in.join(' · ') })}</p>}
       </div>
       <Modal opened={adding} onClose={() => setAdding(false)} title={t('blocked.add')} size={480} closeButtonProps={{ 'aria-label': t('close') }}>

@@ -53,7 +53,7 @@ export default function ImportsPage() {
       <PageHeader title={t('nav.imports')} note={rows?.length ? f.number(rows.length) : undefined} actions={<RightButton right="imports:write" leftSection={<IconUpload />} rightSection={<kbd>C</kbd>} onClick={add} data-testid="import-new">{t('imports.new')}</RightButton>} />
       <div className="card scroll">
         <DataTable
-          label={t('nav.imports')}
+          tools={{ name: 'imports' }} label={t('nav.imports')}
           rows={rows}
           columns={columns}
           rowId={(j) => j.id}

@@ -38,7 +38,7 @@ export default function JobsPage() {
       <PageHeader title={t('nav.jobs')} note={rows ? t('job.runningNow', { n: f.number(rows.filter(moving).length) }) : undefined} />
       <div className={`ld${search.sel ? '' : ' solo'}`}>
         <div className="card scroll">
-          <DataTable label={t('nav.jobs')} rows={rows} columns={columns} rowId={(j) => j.id} selected={search.sel ?? null} onSelect={(id) => void navigate({ search: { sel: id ?? undefined }, replace: true })} rowTestId="job-row" error={jobs.error} retry={() => void jobs.refetch()} empty={<EmptyState title={t('job.emptyTitle')}>{t('job.emptyText')}</EmptyState>} />
+          <DataTable tools={{ name: 'jobs' }} label={t('nav.jobs')} rows={rows} columns={columns} rowId={(j) => j.id} selected={search.sel ?? null} onSelect={(id) => void navigate({ search: { sel: id ?? undefined }, replace: true })} rowTestId="job-row" error={jobs.error} retry={() => void jobs.refetch()} empty={<EmptyState title={t('job.emptyTitle')}>{t('job.emptyText')}</EmptyState>} />
         </div>
         {search.sel && <Detail key={search.sel} id={search.sel} />}
       </div>

@@ -84,7 +84,7 @@ export default function MessagesPage() {
       },
       { id: 'status', header: t('col.state'), meta: { width: 116 }, cell: ({ row: { original: m } }) => <StatusBadge status={m.status} /> },
       { id: 'reason', header: t('col.reason'), meta: { width: '24%' }, cell: ({ row: { original: m } }) => (m.reason ? <span title={m.reason}>{reasonText(m.reason)}</span> : <None why={t('messages.noReason')} />) },
-      { id: 'why', header: () => <span className="hidden-text">{t('why.open')}</span>, meta: { width: 72 }, cell: ({ row: { original: m } }) => <MessageWhy message={m} /> },
+      { id: 'why', header: () => <span className="hidden-text">{t('why.open')}</span>, meta: { width: 72, title: t('why.open') }, cell: ({ row: { original: m } }) => <MessageWhy message={m} /> },
       { id: 'at', header: t('col.when'), meta: { width: 104, right: true }, cell: ({ row: { original: m } }) => <When at={m.settled_at ?? m.intended_at} className="m2" /> },
     ],
     [t],
@@ -115,7 +115,7 @@ export default function MessagesPage() {
       <div className={`ld${selected ? '' : ' solo'}`}>
         <div className="card scroll">
           <DataTable
-            label={t('messages.title')}
+            tools={{ name: 'messages' }} label={t('messages.title')}
             rows={rows}
             columns={columns}
             rowId={(m) => m.id}

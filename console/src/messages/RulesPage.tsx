@@ -64,7 +64,7 @@ export default function RulesPage() {
         <div className="col g16">
           <div className="card scroll">
             <DataTable
-              label={t('nav.rules')}
+              tools={{ name: 'rules' }} label={t('nav.rules')}
               rows={rows}
               columns={columns}
               rowId={(r) => r.id}

@@ -40,7 +40,7 @@ export default function TemplatesPage() {
       <PageHeader title={t('nav.templates')} note={templates.data ? f.number(templates.data.items.length) : undefined} actions={<ActButton right="messages:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={create}>{t('action.template')}</ActButton>} />
       <div className="card scroll">
         <DataTable
-          label={t('nav.templates')}
+          tools={{ name: 'templates' }} label={t('nav.templates')}
           rows={templates.data?.items}
           columns={columns}
           rowId={(x) => x.id}

@@ -189,7 +189,7 @@ function Members({ segment }: { segment: Segment }) {
   return (
     <Panel title={t('segment.members')} count={f.number(segment.count)} right={<Link to="/customers" search={{ segment: segment.id }}>{t('segment.asList')}</Link>}>
       <DataTable
-        label={t('segment.members')}
+        label={t('segment.members')} tools={{ name: 'segment-members' }}
         rows={rows}
         columns={columns}
         rowId={(m) => m.person_id}

@@ -52,7 +52,7 @@ export default function SegmentsPage() {
       />
       <div className="card scroll">
         <DataTable
-          label={t('nav.segments')}
+          tools={{ name: 'segments' }} label={t('nav.segments')}
           rows={segments.data}
           columns={columns}
           rowId={(s) => s.id}

@@ -55,7 +55,7 @@ export function People() {
       <PageHeader title={t('settings.users')} actions={<RightButton right="accounts:write" leftSection={<IconPlus />} onClick={() => setInviting(true)} data-testid="invite">{t('users.invite')}</RightButton>} />
       {link && <OneTime link={link} close={() => setLink(null)} />}
       <div className={`ld${selected ? '' : ' solo'}`} style={{ flex: 'none' }}>
-        <div className="card scroll"><DataTable label={t('settings.users')} rows={users.data?.items} columns={columns} rowId={(u) => u.id} selected={sel} onSelect={setSel} error={users.error} retry={() => void users.refetch()} rowTestId="user-row" /></div>
+        <div className="card scroll"><DataTable tools={{ name: 'users' }} label={t('settings.users')} rows={users.data?.items} columns={columns} rowId={(u) => u.id} selected={sel} onSelect={setSel} error={users.error} retry={() => void users.refetch()} rowTestId="user-row" /></div>
         {selected && <Person key={selected.id} user={selected} may={may} close={() => setSel(null)} onLink={show} />}
       </div>
       {waiting.data && waiting.data.items.length > 0 && (

@@ -113,7 +113,7 @@ function Keys() {
           <CopyButton text={shown} label={t('copy')} />
         </div>
       )}
-      <div className="card scroll"><DataTable label={t('settings.keys')} rows={keys.data?.items} columns={columns} rowId={(k) => k.id} error={keys.error} retry={() => void keys.refetch()} empty={<EmptyState title={t('keys.emptyTitle')}>{t('keys.emptyText')}</EmptyState>} /></div>
+      <div className="card scroll"><DataTable tools={{ name: 'api-keys' }} label={t('settings.keys')} rows={keys.data?.items} columns={columns} rowId={(k) => k.id} error={keys.error} retry={() => void keys.refetch()} empty={<EmptyState title={t('keys.emptyTitle')}>{t('keys.emptyText')}</EmptyState>} /></div>
       <Modal opened={adding} onClose={() => setAdding(false)} title={t('keys.add')} size={480} closeButtonProps={{ 'aria-label': t('close') }}>
         <form className="fields" onSubmit={(e) => { e.preventDefault(); add.mutate(); }}>
           <TextInput label={t('field.name')} data-autofocus placeholder={t('keys.nameExample')} value={name} onChange={(e) => setName(e.currentTarget.value)} required withAsterisk={false} />
@@ -163,7 +163,7 @@ function Audit() {
       </div>
       <div className={`ld${selected ? '' : ' solo'}`}>
         <div className="card scroll">
-          <DataTable label={t('settings.audit')} rows={rows} columns={columns} rowTestId="audit-row" rowId={(a) => a.id} selected={sel} onSelect={setSel} error={audit.error} retry={() => void audit.refetch()} more={{ has: audit.hasNextPage, busy: audit.isFetchingNextPage, fetch: () => void audit.fetchNextPage() }} empty={<EmptyState title={t('audit.empty')} />} />
+          <DataTable tools={{ name: 'audit' }} label={t('settings.audit')} rows={rows} columns={columns} rowTestId="audit-row" rowId={(a) => a.id} selected={sel} onSelect={setSel} error={audit.error} retry={() => void audit.refetch()} more={{ has: audit.hasNextPage, busy: audit.isFetchingNextPage, fetch: () => void audit.fetchNextPage() }} empty={<EmptyState title={t('audit.empty')} />} />
         </div>
         {selected && (
           <aside className="card detail" aria-label={selected.action}>

@@ -57,7 +57,7 @@ export default function SourcesPage() {
       <div className={`ld${selected ? '' : ' solo'}`} style={selected ? { gridTemplateColumns: 'minmax(0,1fr) 480px' } : undefined}>
         <div className="card scroll">
           <DataTable
-            label={t('nav.sources')}
+            tools={{ name: 'sources' }} label={t('nav.sources')}
             rows={rows}
             columns={columns}
             rowId={(s) => s.id}

@@ -5,7 +5,9 @@ import { useTranslation } from 'react-i18next';
 import { ErrorNote, Skeleton } from './base';
 import { useShortcut } from './shortcuts';
 import { complete, widen } from './tables/arrange';
-import type { Arranged } from './tables/useArranged';
+import { TableTools } from './tables/TableTools';
+import { type Arranged, useArranged } from './tables/useArranged';
+import { ViewTabs } from './tables/ViewTabs';
 import type { Cell } from './tables/xlsx';
 
 export interface ColumnMeta<T> {
@@ -37,6 +39,8 @@ export function DataTable<T>(p: {
   overlay?: ReactNode;
   onScrolled?: (scrolled: boolean) => void;
   maxHeight?: number | string;
+  /** Views, columns and XLSX above the table, under the table's name; a page with a place of its own for them gives `arranged`. */
+  tools?: { name: string; file?: string };
   /** Lets people widen columns by their edges; widths are kept in the arrangement. */
   arranged?: Arranged<T>;
   /** Rows that are chosen for one act on all of them. X chooses the selected row, Shift extends from the last. */
@@ -46,7 +50,9 @@ export function DataTable<T>(p: {
   const height = p.rowHeight ?? 40;
   const rows = p.rows ?? [];
   const scroller = useRef<HTMLDivElement>(null);
-  const table = useReactTable({ data: rows, columns: p.columns, getCoreRowModel: getCoreRowModel(), getRowId: p.rowId });
+  const own = useArranged(p.tools?.name ?? '', p.columns);
+  const columns = p.tools ? own.columns : p.columns;
+  const table = useReactTable({ data: rows, columns, getCoreRowModel: getCoreRowModel(), getRowId: p.rowId });
   const model = table.getRowModel().rows;
   const virtual = useVirtualizer({ count: model.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 12, initialRect: { width: 1000, height: 900 } });
   const items = virtual.getVirtualItems();
@@ -74,7 +80,8 @@ export function DataTable<T>(p: {
   useShortcut('KeyK', () => move(-1), { enabled: Boolean(p.onSelect) });
   useShortcut('Escape', () => p.onSelect?.(null, null), { enabled: Boolean(p.onSelect && p.selected) });
 
-  const { checks, arranged } = p;
+  const { checks } = p;
+  const arranged = p.tools ? own : p.arranged;
   const anchor = useRef<string | null>(null);
   const check = (id: string, extend: boolean) => {
     if (!checks) return;
@@ -112,17 +119,25 @@ export function DataTable<T>(p: {
     handle.addEventListener('pointerup', done);
   };
 
+  const tools = p.tools && (
+    <div className="tbl-tools">
+      <ViewTabs page={p.tools.name} all={t('all')} quiet />
+      <TableTools table={own} rows={p.rows} file={p.tools.file ?? p.label} />
+    </div>
+  );
   if (!p.rows && p.error) return <div className="body"><ErrorNote error={p.error} retry={p.retry} /></div>;
   if (!p.rows) return <Skeleton rows={8} height={height} />;
-  if (rows.length === 0 && p.empty) return <>{p.empty}</>;
+  if (rows.length === 0 && p.empty) return <>{tools}{p.empty}</>;
   const can = Boolean(p.onSelect || p.onOpen);
   const leaf = table.getAllLeafColumns();
   const widthOf = (c: (typeof leaf)[number]) => (c.columnDef as Column<T>).meta?.width;
   // Columns that have no width of their own share what is left; many of them make the table scroll instead of hiding all.
   const least = leaf.reduce((n, c, at) => n + (typeof widthOf(c) === 'number' ? Number(widthOf(c)) : at === 0 ? 200 : 104), checks ? 36 : 0);
   const chosenHere = checks ? model.filter((r) => checks.chosen.has(r.id)).length : 0;
-  const span = p.columns.length + (checks ? 1 : 0);
+  const span = columns.length + (checks ? 1 : 0);
   return (
+    <>
+    {tools}
     <div
       className="tbl"
       ref={scroller}
@@ -225,5 +240,6 @@ export function DataTable<T>(p: {
         </tbody>
       </table>
     </div>
+    </>
   );
 }

@@ -47,7 +47,7 @@ const people = [
   ['p-oksana', 'Oksana Galagan', 'oksana.g@ukr.net', '+380671230077', 'Drohobych', 200, 81, 3, 4120, 1, ['email', 'sms'], ['seg-blankets']],
 ].map(([person_id, name, email, phone, city, min, events, orders, revenue, profiles, channels, s]) => ({
   person_id, name, email, phone, city, demo: false, first_seen: '2023-03-14T09:12:00Z', last_seen: ago(min), events, orders,
-  revenue: revenue ? [uah(revenue)] : [], profiles, channels, segments: s.map((id) => ({ id, name: segs.find((x) => x.id === id).name })),
+  revenue: revenue ? [uah(revenue)] : [], profiles, channels, stage: orders >= 6 ? 'loyal' : orders > 1 ? 'active' : orders ? 'new' : 'prospect', segments: s.map((id) => ({ id, name: segs.find((x) => x.id === id).name })),
 }));
 const many = Array.from({ length: 400 }, (_, i) => ({ ...people[3 + (i % 11)], person_id: `p-x${i}`, name: `${['Iryna', 'Bohdan', 'Larysa', 'Roman', 'Ґанна'][i % 5]} ${['Melnyk', 'Shvets', 'Kozak', 'Bilyk', 'Tkachuk', 'Moroz'][i % 6]}`, email: `c${i}@example.com`, phone: null, last_seen: ago(210 + i * 7), segments: [] }));
 const all = [...people, ...many];
@@ -89,7 +89,7 @@ const person = (row) => ({
     { name: 'favourite_shop', timestamp: ago(1), message_id: 'till-184233', source: 'Till, Lviv' }, { name: 'interested_in', timestamp: ago(111), message_id: 'app-v0', source: 'Android' }, { name: 'household', timestamp: '2024-05-12T10:00:00Z', message_id: 'f-1', source: 'Site' },
   ],
   derived: [
-    { name: 'lifecycle_stage', kind: 'text', unit: '', value: 'loyal', valid_until: '2026-12-20T00:00:00Z', window: 'ever', count: 14, why: '14 orders, the last today; at risk after 60 days of the customer’s own rhythm' },
+    { name: 'lifecycle_stage', kind: 'text', unit: '', value: 'loyal', valid_until: '2026-12-20T00:00:00Z', window: 'ever', count: 14, why: "14 orders, the last 0 days ago; at risk after 60, lapsed after 121 days of the customer's own rhythm" },
     { name: 'average_order', kind: 'number', unit: 'money', value: 1720.5, valid_until: null, window: 'ever', count: 14, why: '14 orders' },
     { name: 'purchase_interval_days', kind: 'number', unit: 'days', value: 40.5, valid_until: null, window: 'ever', count: 14, why: '14 orders' },
     { name: 'preferred_channel', kind: 'text', unit: '', value: 'shop', valid_until: '2026-12-03T00:00:00Z', window: 'the present 30 days and the 90 before', count: 9, why: '9 acts there weigh 66 % of all' },
@@ -204,6 +204,29 @@ let quiet = null;
 let wishes = [{ channel: 'email', topic: 'news', wanted: false, at: ago(60 * 24 * 5), actor: null }];
 let keeps = { rules: [{ kind: 'rejects', source_id: null, pattern: '', days: 30, ground: 'nobody looks later', enabled: true }], documents: [{ event: 'Order Completed', ground: 'Tax Code of Ukraine, art. 44.3', term_days: 1095, enabled: true }], ran_at: ago(300) };
 let purposes = [{ id: '0', purpose: 'Marketing messages', ground: 'Consent (GDPR art. 6.1.a)', categories: 'Subscribers: contacts, purchases, visits', retention: 'Until the consent is withdrawn', recipients: 'Mail service', archived: false, version: 1 }];
+let views = [{ id: 'v-1', page: 'customers', name: 'Loyal, by orders', owner: 'iryna@svitlytsia.ua', shared: true, may_change: true, version: 1, state: { segment: 'seg-loyal', sort: 'orders', cols: 'name,reach,-last,stage,orders,revenue,segments' } }];
+let notes = [{ id: 'n-1', text: 'Asks for Taras at the till; likes wool, not synthetics.', author: 'iryna@svitlytsia.ua', created_at: ago(60 * 24 * 9), changed_at: null, may_change: true }];
+let files = [{ id: 'f-1', name: 'Warranty 184233.pdf', media_type: 'application/pdf', size: 48211, sha256: 'ab', author: 'iryna@svitlytsia.ua', created_at: ago(60 * 24 * 2) }];
+let edits = [];
+// The preview that the real server would give: by number, phone or e-mail, against the few traits that the stand-in has.
+const looked = (input) => {
+  const seen = new Set();
+  const rows = input.rows.map((r, row) => {
+    const who = all.find((c) => (r.person_id ? c.person_id === r.person_id : r.identifier.kind === 'phone' ? c.phone?.endsWith(r.identifier.value.replace(/\D/g, '').slice(-9)) : c[r.identifier.kind] === r.identifier.value));
+    const out = { row, person_id: who?.person_id ?? null, name: who?.name ?? null, changes: [], error: null, at: null };
+    if (!who) return { ...out, error: 'nobody' };
+    if (seen.has(who.person_id)) return { ...out, error: 'twice' };
+    seen.add(who.person_id);
+    const bad = Object.keys(r.traits).find((n) => ['email', 'phone'].includes(n));
+    if (bad) return { ...out, error: 'protected', at: bad };
+    const before = { city: who.city };
+    return { ...out, changes: Object.entries(r.traits).filter(([n, v]) => (before[n] ?? null) !== v).map(([name, after]) => ({ name, before: before[name] ?? null, after })) };
+  });
+  const failed = rows.filter((r) => r.error).length;
+  const changed = rows.filter((r) => r.changes.length).length;
+  return { rows, changed, failed, unchanged: rows.length - failed - changed };
+};
+let asks = [{ id: 'q-1', kind: 'access', who: 'Oksana Savchuk', contact: 'oksana@ukr.net', note: 'asked at the till', state: 'received', reason: '', received_at: ago(60 * 24 * 33), due_at: ago(60 * 24 * 3), overdue: true, version: 1, person_id: 'p-oksana', result: null }];
 let suspects = [{ kind: 'phone', value: '+380322400400', other_kind: 'user_id', others: 214, profiles: 9, first_at: ago(60 * 24 * 20), last_at: ago(6), examples: [{ other_kind: 'user_id', other_value: 'c-1042', profile_id: 'pr-1', at: ago(6), seq: '9' }] }];
 let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reason: 'the till’s own address', at: ago(60 * 24 * 40), actor: 'Iryna Melnyk', profiles: 0 }];
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
@@ -281,6 +304,16 @@ const server = createServer(async (req, res) => {
   const id = (re) => re.exec(path)?.[1];
   let x;
   if (path === '/home') return json(home());
+  if (path === '/views') { if (m === 'POST') { const v = { id: `v-${views.length + 1}`, owner: me.email, may_change: true, version: 1, ...input }; views = [...views, v]; return json(v, 201); } return json({ items: views.filter((v) => v.page === url.searchParams.get('page')), next_cursor: null }); }
+  if ((x = id(/^\/views\/([^/]+)$/))) { if (m === 'DELETE') { views = views.filter((v) => v.id !== x); return json(undefined, 204); } views = views.map((v) => (v.id === x ? { ...v, ...input, version: v.version + 1 } : v)); return json(views.find((v) => v.id === x)); }
+  if (path === '/table-downloads') return input.rows > 500 ? problem(res, 403, 'approval_needed', 'so many rows need the approval of a second person') : json({ mark: 'ab12cd34ef56ab78', canary: 'cab12cd34ef56ab78@canary.invalid', actor: me.email, at: ago(0) }, 201);
+  if (path === '/bulk-edits/preview') return json(looked(input));
+  if (path === '/bulk-edits') { if (m === 'POST') { const e = { id: `e-${edits.length + 1}`, at: ago(0), actor: me.email, title: input.title, changed: looked(input).changed, undone_at: null, undone_by: null }; edits = [e, ...edits]; return json(e, 201); } return json({ items: edits, next_cursor: null }); }
+  if ((x = id(/^\/bulk-edits\/([^/]+)\/undo$/))) { edits = edits.map((e) => (e.id === x ? { ...e, undone_at: ago(0), undone_by: me.email } : e)); return json({ changed: edits.find((e) => e.id === x)?.changed ?? 0, passed: 0 }); }
+  if (/^\/customers\/[^/]+\/notes$/.test(path)) { if (m === 'POST') { const n = { id: `n-${Date.now()}`, text: input.text, author: me.email, created_at: ago(0), changed_at: null, may_change: true }; notes = [n, ...notes]; return json(n, 201); } return json({ items: notes.filter((n) => !n.deleted), next_cursor: null }); }
+  if ((x = id(/^\/customers\/[^/]+\/notes\/([^/]+)$/))) { notes = notes.map((n) => (n.id === x ? (m === 'DELETE' ? { ...n, deleted: true } : { ...n, text: input.text, changed_at: ago(0), deleted: false }) : n)); return m === 'DELETE' ? json(undefined, 204) : json(notes.find((n) => n.id === x)); }
+  if (/^\/customers\/[^/]+\/files$/.test(path)) { if (m === 'POST') { const f = { id: `f-${files.length + 1}`, name: url.searchParams.get('name'), media_type: 'text/plain', size: body.length, sha256: 'cd', author: me.email, created_at: ago(0) }; files = [f, ...files]; return json(f, 201); } return json({ items: files, next_cursor: null }); }
+  if (path === '/identity/review' && m === 'POST') { const done = input.pairs.map((p) => ({ ...p, decision: input.decision, person_id: input.decision === 'join' ? p.a : null, edge: input.decision === 'join' ? `e-${p.a}` : null })); pairs = pairs.filter((p) => !done.some((d) => d.a === p.a && d.b === p.b)); return json({ items: done }); }
   if (path === '/customers') {
     const q = (url.searchParams.get('query') ?? '').toLowerCase().trim();
     const digits = q.replace(/\D/g, '').replace(/^(380|0)/, '');
@@ -321,7 +354,7 @@ const server = createServer(async (req, res) => {
   if (/^\/customers\/[^/]+\/merge\/preview$/.test(path)) return json({ person_id: 'p-olena', profile_ids: ['pr-1', 'pr-2', 'pr-3', 'pr-7'], identifiers: [{ kind: 'phone', value: '+380671234567' }, { kind: 'email', value: 'o.hudz@ukr.net' }], traits: {}, events: 214, orders: 17, exceeds: [{ kind: 'user_id', limit: 1, window_days: null, values: 2 }], was_kept_apart: true });
   if (/^\/customers\/[^/]+\/merge$/.test(path)) return json({ person_id: 'p-olena', absorbed: input.with, edge: 'e-9' });
   if (/^\/customers\/[^/]+\/erasure$/.test(path)) return json({ job_id: 'j-1' }, 202);
-  if (path === '/identity/review' && m === 'GET') { pairs ??= [pair('p-olena', 'p-oksana', 'resolve', 'same surname and city, phones differ in one digit', null, null, 0.87, 14), pair('p-taras', 'p-andrii', 'same_event', 'one receipt names both, whom somebody took apart', 'phone', '+380501112233', null, 190)]; return json({ items: pairs, next_cursor: null, open: pairs.length }); }
+  if (path === '/identity/review' && m === 'GET') { pairs ??= [pair('p-olena', 'p-oksana', 'resolve', 'same surname and city, phones differ in one digit', null, null, 0.87, 14), pair('p-taras', 'p-andrii', 'same_event', 'one receipt names both, whom somebody took apart', 'phone', '+380501112233', null, 190), pair('p-mariia', 'p-hanna', 'resolve', 'phone: the same, and rare; surname: one typing mistake apart; city: different', null, null, 0.64, 400)]; return json({ items: pairs, next_cursor: null, open: pairs.length }); }
   if ((x = id(/^\/identity\/review\/(.+)$/))) { const p = pairs.find((y) => `${y.a}-${y.b}` === x); if (input.decision !== 'later') pairs = pairs.filter((y) => y !== p); return json({ a: p.a, b: p.b, decision: input.decision, person_id: input.decision === 'join' ? p.a : null }); }
   if (path === '/identity/suspects') return json({ items: suspects, next_cursor: null });
   if (path === '/identity/suspects/dismiss') { suspects = suspects.filter((y) => y.value !== input.value); return json(undefined, 204); }

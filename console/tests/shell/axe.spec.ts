@@ -9,6 +9,11 @@ const pages = ['/', '/customers?sel=p-olena', '/customers/p-olena', '/identity?s
 for (const [language, scheme] of [['en', 'light'], ['uk', 'dark'], ['en', 'dark'], ['uk', 'light']] as const)
   test(`nothing for axe to say: ${language}, ${scheme}`, async ({ page }) => {
     test.setTimeout(240_000);
+const pages = ['/', '/customers?sel=p-olena', '/customers?view=v-1', '/customers/p-olena', '/identity?sel=p-olena-p-oksana', '/identity?tab=suspects', '/identity?tab=values', '/identity?tab=rules', '/identity?tab=stitch', '/identity?tab=changes', '/segments', '/segments/seg-blankets', '/segments/new', '/messages?sel=m-2', '/jobs', '/imports', '/settings/own', '/rules?sel=r-cart', '/templates', '/templates/t-cart', '/live', '/sources?sel=s-site', '/privacy?sel=q-1', '/settings/users', '/settings/api-keys', '/settings/audit'];
+
+for (const [language, scheme] of [['en', 'light'], ['uk', 'dark'], ['en', 'dark'], ['uk', 'light']] as const)
+  test(`nothing for axe to say: ${language}, ${scheme}`, async ({ page }) => {
+    test.setTimeout(300_000);
     const found: string[] = [];
     page.on('console', (m) => {
       if (/Content Security Policy|Refused/.test(m.text())) found.push(m.text());

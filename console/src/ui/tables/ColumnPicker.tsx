@@ -1,10 +1,10 @@
 import { Popover } from '@mantine/core';
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import * as f from '../format';
 import { IconChevronDown, IconChevronUp, IconColumns } from '../icons';
 import { move, toggle, widen } from './arrange';
-import type { Arranged } from './useArranged';
+import { type Arranged, titleOf } from './useArranged';
 
 const STEP = 16;
 
@@ -13,12 +13,21 @@ export function ColumnPicker<T>({ table }: { table: Arranged<T> }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
   const list = useRef<HTMLUListElement>(null);
-  const title = (id: string) => table.all.find((c) => c.id === id)?.meta?.title ?? id;
+  const title = (id: string) => {
+    const column = table.all.find((c) => c.id === id);
+    return column ? titleOf(column) : id;
+  };
   const width = (id: string, own?: number) => {
     const usual = table.all.find((c) => c.id === id)?.meta?.width;
     return own ?? (typeof usual === 'number' ? usual : 160);
   };
-  const focus = (id: string) => requestAnimationFrame(() => list.current?.querySelector<HTMLElement>(`[data-col="${id}"]`)?.focus());
+  const focus = (id: string) => list.current?.querySelector<HTMLElement>(`[data-col="${id}"]`)?.focus();
+  // A row that is moved in the document loses the focus on its way.
+  const moved = useRef<string>(undefined);
+  useEffect(() => {
+    if (moved.current) focus(moved.current);
+    moved.current = undefined;
+  }, [table.places]);
   return (
     <Popover opened={open} onChange={setOpen} width={300} position="bottom-end" trapFocus returnFocus>
       <Popover.Target>
@@ -46,8 +55,8 @@ export function ColumnPicker<T>({ table }: { table: Arranged<T> }) {
                     e.preventDefault();
                     if (wider) table.arrange(widen(table.places, p.id, width(p.id, p.width) + wider * STEP));
                     else if (e.altKey) {
+                      moved.current = p.id;
                       table.arrange(move(table.places, p.id, step as 1 | -1));
-                      focus(p.id);
                     } else focus(table.places[Math.min(table.places.length - 1, Math.max(0, at + step))]!.id);
                   }}
                 />

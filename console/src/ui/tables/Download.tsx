@@ -7,8 +7,17 @@ import { useRight } from '../../session/rights';
 import * as f from '../format';
 import { IconDownload, IconLock } from '../icons';
 import { say, sayError } from '../toast';
-import type { Arranged } from './useArranged';
+import type { Column } from '../DataTable';
+import { type Arranged, titleOf } from './useArranged';
 import type { Cell } from './xlsx';
+
+/** A column that says nothing of workbooks gives the plain field of its own name, if the row has one. */
+function plainField(row: unknown, id: string): Cell {
+  const v = (row as Record<string, unknown>)[id];
+  if (typeof v === 'string' && /^\d{4}-\d\d-\d\dT/.test(v)) return new Date(v);
+  return typeof v === 'string' || typeof v === 'number' || typeof v === 'boolean' ? v : null;
+}
+const hasValue = <T,>(c: Column<T>, rows: T[]) => Boolean(c.meta?.value) || rows.some((r) => plainField(r, c.id!) !== null);
 
 /** The table as a workbook: what is shown, masked as it is shown, with leave of the server and its mark. */
 export function Download<T>({ table, rows, file, filter, upTo }: { table: Arranged<T>; rows: T[] | undefined; file: string; filter?: string; upTo?: (count: number) => Promise<T[]> }) {
@@ -17,11 +26,11 @@ export function Download<T>({ table, rows, file, filter, upTo }: { table: Arrang
   const load = useMutation({
     mutationFn: async () => {
       const all = upTo ? await upTo(500) : (rows ?? []);
-      const columns = table.columns.filter((c) => c.meta?.value);
+      const columns = table.columns.filter((c) => hasValue(c, all));
       const leave = await must(api.POST('/api/v1/table-downloads', { body: { table: table.name, rows: all.length } }));
       const { workbook } = await import('./xlsx');
-      const head = columns.map((c) => c.meta!.title ?? c.id!);
-      const body = all.map((r) => columns.map((c) => c.meta!.value!(r) as Cell));
+      const head = columns.map((c) => titleOf(c));
+      const body = all.map((r) => columns.map((c) => (c.meta?.value ? c.meta.value(r) : plainField(r, c.id!))));
       const about: [string, Cell][] = [[t('table.aboutTable'), file], [t('table.aboutWho'), leave.actor], [t('table.aboutWhen'), new Date(leave.at)], [t('table.aboutFilter'), filter ?? ''], [t('table.aboutRows'), all.length], [t('table.aboutMark'), leave.mark], [t('table.aboutCanary'), leave.canary]];
       const blob = await workbook(
         [

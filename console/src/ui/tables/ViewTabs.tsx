@@ -19,7 +19,7 @@ const same = (a: Record<string, unknown>, b: Record<string, unknown>) => JSON.st
  * Views as tabs: the filter, sorting and columns of the page's address under a name. `?view=12` alone opens one; beside
  * other parts of an address it only says from which view somebody came.
  */
-export function ViewTabs({ page, all, note }: { page: string; all: ReactNode; note?: ReactNode }) {
+export function ViewTabs({ page, all, note, quiet }: { page: string; all: ReactNode; note?: ReactNode; quiet?: boolean }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const navigate = useNavigate();
@@ -75,7 +75,7 @@ export function ViewTabs({ page, all, note }: { page: string; all: ReactNode; no
   );
   return (
     <nav className="tabs" aria-label={t('views.label')} data-testid="views">
-      {tab('all', !search.view, () => go({}), all, note && <span>{note}</span>)}
+      {(!quiet || Boolean(views.data?.length)) && tab('all', !search.view, () => go({}), all, note && <span>{note}</span>)}
       {views.data?.map((v) => tab(v.id, v.id === search.view, () => open(v), v.name, v.shared && v.id !== search.view ? <IconUsers className="s" aria-label={t('views.shared')} /> : undefined))}
       {current && (
         <Menu position="bottom-start" width={240}>
@@ -92,7 +92,7 @@ export function ViewTabs({ page, all, note }: { page: string; all: ReactNode; no
         </Menu>
       )}
       {changed && <span className="t12 m" role="status" style={{ alignSelf: 'center' }}>{t('views.changed')}</span>}
-      <button type="button" className="tab" aria-label={t('views.saveAs')} title={t('views.saveAs')} onClick={() => setSaving(true)} data-testid="view-new"><IconPlus className="s" /></button>
+      <button type="button" className="tab" aria-label={t('views.add')} title={t('views.saveAs')} onClick={() => setSaving(true)} data-testid="view-new"><IconPlus className="s" />{quiet && !views.data?.length && <span>{t('views.add')}</span>}</button>
       <Modal opened={saving} onClose={() => setSaving(false)} title={t('views.saveAs')} size={440} closeButtonProps={{ 'aria-label': t('close') }}>
         <SaveForm busy={create.isPending} error={create.error} save={(v) => create.mutate({ ...v, state: now })} close={() => setSaving(false)} />
       </Modal>

@@ -20,6 +20,9 @@ function keep(name: string, text: string | null): void {
   }
 }
 
+/** A column's name where a text is needed. */
+export const titleOf = <T,>(c: Column<T>): string => c.meta?.title ?? (typeof c.header === 'string' && c.header ? c.header : c.id!);
+
 export interface Arranged<T> {
   name: string;
   /** As they stand, with widths; hidden ones are left out. */

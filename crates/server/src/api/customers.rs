@@ -46,7 +46,7 @@ pub enum SortBy {
 pub struct CustomersQuery {
     /// Any identifier in any spelling, its beginning, or the beginnings of words of a name.
     query: Option<String>,
-    /// Members of a segment only.
+    /// Members of a segment only; with `query` those of them who fit.
     segment_id: Option<String>,
     #[param(inline)]
     sort: Option<SortBy>,
@@ -75,8 +75,7 @@ pub async fn list_customers(
     let counters = app.domain.preparer().current().counters;
     let written = q.query.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_string);
     let (ids, next_cursor, total) = match (written, q.segment_id) {
-        (Some(_), Some(_)) => return Err(BAD_QUERY.because("ask for query or for segment_id, not both")),
-        (Some(text), None) => {
+        (Some(text), segment) => {
             let after = place::<1>(q.cursor.as_deref())?.map(|[id]| id);
             let sees = caller.may(crate::access::Act::SeeContacts);
             let matching = if sees { search::Matching::Beginnings } else { search::Matching::Whole };
@@ -86,7 +85,12 @@ pub async fn list_customers(
                     Ok(search::find_people(db, &text, (&rules, country, matching), after, limit as usize)?)
                 })
                 .await?;
-            (found.people, found.next.map(|id| cursor(&[id])), found.total.map(|t| t as i64))
+            let next = found.next.map(|id| cursor(&[id]));
+            match segment {
+                None => (found.people, next, found.total.map(|t| t as i64)),
+                // Of those who fit, the members; a page may be short of some, the cursor goes on all the same.
+                Some(segment) => (members(&app, found.people, Id::in_path(&segment)?).await?, next, None),
+            }
         }
         (None, Some(segment)) => {
             let segment = Id::in_path(&segment)?;
@@ -116,6 +120,21 @@ pub async fn list_customers(
     };
     let items = app.read(move |tx| Ok(row::of_ids(tx, &ids, &counters)?)).await?;
     Ok(Json(CustomerList { items, next_cursor, total }))
+}
+
+/// The members of a segment among some people.
+async fn members(app: &App, people: Vec<i64>, segment: i64) -> Result<Vec<i64>, Problem> {
+    app.read(move |tx| {
+        let mut out = Vec::with_capacity(people.len());
+        for person in people {
+            let all = segments::runtime::read_person(tx, person)?;
+            if all.iter().any(|m| m.segment_id == segment) {
+                out.push(person);
+            }
+        }
+        Ok(out)
+    })
+    .await
 }
 
 /// One identifier.

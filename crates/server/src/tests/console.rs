@@ -90,6 +90,11 @@ fn a_list_of_people_is_a_segment_over_a_trait() {
         let rows = json!([{"person_id": ann, "traits": {"list_vip": true}}]);
         let edit = post(&shop, "bulk-edits", &json!({"title": "VIP", "rows": rows})).json();
         count(1);
+        let names = |query: &str| {
+            let found = get(&shop, &format!("customers?query={query}&segment_id={id}"));
+            found["items"].as_array().expect("items").iter().map(|c| c["name"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!((names("ann"), names("bob")), (vec![json!("Ann")], vec![]), "a search within a list");
         assert_eq!(get(&shop, &format!("segments/{id}/members"))["items"][0]["person_id"], json!(ann));
         let path = format!("bulk-edits/{}/undo", edit["id"].as_str().expect("an id"));
         assert_eq!(post(&shop, &path, &json!({})).status, 200);
