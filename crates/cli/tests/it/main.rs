@@ -2,13 +2,13 @@
 mod backups;
 mod bad_input;
 mod braid;
-mod exports;
 mod config;
+mod exports;
 mod full_disk;
 mod http;
 mod kills;
-mod postgres_away;
 mod moving;
+mod postgres_away;
 mod start;
 mod stores;
 mod story;
