@@ -71,17 +71,13 @@ const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new'
 const parallel = createRoute({ getParentRoute: () => root, path: '/parallel', component: lazyRouteComponent(() => import('./moving/ParallelPage')) });
 const compared = createRoute({ getParentRoute: () => root, path: '/parallel/$id', component: lazyRouteComponent(() => import('./moving/ComparedPage')) });
 const quality = createRoute({ getParentRoute: () => root, path: '/quality', component: lazyRouteComponent(() => import('./moving/QualityPage')), validateSearch: texts('check') });
-const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel') });
 const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: lazyRouteComponent(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
 const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: lazyRouteComponent(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
-const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')) });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel', 'view', 'cols') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, exportsPage, newExport, jobs, settings]),
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, parallel, compared, quality, jobs, settings]),
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, privacy, imports, newImport, importPage, jobs, webhooks, webhook, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, compared, quality, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -93,6 +93,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bulk-edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists changes of many customers, newest first. */
+        get: operations["list_bulk_edits"];
+        put?: never;
+        /** Changes many customers; rows at fault are passed over, as the preview says. */
+        post: operations["make_bulk_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-edits/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows what a change of many customers would do, row by row. */
+        post: operations["preview_bulk_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulk-edits/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a change back; values that somebody changed since stay. */
+        post: operations["undo_bulk_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/caps": {
         parameters: {
             query?: never;
@@ -176,6 +228,27 @@ export interface paths {
         get: operations["computed_trait_versions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows all settings that live in the database, without secrets and without data of people. Settings that are as in a new
+         *     shop are left out.
+         */
+        get: operations["get_configuration"];
+        put?: never;
+        /** Makes the shop as the list says: all of it in one transaction, or nothing. What the list does not name stays. */
+        post: operations["push_configuration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -290,6 +363,62 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/customers/{person_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Gives everything that is held of a customer, as a file: facts with their origin, identifiers with evidence, all events,
+         *     consents with proof, messages, what was joined, who looked. The file is streamed; each export stands in the audit.
+         */
+        get: operations["export_customer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the files of a customer, newest first. */
+        get: operations["list_files"];
+        put?: never;
+        /** Puts a file of at most 5 MiB to a customer; the body is the file, `Content-Type` what it is. */
+        post: operations["add_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/files/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Gives a file of a customer. */
+        get: operations["get_file"];
+        put?: never;
+        post?: never;
+        /** Deletes a file of a customer. */
+        delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customers/{person_id}/household": {
         parameters: {
             query?: never;
@@ -369,6 +498,60 @@ export interface paths {
         /** Lists the messages of a customer, newest first. */
         get: operations["customer_messages"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the notes about a customer, newest first. */
+        get: operations["list_notes"];
+        put?: never;
+        /** Writes a note about a customer. */
+        post: operations["create_note"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/notes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a note; a deleted one stands again. */
+        put: operations["update_note"];
+        post?: never;
+        /** Deletes a note. */
+        delete: operations["delete_note"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what a customer wants to get. */
+        get: operations["get_preferences"];
+        /** Sets what a customer wants to get. Marketing that the customer does not want is stopped at the gate. */
+        put: operations["put_preferences"];
         post?: never;
         delete?: never;
         options?: never;
@@ -920,6 +1103,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists saved mappings in their newest version. */
+        get: operations["list_mappings"];
+        put?: never;
+        /** Saves a mapping; under a known name it is that one's next version. */
+        post: operations["save_mapping"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/mappings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All versions of a saved mapping, the newest first. */
+        get: operations["mapping_versions"];
+        put?: never;
+        post?: never;
+        /** Puts a saved mapping away; what was imported with it stays. */
+        delete: operations["delete_mapping"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports/presets": {
         parameters: {
             query?: never;
@@ -1162,6 +1381,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/parallel-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the modules that are compared with an old tool, with how they stand. */
+        get: operations["list_compared"];
+        put?: never;
+        /** Adds a module. */
+        post: operations["create_compared"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parallel-run/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A module with its days, comparisons and decisions. */
+        get: operations["get_compared"];
+        /** Changes a module's name and thresholds; days that were compared keep their verdict until they are compared again. */
+        put: operations["update_compared"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parallel-run/{id}/comparisons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compares a file of the old tool with Braid's own numbers: an export with its rows, or totals by day. */
+        post: operations["begin_comparison"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parallel-run/{id}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides about a module, signed in the audit: go, no go, the switch, the way back. */
+        post: operations["decide_compared"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/parallel-run/{id}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The differences of a module with their causes, the newest day first. */
+        get: operations["list_differences"];
+        put?: never;
+        /** Explains differences: they are open no more, now and when they are found again. */
+        post: operations["explain_differences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/privacy/erasures": {
         parameters: {
             query?: never;
@@ -1191,6 +1498,23 @@ export interface paths {
         put?: never;
         /** Adds a purpose. */
         post: operations["create_purpose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/purposes/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes the presets over as the shop's own, so that each can be changed. Does nothing where the shop has purposes. */
+        post: operations["adopt_purposes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1249,6 +1573,98 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/privacy/requests/{id}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erases the person of a verified request for erasure. The request closes by itself when log, tables and disk are done.
+         *     What it says of the person goes with the rest: write the answer's address down first.
+         */
+        post: operations["erase_for_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how long what is kept. */
+        get: operations["get_retention"];
+        /**
+         * Sets how long what is kept. Nothing goes at once: the rules are applied once a day, or when somebody asks for it. What an
+         *     erasure kept already keeps its ground and its term.
+         */
+        put: operations["put_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Counts what rules would take now, without taking it. The rules may be others than those that are in force. */
+        post: operations["preview_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/retention/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Applies the rules now. What goes does not come back. */
+        post: operations["run_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/privacy/wordings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the wordings of consents with their versions and sources, those used last first, at most 500. */
+        get: operations["list_wordings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profile-settings": {
         parameters: {
             query?: never;
@@ -1260,6 +1676,59 @@ export interface paths {
         get: operations["get_profile_settings"];
         /** Changes them; segments that rest on derived traits are evaluated again, and who enters by that triggers nothing. */
         put: operations["put_profile_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The reports on the data's quality by day. */
+        get: operations["quality_report"];
+        put?: never;
+        /** Makes today's report anew. */
+        post: operations["begin_quality_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quality/{check}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The people for whom a check holds now. A page may be short, or empty, and have a next one. */
+        get: operations["quality_people"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/quiet-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the quiet hours. */
+        get: operations["get_quiet_hours"];
+        /** Sets the quiet hours. Marketing that falls into them waits for their end; service messages go out at any hour. */
+        put: operations["put_quiet_hours"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1596,6 +2065,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/settings/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how doubtful contacts and people are treated. */
+        get: operations["get_contact_settings"];
+        /** Changes it. */
+        put: operations["put_contact_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/settings/security": {
         parameters: {
             query?: never;
@@ -1804,6 +2291,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists suppressed addresses in their order. */
+        get: operations["list_suppressions"];
+        put?: never;
+        /** Suppresses an address: it gets nothing any more, whatever it agreed to. */
+        post: operations["add_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suppresses a list of addresses, and reports line by line what was no address. */
+        post: operations["import_suppressions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppressions/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets an address get messages again, if it agreed to any. */
+        post: operations["lift_suppression"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/table-downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives leave to take a table out; beyond the rows that one person may export alone it is refused. */
+        post: operations["download_table"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/templates": {
         parameters: {
             query?: never;
@@ -1974,6 +2530,42 @@ export interface paths {
         /** Closes an alarm that somebody has looked into. */
         post: operations["close_view_alarm"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the views of a page: one's own and the shared ones. */
+        get: operations["list_saved_views"];
+        put?: never;
+        /** Keeps a view. */
+        post: operations["create_saved_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a view. */
+        put: operations["update_saved_view"];
+        post?: never;
+        /** Forgets a view. */
+        delete: operations["delete_saved_view"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2188,6 +2780,11 @@ export interface components {
             timestamp: string;
             type: string;
         };
+        /** @description What is taken over. */
+        Adopt: {
+            /** @description True: the presets are all that there is to adopt. */
+            presets: boolean;
+        };
         /** @description The next step of a request. */
         AdvanceRequest: {
             /** @description Needed to refuse: the person is told. */
@@ -2230,7 +2827,16 @@ export interface components {
          * @description What kind of thing wants to be looked at.
          * @enum {string}
          */
-        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals";
+        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals" | "privacy_requests";
+        /** @description A line that was not taken. */
+        BadLine: {
+            /**
+             * Format: int64
+             * @description From 1.
+             */
+            line: number;
+            reason: string;
+        };
         /** @description An import that goes on as a job. */
         Begun: {
             /** @description See `/api/v1/jobs/{id}`. */
@@ -2256,6 +2862,61 @@ export interface components {
             profiles: number;
             reason: string;
             value: string;
+        };
+        /** @description A change of many customers. */
+        BulkEdit: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Customers.
+             */
+            changed: number;
+            id: components["schemas"]["Id"];
+            title: string;
+            /** Format: date-time */
+            undone_at?: string | null;
+            undone_by?: string | null;
+        };
+        /** @description What to change. */
+        BulkEditInput: {
+            /** @description 1 to 1000 rows. */
+            rows: components["schemas"]["EditRow"][];
+            /** @description As people will find it again, such as `tier: gold`. */
+            title: string;
+        };
+        /** @description What a change would do. */
+        BulkEditPreview: {
+            /**
+             * Format: int64
+             * @description Customers that change.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Rows that are passed over.
+             */
+            failed: number;
+            rows: components["schemas"]["EditedRow"][];
+            /**
+             * Format: int64
+             * @description Rows that are so already.
+             */
+            unchanged: number;
+        };
+        /** @description What was taken back. */
+        BulkUndo: {
+            /**
+             * Format: int64
+             * @description Customers.
+             */
+            changed: number;
+            /**
+             * Format: int64
+             * @description Values that stay because somebody changed them since.
+             */
+            passed: number;
         };
         /** @description Two profiles that somebody said are not one person. */
         CannotLink: {
@@ -2308,6 +2969,148 @@ export interface components {
             /** Format: int64 */
             returns: number;
             revenue: components["schemas"]["Money"][];
+        };
+        /**
+         * @description A decision about a module.
+         * @enum {string}
+         */
+        CompareDecision: "go" | "no_go" | "switch" | "back";
+        /** @description Both systems' numbers. Sums are minor units or counts. */
+        CompareFigures: {
+            /** @description How many differences have which cause. */
+            causes: Record<string, never>;
+            /** Format: int64 */
+            here: number;
+            /** Format: int64 */
+            same: number;
+            /** Format: int64 */
+            sum_here: number;
+            /** Format: int64 */
+            sum_there: number;
+            /** Format: int64 */
+            there: number;
+        };
+        /** @description A compared module. */
+        CompareModule: {
+            id: components["schemas"]["Id"];
+            /** @description `orders`, `receipts`, `refunds`, `revenue`, `customers`, `opt_ins`, `sends` or `segments`. */
+            module: string;
+            name: string;
+            settings: components["schemas"]["CompareSettings"];
+            standing: components["schemas"]["CompareStanding"];
+            /** @description Since when Braid does it, where somebody decided so. */
+            switched_at?: string | null;
+            switched_by?: string | null;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A module with its history. */
+        CompareModulePage: {
+            /** @description The newest first. */
+            days: components["schemas"]["ComparedDay"][];
+            decisions: components["schemas"]["DecisionMade"][];
+            module: components["schemas"]["CompareModule"];
+            /** @description Open differences by cause. */
+            open_by_cause: Record<string, never>;
+            runs: components["schemas"]["CompareRun"][];
+        };
+        /** @description A comparison that was made. */
+        CompareRun: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            figures: components["schemas"]["CompareFigures"];
+            file: string;
+            from_day: string;
+            id: components["schemas"]["Id"];
+            job_id: components["schemas"]["Id"];
+            /** Format: int64 */
+            rows: number;
+            /**
+             * Format: int64
+             * @description By how many minutes the file's clock is off; 0 = it is not.
+             */
+            shift_minutes: number;
+            to_day: string;
+            verdict: string;
+            why: string;
+        };
+        /** @description How a module is compared. */
+        CompareSettings: {
+            /** @description Whether things on a neighbouring day, or in another time zone, count as differing. */
+            day_border_counts: boolean;
+            /**
+             * Format: int32
+             * @description Green days in a row that go needs.
+             */
+            green_days: number;
+            /**
+             * Format: int64
+             * @description Differing items in a thousand, at most, for a green day.
+             */
+            items_permille: number;
+            /** @description Whether only what came live counts, not what was imported from files. */
+            live_only: boolean;
+            /**
+             * Format: int64
+             * @description Differences that nobody has explained, at most, for go.
+             */
+            open_differences: number;
+            /**
+             * Format: int32
+             * @description How many days ago the newest compared day may lie for go.
+             */
+            stale_days: number;
+            /**
+             * Format: int64
+             * @description Difference of the sums in a thousand, at most, for a green day.
+             */
+            sum_permille: number;
+        };
+        /** @description How a module stands. */
+        CompareStanding: {
+            /** Format: int32 */
+            green_days: number;
+            /** @description What is lacking for go. */
+            lacking: string[];
+            /** @description The newest compared day. */
+            newest?: string | null;
+            /** Format: int64 */
+            open_differences: number;
+            /** @description `go`, `no_go` or `nothing`. */
+            verdict: string;
+        };
+        /** @description A compared day. */
+        ComparedDay: {
+            /** @description The shop's day. */
+            day: string;
+            figures: components["schemas"]["CompareFigures"];
+            /** @description `go`, `no_go` or `nothing`. */
+            verdict: string;
+            why: string;
+        };
+        /** @description Name and settings of a module. */
+        ComparedInput: {
+            name: string;
+            settings: components["schemas"]["CompareSettings"];
+        };
+        /** @description One side of a difference. */
+        ComparedItem: {
+            /** @description When, where it is known. */
+            at?: string | null;
+            day: string;
+            /** @description A line of the file, or a source of events. */
+            place: string;
+            /**
+             * Format: int64
+             * @description Minor units or a count.
+             */
+            value: number;
+        };
+        /** @description A comparison that goes on as a job. */
+        ComparisonBegun: {
+            /** @description See `/api/v1/jobs/{id}`; its result tells the differences. */
+            job_id: components["schemas"]["Id"];
         };
         /** @description What a person writes. */
         ComputedInput: {
@@ -2362,6 +3165,28 @@ export interface components {
             /** @description Nothing when it is not known, or while its past is being counted. */
             value?: unknown;
         };
+        /** @description All settings. */
+        Configuration: {
+            /** @description Things that share their name with another of their kind, and are left out for that. */
+            doubles: components["schemas"]["SettingName"][];
+            items: components["schemas"]["StandingSetting"][];
+        };
+        /** @description Settings to bring in. */
+        ConfigurationInput: {
+            /** @description Settings that differ from the shop's and have no base, or another one than the shop, are a conflict. */
+            base?: components["schemas"]["SettingBase"][];
+            /** @description Everything is tried and nothing kept. */
+            dry_run?: boolean;
+            /** @description Conflicts are written over. */
+            force?: boolean;
+            items: components["schemas"]["Setting"][];
+        };
+        /** @description What became of all. */
+        ConfigurationOutcome: {
+            /** @description Not with `dry_run`. */
+            applied: boolean;
+            items: components["schemas"]["SettingStep"][];
+        };
         /** @description One's password, once more. */
         Confirmation: {
             password: string;
@@ -2391,6 +3216,12 @@ export interface components {
          * @enum {string}
          */
         ConsentState: "granted" | "denied";
+        /** @description How the shop treats doubtful contacts and people. */
+        ContactSettings: {
+            /** @description `stop` or `send`: what becomes of mail to services that are blocked in Ukraine. */
+            blocked_services: string;
+            resolve: components["schemas"]["ResolvePolicy"];
+        };
         /** @description A customer's contacts. */
         Contacts: {
             contacts: components["schemas"]["RevealedContact"][];
@@ -2419,6 +3250,21 @@ export interface components {
             code?: string | null;
             email: string;
             password: string;
+        };
+        /** @description A file of a customer. */
+        CustomerFile: {
+            author: string;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["Id"];
+            media_type: string;
+            name: string;
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
         };
         /** @description A page of customers. */
         CustomerList: {
@@ -2481,6 +3327,8 @@ export interface components {
             revenue: components["schemas"]["Money"][];
             /** @description Where the person is a member. */
             segments: components["schemas"]["SegmentName"][];
+            /** @description Stage of the life cycle: `visitor`, `new`, `loyal`, … */
+            stage?: string | null;
         };
         /** @description What runs below. */
         DatabaseHealth: {
@@ -2490,6 +3338,26 @@ export interface components {
         /** @description A decision. */
         Decision: {
             approve: boolean;
+        };
+        /** @description A decision about a module. */
+        DecisionInput: {
+            /** @description Says go, or switches, although something is lacking. */
+            although?: boolean;
+            decision: components["schemas"]["CompareDecision"];
+            /** @description 3 to 500 characters. */
+            reason: string;
+        };
+        /** @description A decision that was made. */
+        DecisionMade: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description `go`, `no_go`, `switch` or `back`. */
+            decision: string;
+            id: components["schemas"]["Id"];
+            reason: string;
+            /** @description How the module stood. */
+            standing: Record<string, never>;
         };
         /** @description A trait that follows from standing facts at the moment of asking; nothing of it is stored. */
         DerivedTrait: {
@@ -2550,6 +3418,40 @@ export interface components {
             /** Format: date-time */
             since: string;
         };
+        /** @description An identifier, as it stands in somebody's table. */
+        EditIdentifier: {
+            /** @description `phone`, `email`, `user_id`, `loyalty_card`, … */
+            kind: string;
+            value: string;
+        };
+        /** @description A customer with the traits to set; null removes one. */
+        EditRow: {
+            identifier?: components["schemas"]["EditIdentifier"] | null;
+            person_id?: components["schemas"]["Id"] | null;
+            traits: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description What comes of a row. */
+        EditedRow: {
+            /** @description The trait at fault. */
+            at?: string | null;
+            changes: components["schemas"]["EditedTrait"][];
+            error?: components["schemas"]["RowError"] | null;
+            name?: string | null;
+            person_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int64
+             * @description Place in the request, from 0.
+             */
+            row: number;
+        };
+        /** @description What one trait was and is to be; null for nothing. */
+        EditedTrait: {
+            after: unknown;
+            before: unknown;
+            name: string;
+        };
         /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
         ErasureStarted: {
             job_id: components["schemas"]["Id"];
@@ -2605,6 +3507,17 @@ export interface components {
              * @description Null = ever.
              */
             window_days?: number | null;
+        };
+        /** @description How many were open. */
+        Explained: {
+            /** Format: int64 */
+            explained: number;
+        };
+        /** @description Why differences are fine. */
+        Explanation: {
+            ids: components["schemas"]["Id"][];
+            /** @description 3 to 500 characters. */
+            note: string;
         };
         /** @description Data that was taken out. */
         Export: {
@@ -2780,6 +3693,22 @@ export interface components {
             gate: string;
             passed: boolean;
         };
+        /** @description A file that was handed over, as proof. */
+        HandedOver: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            events: number;
+            /** @description `json` or `html`. */
+            format: string;
+            /** @description The file's SHA-256 in hexadecimal digits. */
+            sha256: string;
+        };
         /** @description How the program is doing. */
         Health: {
             database: components["schemas"]["DatabaseHealth"];
@@ -2855,6 +3784,8 @@ export interface components {
         Identifier: {
             /** Format: date-time */
             first_seen: string;
+            /** @description What is odd about the value: `email_blocked_service`, `email_disposable`, `email_mistyped_domain`, `email_invalid`. */
+            flaw?: string | null;
             kind: string;
             /** Format: date-time */
             last_seen: string;
@@ -3056,6 +3987,19 @@ export interface components {
          * @enum {string}
          */
         JobState: "queued" | "running" | "done" | "failed" | "stopped";
+        /** @description A kind of document that law keeps beyond an erasure. */
+        KeptDocument: {
+            enabled: boolean;
+            /** @description The event's name. */
+            event: string;
+            /** @description The law. */
+            ground: string;
+            /**
+             * Format: int64
+             * @description After the event.
+             */
+            term_days: number;
+        };
         /** @description How many events of a kind there are. */
         KindCount: {
             /** Format: int64 */
@@ -3084,6 +4028,13 @@ export interface components {
             /** @description What a value looks like: letters are `a`, digits `9`. */
             shape: string;
         };
+        /** @description Which address. */
+        LiftSuppression: {
+            address: string;
+            channel: string;
+            /** @description Why it may be written to again: a complaint is not lifted lightly. */
+            reason: string;
+        };
         /** @description A file to look at. */
         Look: {
             /** @description `customers`, `orders`, `events` or `consents`; guessed without it. */
@@ -3111,6 +4062,8 @@ export interface components {
             preset?: string | null;
             /** @description The first rows. */
             rows: string[][];
+            /** @description Saved mappings that fit its columns, the best first. */
+            saved: components["schemas"]["SavedFit"][];
         };
         /** @description Something looked at lately. */
         LookedAt: {
@@ -3209,6 +4162,8 @@ export interface components {
             purpose: string;
             segment_id: components["schemas"]["Id"];
             template_id: components["schemas"]["Id"];
+            /** @description What its messages are about, as customers choose it. */
+            topic?: string | null;
         };
         /** @description What a person writes. */
         MessageRuleInput: {
@@ -3219,6 +4174,8 @@ export interface components {
             purpose: string;
             segment_id: components["schemas"]["Id"];
             template_id: components["schemas"]["Id"];
+            /** @description What its messages are about, as customers choose it: small letters, digits, `-` and `_`. */
+            topic?: string | null;
         };
         /**
          * @description Where a message stands.
@@ -3276,6 +4233,30 @@ export interface components {
             mode?: components["schemas"]["BlockMode"];
             reason?: string;
             value: string;
+        };
+        /** @description A module to be compared. */
+        NewCompared: {
+            /** @description `orders`, `receipts`, `refunds`, `revenue`, `customers`, `opt_ins`, `sends` or `segments`. */
+            module: string;
+            /** @description As people call it: `Orders of the old shop`. */
+            name: string;
+            settings?: components["schemas"]["CompareSettings"] | null;
+        };
+        /** @description A file of the old tool to compare with. */
+        NewComparison: {
+            /** @description The first day that the file is about, where its rows do not show it. */
+            from_day?: string | null;
+            /** @description As `imports/look` gave it, or changed; found out without it. */
+            layout?: Record<string, never> | null;
+            mapping?: Record<string, never> | null;
+            /** @description A file on the server's machine; for programs on it. */
+            path?: string | null;
+            /** @description The system whose export it is; found out without it. A file of totals by day needs none. */
+            preset?: string | null;
+            /** @description The last one. */
+            to_day?: string | null;
+            /** @description An upload. */
+            upload?: string | null;
         };
         /** @description What somebody said about being written to. */
         NewConsent: {
@@ -3336,6 +4317,15 @@ export interface components {
             role: components["schemas"]["Role"];
             stores?: string[];
         };
+        /** @description A mapping to be saved. */
+        NewMapping: {
+            layout: Record<string, never>;
+            mapping: Record<string, never>;
+            /** @description A known name gets its next version. */
+            name: string;
+            /** @description The source that its files are of. */
+            source: string;
+        };
         /** @description A plan as a person writes it. */
         NewPlan: {
             text: string;
@@ -3360,6 +4350,12 @@ export interface components {
             kind: components["schemas"]["SourceKind"];
             name: string;
         };
+        /** @description An address that shall get nothing any more. */
+        NewSuppression: {
+            address: string;
+            channel: string;
+            reason: string;
+        };
         /** @description A file to come. */
         NewUpload: {
             /** @description As it is called. */
@@ -3379,6 +4375,23 @@ export interface components {
             password: string;
             role: components["schemas"]["Role"];
             stores?: string[];
+        };
+        /** @description What somebody wrote about a customer. */
+        Note: {
+            author: string;
+            /** Format: date-time */
+            changed_at?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["Id"];
+            /** @description Whether the caller may change or delete it. */
+            may_change: boolean;
+            text: string;
+        };
+        /** @description A note to write. */
+        NoteInput: {
+            /** @description 1 to 5000 letters. */
+            text: string;
         };
         /** @description Whether a source is observed only now. */
         Observed: {
@@ -3475,6 +4488,35 @@ export interface components {
              */
             version: number;
         };
+        /** @description A choice as it stands. */
+        Preference: {
+            /** @description Who entered it; nothing when the customer did. */
+            actor?: string | null;
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            topic: string;
+            wanted: boolean;
+        };
+        /** @description What a customer wants to get, or not. */
+        PreferenceChoice: {
+            /** @description `email`, …; `*` = every channel. */
+            channel: string;
+            /** @description A topic of message rules, such as `news`; `*` = everything. */
+            topic: string;
+            wanted: boolean;
+        };
+        /** @description What a customer chose. */
+        Preferences: {
+            items: components["schemas"]["Preference"][];
+            person_id: components["schemas"]["Id"];
+            /** @description Topics that message rules have. */
+            topics: string[];
+        };
+        /** @description What a customer chooses from now on, in whole. */
+        PreferencesInput: {
+            items: components["schemas"]["PreferenceChoice"][];
+        };
         /** @description A condition to try. */
         PreviewInput: {
             expression: string;
@@ -3487,6 +4529,8 @@ export interface components {
              * @description By when it must be answered.
              */
             due_at: string;
+            erasure_job_id?: components["schemas"]["Id"] | null;
+            export?: components["schemas"]["HandedOver"] | null;
             id: components["schemas"]["Id"];
             kind: components["schemas"]["RequestKind"];
             note: string;
@@ -3572,6 +4616,47 @@ export interface components {
             purpose: string;
             recipients: string;
             retention: string;
+        };
+        /** @description A report that is made as a job. */
+        QualityBegun: {
+            /** @description See `/api/v1/jobs/{id}`. */
+            job_id: components["schemas"]["Id"];
+        };
+        /** @description The report of a day. */
+        QualityDay: {
+            /**
+             * Format: int64
+             * @description Visitors without one.
+             */
+            anonymous: number;
+            /** Format: date-time */
+            at: string;
+            /** @description For how many people each check holds; those that are not named hold for nobody. */
+            checks: {
+                [key: string]: number;
+            };
+            day: string;
+            /**
+             * Format: int64
+             * @description People with a name of any kind.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description Pairs that wait in the review of identity.
+             */
+            suspected_duplicates: number;
+        };
+        /** @description Reports, the newest first. */
+        QualityReport: {
+            /** @description All checks, in the order of the page. */
+            checks: string[];
+            items: components["schemas"]["QualityDay"][];
+        };
+        /** @description The hours in which no marketing goes out. */
+        QuietHours: {
+            /** @description `21:00-09:00`, in the shop's zone; nothing allows every hour. */
+            hours?: string | null;
         };
         /** @description One of the newest orders. */
         RecentOrder: {
@@ -3670,6 +4755,24 @@ export interface components {
          * @enum {string}
          */
         RequestState: "received" | "verified" | "running" | "done" | "refused";
+        /** @description What becomes of people who seem to be one. */
+        ResolvePolicy: {
+            /**
+             * Format: int32
+             * @description Pairs that one import files, at most.
+             */
+            at_most: number;
+            /**
+             * Format: double
+             * @description Pairs are filed for a look from this probability on.
+             */
+            file_from: number;
+            /**
+             * Format: double
+             * @description Joined without asking from this probability on; null = never.
+             */
+            join_from?: number | null;
+        };
         /** @description A kind of document that outlives an erasure. */
         RetainedKind: {
             enabled: boolean;
@@ -3682,6 +4785,65 @@ export interface components {
             kept: number;
             /** Format: int64 */
             term_days: number;
+        };
+        /** @description How long what is kept. */
+        Retention: {
+            documents: components["schemas"]["KeptDocument"][];
+            /**
+             * Format: date-time
+             * @description When the rules were applied last; they are once a day.
+             */
+            ran_at?: string | null;
+            rules: components["schemas"]["RetentionRule"][];
+        };
+        /** @description A run that has begun. */
+        RetentionBegun: {
+            job_id: components["schemas"]["Id"];
+        };
+        /** @description How long what shall be kept, in whole. */
+        RetentionInput: {
+            documents: components["schemas"]["KeptDocument"][];
+            rules: components["schemas"]["RetentionRule"][];
+        };
+        /**
+         * @description What a rule is about.
+         * @enum {string}
+         */
+        RetentionKind: "events" | "rejects" | "messages" | "audit" | "inactive";
+        /** @description What a rule would take now. */
+        RetentionPreview: {
+            /** @description Whether all was looked at; otherwise there are at least so many. */
+            complete: boolean;
+            /**
+             * Format: int64
+             * @description Events, items, messages, lines or people.
+             */
+            count: number;
+            rule: components["schemas"]["RetentionRule"];
+        };
+        /** @description What would go now. */
+        RetentionPreviews: {
+            /**
+             * Format: int64
+             * @description Documents without a person whose term is over.
+             */
+            documents: number;
+            items: components["schemas"]["RetentionPreview"][];
+        };
+        /** @description A rule. */
+        RetentionRule: {
+            /**
+             * Format: int64
+             * @description From receipt on; for people, from the last sign of life.
+             */
+            days: number;
+            enabled?: boolean;
+            /** @description Why so long. */
+            ground: string;
+            kind: components["schemas"]["RetentionKind"];
+            /** @description A name of events in which `*` stands for anything; empty = all. */
+            pattern?: string;
+            source_id?: components["schemas"]["Id"] | null;
         };
         /** @description Why somebody needs to see it. */
         Reveal: {
@@ -3761,6 +4923,7 @@ export interface components {
             a: components["schemas"]["Id"];
             b: components["schemas"]["Id"];
             decision: string;
+            edge?: components["schemas"]["Id"] | null;
             person_id?: components["schemas"]["Id"] | null;
         };
         /**
@@ -3776,6 +4939,11 @@ export interface components {
              */
             grace_hours?: number | null;
         };
+        /**
+         * @description Why a row cannot be taken. The names are part of the API: the console has words for each.
+         * @enum {string}
+         */
+        RowError: "nobody" | "twice" | "protected" | "bad_name" | "bad_value" | "masked" | "no_identifier" | "empty";
         /** @description How many messages of a rule stand where. */
         RuleCounts: {
             /** Format: int64 */
@@ -3793,10 +4961,64 @@ export interface components {
             /** Format: int64 */
             unknown: number;
         };
+        /** @description Says that it is meant. */
+        RunRetention: {
+            /** @description True: what goes does not come back. */
+            confirm: boolean;
+        };
         /** @description A person and what the trait would be. */
         SampleValue: {
             customer: components["schemas"]["CustomerRow"];
             value: unknown;
+        };
+        /** @description A saved mapping that fits a file. */
+        SavedFit: {
+            /** @description Whether its files had exactly these columns. */
+            exact: boolean;
+            saved: components["schemas"]["SavedMapping"];
+        };
+        /** @description A saved mapping. */
+        SavedMapping: {
+            /** @description Who saved this version, and when. */
+            actor: string;
+            /** Format: date-time */
+            created_at: string;
+            id: components["schemas"]["Id"];
+            kind: string;
+            /** @description How its files are written. */
+            layout: Record<string, never>;
+            mapping: Record<string, never>;
+            name: string;
+            /** @description The source that its files are of. */
+            source: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A table as somebody arranged it. */
+        SavedView: {
+            id: components["schemas"]["Id"];
+            /** @description Whether it is the caller's to change. */
+            may_change: boolean;
+            name: string;
+            owner: string;
+            page: string;
+            /** @description Whether everybody sees it. */
+            shared: boolean;
+            /** @description Filter, sorting and columns, as the console keeps them. */
+            state: {
+                [key: string]: unknown;
+            };
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A view to keep. */
+        SavedViewInput: {
+            name: string;
+            page: string;
+            shared?: boolean;
+            state: {
+                [key: string]: unknown;
+            };
         };
         /** @description The secret of a second factor, shown once. */
         SecondFactorSecret: {
@@ -3916,6 +5138,41 @@ export interface components {
          * @enum {string}
          */
         SegmentState: "filling" | "live";
+        /** @description A setting. */
+        Setting: {
+            kind: components["schemas"]["SettingKind"];
+            /** @description Empty for kinds of which there is one. */
+            name?: string;
+            /** @description The fields of its kind, see docs/config.md. */
+            value: Record<string, never>;
+        };
+        /**
+         * @description What becomes of a setting.
+         * @enum {string}
+         */
+        SettingAction: "same" | "create" | "update" | "conflict";
+        /** @description What stood in the shop when a setting was written down. */
+        SettingBase: {
+            hash: string;
+            kind: components["schemas"]["SettingKind"];
+            name?: string;
+        };
+        /**
+         * @description What kind of thing a setting is, in the order in which they are applied: rules name segments and templates.
+         * @enum {string}
+         */
+        SettingKind: "shop" | "security" | "profile" | "identity" | "caps" | "quiet_hours" | "source" | "segment" | "template" | "message_rule" | "purpose";
+        /** @description What names a setting. */
+        SettingName: {
+            kind: components["schemas"]["SettingKind"];
+            name: string;
+        };
+        /** @description What became of a setting. */
+        SettingStep: {
+            action: components["schemas"]["SettingAction"];
+            kind: components["schemas"]["SettingKind"];
+            name: string;
+        };
         /** @description Settles an unknown message. */
         Settle: {
             as: components["schemas"]["SettledAs"];
@@ -4044,6 +5301,16 @@ export interface components {
              */
             service_seconds: number;
         };
+        /** @description A setting as it stands. */
+        StandingSetting: {
+            /** @description Names this state of it; sent back as its base. */
+            hash: string;
+            kind: components["schemas"]["SettingKind"];
+            /** @description Empty for kinds of which there is one. */
+            name: string;
+            /** @description The fields of its kind, see docs/config.md. */
+            value: Record<string, never>;
+        };
         /** @description A rate that left its usual range. */
         StitchAlarm: {
             /** Format: double */
@@ -4111,6 +5378,53 @@ export interface components {
          * @enum {string}
          */
         Strand: "online" | "store" | "message" | "talk" | "partner";
+        /** @description An address that gets nothing any more. */
+        Suppression: {
+            /** @description Who entered it; nothing when the mail server or the person did. */
+            actor?: string | null;
+            /** @description Nothing for the address of an erased person: only its hash is kept. */
+            address?: string | null;
+            /** Format: date-time */
+            at: string;
+            channel: string;
+            reason: string;
+        };
+        /** @description A list as it is pasted from a file or from an old tool. */
+        SuppressionImport: {
+            /** @description For lines without a reason of their own. */
+            reason: string;
+            /** @description A line an address; after a comma, semicolon or tab a reason may follow. A heading is passed over. */
+            text: string;
+        };
+        /** @description Suppressed addresses. */
+        SuppressionList: {
+            items: components["schemas"]["Suppression"][];
+            next_cursor?: string | null;
+            /**
+             * Format: int64
+             * @description How many there are of the channel.
+             */
+            total: number;
+        };
+        /** @description What became of a list. */
+        SuppressionReport: {
+            /**
+             * Format: int64
+             * @description Suppressed from now on.
+             */
+            added: number;
+            /** @description Lines without an address; of many the first. */
+            bad: components["schemas"]["BadLine"][];
+            /** Format: int64 */
+            bad_count: number;
+            /**
+             * Format: int64
+             * @description Suppressed before, or named twice.
+             */
+            known: number;
+            /** Format: int64 */
+            lines: number;
+        };
         /** @description An event that shows it. */
         SuspectExample: {
             /** Format: date-time */
@@ -4119,6 +5433,26 @@ export interface components {
             other_value: string;
             profile_id: components["schemas"]["Id"];
             seq: components["schemas"]["Id"];
+        };
+        /** @description Leave, with what marks the file. */
+        TableDownload: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            /** @description An address that belongs to nobody: mail to it tells that this file got out. */
+            canary: string;
+            /** @description Stands in the file and in the audit. */
+            mark: string;
+        };
+        /** @description A table to take out. */
+        TableDownloadInput: {
+            /**
+             * Format: int64
+             * @description Rows that the file will have.
+             */
+            rows: number;
+            /** @description As the console names it, such as `customers`. */
+            table: string;
         };
         /** @description What can be said on a channel. */
         Template: {
@@ -4759,6 +6093,152 @@ export interface operations {
             };
         };
     };
+    list_bulk_edits: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            /**
+                             * Format: int64
+                             * @description Customers.
+                             */
+                            changed: number;
+                            id: components["schemas"]["Id"];
+                            title: string;
+                            /** Format: date-time */
+                            undone_at?: string | null;
+                            undone_by?: string | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_bulk_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkEditInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkEdit"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_bulk_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkEditInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkEditPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_bulk_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkUndo"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_caps: {
         parameters: {
             query?: never;
@@ -5073,6 +6553,66 @@ export interface operations {
             };
         };
     };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Configuration"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigurationInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     record_consent: {
         parameters: {
             query?: never;
@@ -5257,6 +6797,187 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ErasureStarted"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_customer: {
+        parameters: {
+            query?: {
+                /** @description `json` (without it) or `html`. */
+                format?: "json" | "html";
+                /** @description The page's language: `en` or `uk`; the shop's without it. */
+                language?: string;
+                /** @description The access request that this answers; what was handed over is noted there. */
+                request_id?: string;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            author: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            media_type: string;
+                            name: string;
+                            sha256: string;
+                            /**
+                             * Format: int64
+                             * @description Bytes.
+                             */
+                            size: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_file: {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerFile"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
@@ -5477,6 +7198,213 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_notes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            author: string;
+                            /** Format: date-time */
+                            changed_at?: string | null;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            /** @description Whether the caller may change or delete it. */
+                            may_change: boolean;
+                            text: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Note"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_note: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_preferences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreferencesInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preferences"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -6907,6 +8835,164 @@ export interface operations {
             };
         };
     };
+    list_mappings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Who saved this version, and when. */
+                            actor: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** @description How its files are written. */
+                            layout: Record<string, never>;
+                            mapping: Record<string, never>;
+                            name: string;
+                            /** @description The source that its files are of. */
+                            source: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    save_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMapping"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedMapping"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mapping_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Who saved this version, and when. */
+                            actor: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** @description How its files are written. */
+                            layout: Record<string, never>;
+                            mapping: Record<string, never>;
+                            name: string;
+                            /** @description The source that its files are of. */
+                            source: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_import_presets: {
         parameters: {
             query?: never;
@@ -7339,6 +9425,8 @@ export interface operations {
                             purpose: string;
                             segment_id: components["schemas"]["Id"];
                             template_id: components["schemas"]["Id"];
+                            /** @description What its messages are about, as customers choose it. */
+                            topic?: string | null;
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -7573,6 +9661,308 @@ export interface operations {
             };
         };
     };
+    list_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            id: components["schemas"]["Id"];
+                            /** @description `orders`, `receipts`, `refunds`, `revenue`, `customers`, `opt_ins`, `sends` or `segments`. */
+                            module: string;
+                            name: string;
+                            settings: components["schemas"]["CompareSettings"];
+                            standing: components["schemas"]["CompareStanding"];
+                            /** @description Since when Braid does it, where somebody decided so. */
+                            switched_at?: string | null;
+                            switched_by?: string | null;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCompared"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModule"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModulePage"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ComparedInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModule"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_comparison: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewComparison"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonBegun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_compared: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompareModule"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_differences: {
+        parameters: {
+            query?: {
+                /** @description Only of this day. */
+                day?: string;
+                /** @description Only of this cause. */
+                cause?: string;
+                /** @description Only those that count and that nobody has explained. */
+                open?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description `missing_in_braid`, `missing_there`, `different_value`, `zone_shift`, `day_border`, `duplicate_there`, `duplicate_here`, `rejected_row`. */
+                            cause: string;
+                            /** @description Whether it counts by the module's thresholds. */
+                            counts: boolean;
+                            day: string;
+                            explained_at?: string | null;
+                            explained_by?: string | null;
+                            here?: components["schemas"]["ComparedItem"] | null;
+                            id: components["schemas"]["Id"];
+                            /** @description The order's number, the contact, the segment, the day. */
+                            item: string;
+                            note?: string | null;
+                            there?: components["schemas"]["ComparedItem"] | null;
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_differences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Explanation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explained"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_erasures: {
         parameters: {
             query?: never;
@@ -7683,6 +10073,38 @@ export interface operations {
             };
         };
     };
+    adopt_purposes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Adopt"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Register"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     update_purpose: {
         parameters: {
             query?: never;
@@ -7744,6 +10166,8 @@ export interface operations {
                              * @description By when it must be answered.
                              */
                             due_at: string;
+                            erasure_job_id?: components["schemas"]["Id"] | null;
+                            export?: components["schemas"]["HandedOver"] | null;
                             id: components["schemas"]["Id"];
                             kind: components["schemas"]["RequestKind"];
                             note: string;
@@ -7842,6 +10266,209 @@ export interface operations {
             };
         };
     };
+    erase_for_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PrivacyRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionPreviews"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRetention"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionBegun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_wordings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            channel: string;
+                            /** Format: int64 */
+                            denied: number;
+                            /** Format: date-time */
+                            first_at: string;
+                            /** Format: int64 */
+                            granted: number;
+                            /** Format: date-time */
+                            last_at: string;
+                            purpose: string;
+                            /** @description The source's name; nothing when a member of staff entered it. */
+                            source?: string | null;
+                            /** @description As the source numbers it. */
+                            version: string;
+                            wording: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_profile_settings: {
         parameters: {
             query?: never;
@@ -7889,6 +10516,208 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quality_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityReport"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_quality_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QualityBegun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quality_people: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                check: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description How the person can be reached. */
+                            channels: string[];
+                            /** @description Where they live, if they said so. */
+                            city?: string | null;
+                            /** @description Whether the person was made up for a demonstration. */
+                            demo: boolean;
+                            /** @description The address that was used last. */
+                            email?: string | null;
+                            /**
+                             * Format: int64
+                             * @description Events from outside.
+                             */
+                            events: number;
+                            /**
+                             * Format: date-time
+                             * @description Time of the first event.
+                             */
+                            first_seen: string;
+                            /**
+                             * Format: date-time
+                             * @description Time of the last event.
+                             */
+                            last_seen: string;
+                            /** @description As it is shown, if one is known. */
+                            name?: string | null;
+                            /**
+                             * Format: int64
+                             * @description Completed orders.
+                             */
+                            orders: number;
+                            /** @description The person. */
+                            person_id: components["schemas"]["Id"];
+                            /** @description The number that was used last. */
+                            phone?: string | null;
+                            /**
+                             * Format: int64
+                             * @description How many profiles the person is made of.
+                             */
+                            profiles: number;
+                            /** @description What they brought, by currency. */
+                            revenue: components["schemas"]["Money"][];
+                            /** @description Where the person is a member. */
+                            segments: components["schemas"]["SegmentName"][];
+                            /** @description Stage of the life cycle: `visitor`, `new`, `loyal`, … */
+                            stage?: string | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuietHours"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuietHours"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuietHours"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -8799,6 +11628,66 @@ export interface operations {
             };
         };
     };
+    get_contact_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_contact_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_security_settings: {
         parameters: {
             query?: never;
@@ -9376,6 +12265,166 @@ export interface operations {
             };
         };
     };
+    list_suppressions: {
+        parameters: {
+            query?: {
+                /** @description How the address begins. */
+                query?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionList"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppression"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_suppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuppressionImport"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionReport"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lift_suppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LiftSuppression"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableDownloadInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableDownload"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_templates: {
         parameters: {
             query?: never;
@@ -9905,6 +12954,151 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_saved_views: {
+        parameters: {
+            query: {
+                /** @description As the console names it, such as `customers`. */
+                page: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            id: components["schemas"]["Id"];
+                            /** @description Whether it is the caller's to change. */
+                            may_change: boolean;
+                            name: string;
+                            owner: string;
+                            page: string;
+                            /** @description Whether everybody sees it. */
+                            shared: boolean;
+                            /** @description Filter, sorting and columns, as the console keeps them. */
+                            state: {
+                                [key: string]: unknown;
+                            };
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SavedViewInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_saved_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
             204: {
                 headers: {
                     [name: string]: unknown;

@@ -24,10 +24,8 @@ import { RecentChanges } from '../ui/tables/RecentChanges';
 import { useArranged } from '../ui/tables/useArranged';
 import { ViewTabs } from '../ui/tables/ViewTabs';
 import { ChangeLists, MOST, PasteCustomers, SetTrait } from './bulk';
-import { StageBadge } from './Stage';
 import { customersQuery, EVERYTHING, personQuery, type Sort, timelineQuery } from './query';
 import { StageBadge, stageName } from './Stage';
-import { customersQuery, personQuery, type Sort, timelineQuery } from './query';
 import { channelName, fold } from './timeline';
 
 /** Columns that stand in the list of columns, but are shown only when somebody asks for them. */

@@ -54,14 +54,14 @@ export function Traits() {
         id: 'act',
         header: () => <span className="hidden-text">{t('traits.edit')}</span>,
         meta: { right: true, width: 170 },
-        cell: ({ row: { original: x } }) => <span className="row g12" style={{ justifyContent: 'flex-end' }}><ActLink onClick={() => setEditing(x)}>{t('traits.edit')}</ActLink><ActLink onClick={() => archive.mutate(x)}>{t('traits.archive')}</ActLink></span>,
+        cell: ({ row: { original: x } }) => <span className="row g12" style={{ justifyContent: 'flex-end' }}><ActLink right="settings:write" onClick={() => setEditing(x)}>{t('traits.edit')}</ActLink><ActLink right="settings:write" onClick={() => archive.mutate(x)}>{t('traits.archive')}</ActLink></span>,
       },
     ],
     [t],
   );
   return (
     <>
-      <PageHeader title={t('settings.traits')} actions={<ActButton leftSection={<IconPlus />} onClick={() => setEditing('new')} data-testid="trait-new">{t('traits.add')}</ActButton>} />
+      <PageHeader title={t('settings.traits')} actions={<ActButton right="settings:write" leftSection={<IconPlus />} onClick={() => setEditing('new')} data-testid="trait-new">{t('traits.add')}</ActButton>} />
       <p className="m2">{t('traits.help')}</p>
       <div className="card scroll"><DataTable label={t('settings.traits')} rows={traits.data?.items} columns={columns} rowId={(x) => x.id} error={traits.error} retry={() => void traits.refetch()} empty={<EmptyState title={t('traits.none')}>{t('traits.noneText')}</EmptyState>} /></div>
       <div className="card body"><HouseholdSwitch /></div>

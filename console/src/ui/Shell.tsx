@@ -10,9 +10,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
-import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers } from './icons';
-import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers, IconWebhook } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers, IconWebhook } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -22,16 +20,6 @@ const Palette = lazy(loadPalette);
 const ShortcutList = lazy(() => import('./ShortcutList'));
 
 export const PAGES = [
-  { id: 'home', to: '/', icon: IconHome, group: null, key: 'H' },
-  { id: 'customers', to: '/customers', icon: IconUsers, group: 'customers', key: 'C' },
-  { id: 'segments', to: '/segments', icon: IconCirclesRelation, group: 'customers', key: 'S' },
-  { id: 'identity', to: '/identity', icon: IconFingerprint, group: 'customers', key: 'I' },
-  { id: 'messages', to: '/messages', icon: IconSend, group: 'messages', key: 'M' },
-  { id: 'rules', to: '/rules', icon: IconAdjustments, group: 'messages', key: 'R' },
-  { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T' },
-  { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L' },
-  { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O' },
-  { id: 'webhooks', to: '/webhooks', icon: IconWebhook, group: 'data', key: 'W', right: 'settings:read' },
   { id: 'home', to: '/', icon: IconHome, group: null, key: 'H', right: 'home:read' },
   { id: 'customers', to: '/customers', icon: IconUsers, group: 'customers', key: 'C', right: 'customers:read' },
   { id: 'segments', to: '/segments', icon: IconCirclesRelation, group: 'customers', key: 'S', right: 'segments:read' },
@@ -41,6 +29,7 @@ export const PAGES = [
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T', right: 'messages:read' },
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L', right: 'events:read' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O', right: 'sources:read' },
+  { id: 'webhooks', to: '/webhooks', icon: IconWebhook, group: 'data', key: 'W', right: 'settings:read' },
   { id: 'privacy', to: '/privacy', icon: IconLock, group: 'data', key: 'P', right: 'privacy:read' },
   { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'U', right: 'imports:read' },
   { id: 'exports', to: '/exports', icon: IconDownload, group: 'data', key: 'E', right: 'exports:read' },
@@ -122,9 +111,8 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   let group: string | null = null;
   const label: Record<string, string> = {
     home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
-    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), exports: t('nav.exports'), jobs: t('nav.jobs'),
-    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'),
-    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs'), webhooks: t('nav.webhooks'),
+    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
+    imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'),
   };
   const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
@@ -231,9 +219,8 @@ function Crumbs({ burger }: { burger: ReactNode }) {
   }, () => title.text);
   const names: Record<string, string> = {
     customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
-    live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), exports: t('nav.exports'), jobs: t('nav.jobs'), settings: t('settings.title'),
-    live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'), settings: t('settings.title'),
-    live: t('nav.live'), sources: t('nav.sources'), imports: t('nav.imports'), jobs: t('nav.jobs'), settings: t('settings.title'), webhooks: t('nav.webhooks'),
+    live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), imports: t('nav.imports'),
+    exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'), settings: t('settings.title'),
   };
   const parts = path.split('/').filter(Boolean);
   const area = parts[0] ?? '';

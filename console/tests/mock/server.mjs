@@ -226,7 +226,6 @@ const looked = (input) => {
   const changed = rows.filter((r) => r.changes.length).length;
   return { rows, changed, failed, unchanged: rows.length - failed - changed };
 };
-let asks = [{ id: 'q-1', kind: 'access', who: 'Oksana Savchuk', contact: 'oksana@ukr.net', note: 'asked at the till', state: 'received', reason: '', received_at: ago(60 * 24 * 33), due_at: ago(60 * 24 * 3), overdue: true, version: 1, person_id: 'p-oksana', result: null }];
 let suspects = [{ kind: 'phone', value: '+380322400400', other_kind: 'user_id', others: 214, profiles: 9, first_at: ago(60 * 24 * 20), last_at: ago(6), examples: [{ other_kind: 'user_id', other_value: 'c-1042', profile_id: 'pr-1', at: ago(6), seq: '9' }] }];
 let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reason: 'the till’s own address', at: ago(60 * 24 * 40), actor: 'Iryna Melnyk', profiles: 0 }];
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
