@@ -88,9 +88,9 @@ pub const GENERIC: [Preset; 3] = [
     },
 ];
 
-/// Presets that a file can be written for.
+/// Presets that a file can be written for: other tools' and plain ones. Braid's own files are exports.
 pub fn presets() -> impl Iterator<Item = &'static Preset> {
-    PRESETS.iter().chain(&GENERIC)
+    PRESETS.iter().filter(|p| !p.is_own()).chain(&GENERIC)
 }
 
 /// A preset by its id, the generic ones too.

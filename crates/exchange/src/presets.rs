@@ -32,6 +32,13 @@ pub struct Preset {
     pub note: &'static str,
 }
 
+impl Preset {
+    /// Whether its files are Braid's own exports.
+    pub fn is_own(&self) -> bool {
+        self.id.starts_with("braid-")
+    }
+}
+
 const NO_NOTE: &str = "";
 
 /// All presets.

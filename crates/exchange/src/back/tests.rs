@@ -139,7 +139,7 @@ fn essence(messages: &[Value]) -> Vec<Value> {
 #[test]
 fn each_tool_gets_back_what_it_gave() {
     // [AD2] the way back: preset → Braid → preset.
-    for preset in PRESETS {
+    for preset in PRESETS.iter().filter(|p| !p.is_own()) {
         let path = format!("{}/testdata/{}.csv", env!("CARGO_MANIFEST_DIR"), preset.id);
         let bytes = std::fs::read(&path).expect("each preset has a file");
         let first = read(preset, &bytes);
