@@ -154,9 +154,19 @@ fn read_log(
         if row.kept() == 0 || seen_only(row.first_seq) {
             continue;
         }
-        facts.extend(timeline::stored_events(preparer, &row)?.iter().filter_map(|e| facts::of_event(e, 0)));
+        let kept_by_law = retained(db, row.first_seq, next)?;
+        let events = timeline::stored_events(preparer, &row)?;
+        let told = events.iter().filter(|e| !kept_by_law.contains(&e.seq));
+        facts.extend(told.filter_map(|e| facts::of_event(e, 0)));
     }
     Ok(next)
+}
+
+/// Documents of erased people that law keeps: they stay for that, and are told to nobody.
+fn retained(db: &mut Engine, from: i64, to: i64) -> Result<Vec<i64>, DbError> {
+    let sql = "SELECT seq FROM retained_documents WHERE seq >= $1 AND seq < $2 ORDER BY seq";
+    let rows = db.rows(sql, &[from.into(), to.into()])?;
+    rows.iter().map(|r| r.int(0)).collect()
 }
 
 /// When which source was observed only: source, first seq, seq after the last (0 = still).
