@@ -885,7 +885,6 @@ export default {
   'live.skipped_one': '{{n}} not drawn: too fast to read',
   'live.skipped_other': '{{n}} not drawn: too fast to read',
   'live.today': '{{n}} today',
-  'locked.analyst': 'Your role reads only. Ask an owner to change this.',
   'locked.askOwner': 'Ask an owner for access.',
   'locked.ownerOnly': '{{name}}: for owners only',
   'merge.back': 'Choose another',

@@ -967,7 +967,6 @@ export default {
   'live.skipped_many': '{{n}} не показано: надто швидко',
   'live.skipped_other': '{{n}} не показано: надто швидко',
   'live.today': 'сьогодні {{n}}',
-  'locked.analyst': 'Ваша роль лише читає. Попросіть власника змінити це.',
   'locked.askOwner': 'Попросіть доступ у власника.',
   'locked.ownerOnly': '{{name}}: лише для власників',
   'merge.back': 'Вибрати іншого',

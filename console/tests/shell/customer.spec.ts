@@ -6,7 +6,7 @@ test('what follows from the facts says why, and a trait what it was', async ({ p
   const stage = page.getByTestId('derived-lifecycle_stage');
   await expect(stage).toContainText('loyal');
   await stage.getByRole('button', { name: 'Why?' }).click();
-  await expect(page.getByRole('dialog')).toContainText('14 orders, the last today');
+  await expect(page.getByRole('dialog')).toContainText('14 orders, the last 0 days ago');
   await page.keyboard.press('Escape');
   await expect(page.getByTestId('derived-habits.sms')).toHaveCount(0);
   await page.getByRole('button', { name: '2 more: “no” or not known yet' }).click();

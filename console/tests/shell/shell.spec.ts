@@ -163,7 +163,7 @@ test('an analyst sees the same places, with locks where acting is not allowed', 
   const edit = page.getByRole('button', { name: /Edit/ });
   await expect(edit).toHaveAttribute('aria-disabled', 'true');
   await edit.hover();
-  await expect(page.getByText('Your role reads only')).toBeVisible();
+  await expect(page.getByText('Your role does not allow this')).toBeVisible();
   await page.goto('/settings/users');
   await expect(page.getByText('Users: for owners only')).toBeVisible();
 });
