@@ -6,22 +6,10 @@ use serde_json::{Map, Value, json};
 use server::config::{Effective, KEYS};
 
 /// Shows every setting, its value and where it comes from. Passwords are not shown.
-///
-/// Example: braid config shop --json
-#[derive(Debug, clap::Args)]
-pub struct Show {
-    #[command(flatten)]
-    shop: ShopArgs,
-    /// Prints one line of JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Runs it.
-pub fn run(show: &Show, printer: &mut Printer) -> Outcome {
-    let shop = Shop::find(&show.shop, Vec::new())?;
+pub fn run(shop: &ShopArgs, json: bool, printer: &mut Printer) -> Outcome {
+    let shop = Shop::find(shop, Vec::new())?;
     let entries = shop.effective.entries();
-    if show.json {
+    if json {
         let mut out = Map::new();
         for entry in entries {
             let value = json!({"value": Effective::shown(entry), "origin": entry.origin.to_string()});
