@@ -5,6 +5,7 @@ mod show;
 mod sync;
 
 use crate::printer::Printer;
+use crate::shop::ShopArgs;
 use crate::stop::{Outcome, Stop};
 use anyhow::anyhow;
 use std::path::PathBuf;
@@ -17,8 +18,17 @@ use std::path::PathBuf;
 pub struct Config {
     #[command(subcommand)]
     command: Option<Command>,
-    #[command(flatten)]
-    show: Option<show::Show>,
+    /// The shop's folder.
+    dir: Option<PathBuf>,
+    /// The database instead of the one in braid.toml: sqlite:FILE or postgres://…
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Accepts a database that may lose commits in a power cut.
+    #[arg(long)]
+    unsafe_fast: bool,
+    /// Prints one line of JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -89,11 +99,16 @@ struct Push {
 
 /// Runs it.
 pub fn run(config: &Config, printer: &mut Printer) -> Outcome {
-    match (&config.command, &config.show) {
-        (Some(Command::Pull(p)), _) => sync::pull(&p.server, &p.to, p.force, printer),
-        (Some(Command::Diff(d)), _) => sync::diff(&d.server, &d.from, printer),
-        (Some(Command::Push(p)), _) => sync::push(&p.server, &p.from, p.dry_run, p.force, printer),
-        (None, Some(show)) => show::run(show, printer),
-        (None, None) => Err(Stop::bad_input(anyhow!("name the shop's folder")).hint("braid config shop")),
+    match &config.command {
+        Some(Command::Pull(p)) => sync::pull(&p.server, &p.to, p.force, printer),
+        Some(Command::Diff(d)) => sync::diff(&d.server, &d.from, printer),
+        Some(Command::Push(p)) => sync::push(&p.server, &p.from, p.dry_run, p.force, printer),
+        None => {
+            let Some(dir) = config.dir.clone() else {
+                return Err(Stop::bad_input(anyhow!("name the shop's folder")).hint("braid config shop"));
+            };
+            let shop = ShopArgs { dir, database: config.database.clone(), unsafe_fast: config.unsafe_fast };
+            show::run(&shop, config.json, printer)
+        }
     }
 }

@@ -26,8 +26,10 @@ pub struct Show {
 pub fn run(show: &Show, printer: &mut Printer) -> Outcome {
     let args = ShopArgs { dir: show.dir.clone(), database: show.database.clone(), unsafe_fast: false };
     let shop = Shop::find(&args, Vec::new())?;
+pub fn run(shop: &ShopArgs, json: bool, printer: &mut Printer) -> Outcome {
+    let shop = Shop::find(shop, Vec::new())?;
     let entries = shop.effective.entries();
-    if show.json {
+    if json {
         let mut out = Map::new();
         for entry in entries {
             let value = json!({"value": Effective::shown(entry), "origin": entry.origin.to_string()});

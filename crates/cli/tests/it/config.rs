@@ -137,6 +137,10 @@ fn files_and_pages_do_not_write_over_each_other() {
     assert!(wrong.code == 2 && wrong.err.contains("segments/a.toml: expression"), "{wrong:?}");
     std::fs::write(&file, "expression = \"true\"\n").expect("it is written");
     assert!(config(&shop, "push", &folder, &[]).err.contains("it has no name"));
+    // The command without a word after it still shows the effective settings.
+    let said = run(braid(["config".as_ref(), shop.folder.as_os_str()]).arg("--json"));
+    assert!(said.code == 0 && said.out.contains("\"cache_mib\""), "{said:?}");
+    assert_eq!(run(&mut braid(["config"])).code, 2);
     server.stop();
     // Without a server there is nobody to ask.
     let away = config(&shop, "diff", &folder, &[]);
