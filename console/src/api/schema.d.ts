@@ -111,6 +111,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows all settings that live in the database, without secrets and without data of people. Settings that are as in a new
+         *     shop are left out.
+         */
+        get: operations["get_configuration"];
+        put?: never;
+        /** Makes the shop as the list says: all of it in one transaction, or nothing. What the list does not name stays. */
+        post: operations["push_configuration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/consents": {
         parameters: {
             query?: never;
@@ -1868,6 +1889,28 @@ export interface components {
             returns: number;
             revenue: components["schemas"]["Money"][];
         };
+        /** @description All settings. */
+        Configuration: {
+            /** @description Things that share their name with another of their kind, and are left out for that. */
+            doubles: components["schemas"]["SettingName"][];
+            items: components["schemas"]["StandingSetting"][];
+        };
+        /** @description Settings to bring in. */
+        ConfigurationInput: {
+            /** @description Settings that differ from the shop's and have no base, or another one than the shop, are a conflict. */
+            base?: components["schemas"]["SettingBase"][];
+            /** @description Everything is tried and nothing kept. */
+            dry_run?: boolean;
+            /** @description Conflicts are written over. */
+            force?: boolean;
+            items: components["schemas"]["Setting"][];
+        };
+        /** @description What became of all. */
+        ConfigurationOutcome: {
+            /** @description Not with `dry_run`. */
+            applied: boolean;
+            items: components["schemas"]["SettingStep"][];
+        };
         /** @description One's password, once more. */
         Confirmation: {
             password: string;
@@ -3166,6 +3209,41 @@ export interface components {
          * @enum {string}
          */
         SegmentState: "filling" | "live";
+        /** @description A setting. */
+        Setting: {
+            kind: components["schemas"]["SettingKind"];
+            /** @description Empty for kinds of which there is one. */
+            name?: string;
+            /** @description The fields of its kind, see docs/config.md. */
+            value: Record<string, never>;
+        };
+        /**
+         * @description What becomes of a setting.
+         * @enum {string}
+         */
+        SettingAction: "same" | "create" | "update" | "conflict";
+        /** @description What stood in the shop when a setting was written down. */
+        SettingBase: {
+            hash: string;
+            kind: components["schemas"]["SettingKind"];
+            name?: string;
+        };
+        /**
+         * @description What kind of thing a setting is, in the order in which they are applied: rules name segments and templates.
+         * @enum {string}
+         */
+        SettingKind: "shop" | "security" | "profile" | "identity" | "caps" | "quiet_hours" | "source" | "segment" | "template" | "message_rule" | "purpose";
+        /** @description What names a setting. */
+        SettingName: {
+            kind: components["schemas"]["SettingKind"];
+            name: string;
+        };
+        /** @description What became of a setting. */
+        SettingStep: {
+            action: components["schemas"]["SettingAction"];
+            kind: components["schemas"]["SettingKind"];
+            name: string;
+        };
         /** @description Settles an unknown message. */
         Settle: {
             as: components["schemas"]["SettledAs"];
@@ -3293,6 +3371,16 @@ export interface components {
              * @description Seconds of the staff's time in the last 400 days.
              */
             service_seconds: number;
+        };
+        /** @description A setting as it stands. */
+        StandingSetting: {
+            /** @description Names this state of it; sent back as its base. */
+            hash: string;
+            kind: components["schemas"]["SettingKind"];
+            /** @description Empty for kinds of which there is one. */
+            name: string;
+            /** @description The fields of its kind, see docs/config.md. */
+            value: Record<string, never>;
         };
         /** @description A rate that left its usual range. */
         StitchAlarm: {
@@ -3845,6 +3933,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Caps"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Configuration"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    push_configuration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigurationInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationOutcome"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
