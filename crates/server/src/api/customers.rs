@@ -80,6 +80,7 @@ pub async fn list_customers(
             let sees = caller.may(crate::access::Act::SeeContacts);
             let matching = if sees { search::Matching::Beginnings } else { search::Matching::Whole };
             let (country, rules) = (app.domain.settings().country, app.domain.preparer().current().rules);
+            app.settle().await?;
             let found = app
                 .query(move |db| {
                     Ok(search::find_people(db, &text, (&rules, country, matching), after, limit as usize)?)

@@ -14,6 +14,70 @@ use std::path::Path;
 /// Statements that are made while running, with each form that they may take.
 const MADE: &[(&str, &[&str])] = &[
     (
+        "SELECT id, profile_id, name, media_type, size, sha256, author, created_at FROM customer_files WHERE profile_id IN ({})",
+        &[
+            "SELECT id, profile_id, name, media_type, size, sha256, author, created_at FROM customer_files WHERE profile_id IN ($1, $2) ORDER BY id DESC LIMIT 500",
+        ],
+    ),
+    (
+        "SELECT {} FROM saved_mappings m JOIN",
+        &[
+            "SELECT m.id, v.version FROM saved_mappings m JOIN saved_mapping_versions v ON v.mapping_id = m.id WHERE m.id = $1 ORDER BY v.version DESC LIMIT 200",
+        ],
+    ),
+    (
+        "SELECT channel, address, granted, at, claimed_at, imported, id FROM consents WHERE channel IN ('email', 'sms', 'viber', 'whatsapp', 'call') AND purpose IN ('marketing', '*') AND address IN ({})",
+        &[
+            "SELECT channel, address, granted, at, claimed_at, imported, id FROM consents WHERE channel IN ('email', 'sms', 'viber', 'whatsapp', 'call') AND purpose IN ('marketing', '*') AND address IN ($1, $2)",
+        ],
+    ),
+    (
+        "INSERT INTO compare_differences (id, module_id, day, item, cause, there, here, why, counts, explained_at, explained_by, note) VALUES {}",
+        &[
+            "INSERT INTO compare_differences (id, module_id, day, item, cause, there, here, why, counts, explained_at, explained_by, note) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12), ($13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)",
+        ],
+    ),
+    (
+        "SELECT id, profile_id, body, author, created_at, updated_at, deleted_at FROM notes WHERE profile_id IN ({})",
+        &[
+            "SELECT id, profile_id, body, author, created_at, updated_at, deleted_at FROM notes WHERE profile_id IN ($1, $2) AND deleted_at = 0 ORDER BY id DESC LIMIT 200",
+        ],
+    ),
+    (
+        "SELECT id, page, name, owner, shared, state, version FROM saved_views WHERE page = $1 AND",
+        &[
+            "SELECT id, page, name, owner, shared, state, version FROM saved_views WHERE page = $1 AND (shared = 1 OR owner = $2) ORDER BY id LIMIT 200",
+        ],
+    ),
+    (
+        "SELECT d.id, d.endpoint_id, d.message_id, m.type, m.at, d.state, d.attempts, d.next_at, d.last_status, d.last_error, d.created_at, d.settled_at, m.body FROM webhook_deliveries d JOIN webhook_messages m ON m.id = d.message_id WHERE d.endpoint_id = $1 AND d.id < $2 AND {one_state}",
+        &[
+            "SELECT d.id, d.endpoint_id, d.message_id, m.type, m.at, d.state, d.attempts, d.next_at, d.last_status, d.last_error, d.created_at, d.settled_at, m.body FROM webhook_deliveries d JOIN webhook_messages m ON m.id = d.message_id WHERE d.endpoint_id = $1 AND d.id < $2 AND d.state = $3 AND ($4 = '' OR m.type = $4) ORDER BY d.id DESC LIMIT $5",
+            "SELECT d.id, d.endpoint_id, d.message_id, m.type, m.at, d.state, d.attempts, d.next_at, d.last_status, d.last_error, d.created_at, d.settled_at, m.body FROM webhook_deliveries d JOIN webhook_messages m ON m.id = d.message_id WHERE d.endpoint_id = $1 AND d.id < $2 AND $3 = '' AND ($4 = '' OR m.type = $4) ORDER BY d.id DESC LIMIT $5",
+        ],
+    ),
+    (
+        "SELECT id, {column} FROM webhook_endpoints",
+        &[
+            "SELECT id, secret FROM webhook_endpoints WHERE secret <> '' LIMIT 10000",
+            "SELECT id, old_secret FROM webhook_endpoints WHERE old_secret <> '' LIMIT 10000",
+        ],
+    ),
+    (
+        "UPDATE webhook_endpoints SET {column} = $1",
+        &[
+            "UPDATE webhook_endpoints SET secret = $1 WHERE id = $2",
+            "UPDATE webhook_endpoints SET old_secret = $1 WHERE id = $2",
+        ],
+    ),
+    (
+        "UPDATE webhook_endpoints SET name = $2, url = $3, filter = $4, version = version + 1, updated_at = $5{health}",
+        &[
+            "UPDATE webhook_endpoints SET name = $2, url = $3, filter = $4, version = version + 1, updated_at = $5 WHERE id = $1",
+            "UPDATE webhook_endpoints SET name = $2, url = $3, filter = $4, version = version + 1, updated_at = $5, failures = 0, failing_since = 0, blocked_until = 0 WHERE id = $1",
+        ],
+    ),
+    (
         "SELECT {} FROM log WHERE first_seq >= $1",
         &[
             "SELECT first_seq, group_id, source, origin, received_at, ids, times, profiles FROM log WHERE first_seq >= $1 ORDER BY first_seq LIMIT 1024",
@@ -63,9 +127,9 @@ const MADE: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "SELECT id, at, actor, action, subject_kind, subject, before, after, chain FROM audit WHERE id < $1",
+        "SELECT id, at, actor, action, subject_kind, subject, before, after, chain, salt, digest FROM audit WHERE id < $1",
         &[
-            "SELECT id, at, actor, action, subject_kind, subject, before, after, chain FROM audit WHERE id < $1 AND actor = $2 AND action = $3 AND subject_kind = $4 AND subject = $5 AND at >= $6 AND at < $7 ORDER BY id DESC LIMIT $8",
+            "SELECT id, at, actor, action, subject_kind, subject, before, after, chain, salt, digest FROM audit WHERE id < $1 AND actor = $2 AND action = $3 AND subject_kind = $4 AND subject = $5 AND at >= $6 AND at < $7 ORDER BY id DESC LIMIT $8",
         ],
     ),
     // Any table of a backup: its own test goes through all of them.

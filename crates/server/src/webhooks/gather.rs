@@ -4,7 +4,7 @@ use base::Timestamp;
 use db::{DbError, Engine, Tx, jobs, log, subscriptions};
 use pipeline::Preparer;
 use pipeline::timeline;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The subscription to the log.
 pub const NAME: &str = "webhooks";
@@ -129,7 +129,23 @@ pub fn gather(db: &mut Engine, preparer: &Preparer, with_log: bool) -> Result<Ga
             facts.push(facts::of_job(&job));
         }
     }
+    let gone = being_erased(db)?;
+    if !gone.is_empty() {
+        facts.retain(|fact| fact.profile_id == 0 || !gone.contains(&fact.profile_id));
+    }
     Ok(Gathered { before, after, newest_erasure, facts })
+}
+
+/// Profiles whose erasure has begun and whose bodies may still hold what they said.
+fn being_erased(db: &mut Engine) -> Result<HashSet<i64>, DbError> {
+    let sql = "SELECT subject, payload FROM jobs WHERE kind = $1 AND finished_at = 0 ORDER BY id";
+    let mut out = HashSet::new();
+    for row in db.rows(sql, &[pipeline::erasure::KIND.into()])? {
+        out.insert(row.int(0)?);
+        let payload: serde_json::Value = serde_json::from_str(row.text(1)?).unwrap_or_default();
+        out.extend(payload["profiles"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_i64));
+    }
+    Ok(out)
 }
 
 fn read_log(
