@@ -113,8 +113,8 @@ const tone: Record<Attention['kind'], { tone: string; Icon: typeof IconAlertHexa
   identity_rules: { tone: '', Icon: IconGitMerge, to: '/identity', search: { tab: 'rules' } },
   sending_stopped: { tone: 'bad', Icon: IconMailOff, to: '/messages', search: { status: 'pending' } },
   fast_sync_off: { tone: 'warn', Icon: IconServer, to: '/sources' },
-  unusual_views: { tone: 'bad', Icon: IconAlertTriangle, to: '/' },
-  export_approvals: { tone: 'warn', Icon: IconAlertHexagon, to: '/' },
+  unusual_views: { tone: 'bad', Icon: IconAlertTriangle, to: '/settings/audit' },
+  export_approvals: { tone: 'warn', Icon: IconAlertHexagon, to: '/settings/guard' },
   privacy_requests: { tone: 'bad', Icon: IconAlertHexagon, to: '/privacy' },
 };
 

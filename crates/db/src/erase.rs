@@ -143,6 +143,21 @@ const TOUCHED: [&str; 26] = [
     "segment_counts",
 ];
 
+/// The same of the server's.
+const TOUCHED_BY_SERVER: [&str; 11] = [
+    "audit",
+    "idempotency",
+    "views",
+    "notes",
+    "customer_files",
+    "bulk_edits",
+    "bulk_edit_rows",
+    "saved_views",
+    "compare_differences",
+    "webhook_messages",
+    "webhook_attempts",
+];
+
 /// Makes deleted rows unreadable on a connection of its own: SQLite's write-ahead log is emptied, its files are searched
 /// for the patterns, and where a page still holds one the file is written anew (`whatever_size` for a stopped store);
 /// PostgreSQL gets a VACUUM of the touched tables.
@@ -152,10 +167,12 @@ pub fn scrub(location: &Location, sync: Sync, patterns: &[Vec<u8>], whatever_siz
         for table in TOUCHED {
             engine.batch(&format!("VACUUM {table}"))?;
         }
-        // A store without the server has no audit.
-        let audit = "SELECT step FROM migrations WHERE owner = 'server' LIMIT 1";
-        if engine.first(audit, &[])?.is_some() {
-            engine.batch("VACUUM audit")?;
+        // A store without the server has none of its tables.
+        let served = "SELECT step FROM migrations WHERE owner = 'server' LIMIT 1";
+        if engine.first(served, &[])?.is_some() {
+            for table in TOUCHED_BY_SERVER {
+                engine.batch(&format!("VACUUM {table}"))?;
+            }
         }
         return Ok(Scrubbed { vacuumed: true, left: 0 });
     };
