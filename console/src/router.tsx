@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
+import { areaTexts } from './i18n';
 import { EmptyState, ErrorNote } from './ui/base';
 import { Shell } from './ui/Shell';
 
@@ -28,6 +29,13 @@ function NotFound() {
     </div>
   );
 }
+
+/** A page whose words come with it. */
+const area = <T extends Record<string, unknown>>(load: () => Promise<T>) =>
+  lazyRouteComponent(async () => {
+    const [page] = await Promise.all([load(), areaTexts()]);
+    return page;
+  });
 
 const home = createRoute({ getParentRoute: () => root, path: '/', component: lazyRouteComponent(() => import('./home/HomePage')) });
 const customers = createRoute({
@@ -62,17 +70,17 @@ const live = createRoute({
 });
 const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
 const source = createRoute({ getParentRoute: () => root, path: '/sources/$id', component: lazyRouteComponent(() => import('./sources/SourcePage')), validateSearch: texts('tab') });
-const privacy = createRoute({ getParentRoute: () => root, path: '/privacy', validateSearch: texts('sel', 'view', 'cols'), component: lazyRouteComponent(() => import('./privacy/PrivacyPage')) });
+const privacy = createRoute({ getParentRoute: () => root, path: '/privacy', validateSearch: texts('sel', 'view', 'cols'), component: area(() => import('./privacy/PrivacyPage')) });
 const imports = createRoute({ getParentRoute: () => root, path: '/imports', component: lazyRouteComponent(() => import('./imports/ImportsPage')), validateSearch: texts('view', 'cols') });
 const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
-const exportsPage = createRoute({ getParentRoute: () => root, path: '/exports', component: lazyRouteComponent(() => import('./exports/ExportsPage')), validateSearch: texts('sel') });
-const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: lazyRouteComponent(() => import('./exports/NewExportPage')) });
-const parallel = createRoute({ getParentRoute: () => root, path: '/parallel', component: lazyRouteComponent(() => import('./moving/ParallelPage')) });
-const compared = createRoute({ getParentRoute: () => root, path: '/parallel/$id', component: lazyRouteComponent(() => import('./moving/ComparedPage')) });
-const quality = createRoute({ getParentRoute: () => root, path: '/quality', component: lazyRouteComponent(() => import('./moving/QualityPage')), validateSearch: texts('check') });
-const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: lazyRouteComponent(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
-const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: lazyRouteComponent(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
+const exportsPage = createRoute({ getParentRoute: () => root, path: '/exports', component: area(() => import('./exports/ExportsPage')), validateSearch: texts('sel') });
+const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: area(() => import('./exports/NewExportPage')) });
+const parallel = createRoute({ getParentRoute: () => root, path: '/parallel', component: area(() => import('./moving/ParallelPage')) });
+const compared = createRoute({ getParentRoute: () => root, path: '/parallel/$id', component: area(() => import('./moving/ComparedPage')) });
+const quality = createRoute({ getParentRoute: () => root, path: '/quality', component: area(() => import('./moving/QualityPage')), validateSearch: texts('check') });
+const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: area(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
+const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: area(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel', 'view', 'cols') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 

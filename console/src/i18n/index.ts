@@ -7,6 +7,17 @@ const KEY = 'braid-language';
 
 // Each language is its own chunk: nobody downloads words that they do not read.
 const texts = { en: () => import('./en'), uk: () => import('./uk') };
+const areas = { en: () => import('./areas.en'), uk: () => import('./areas.uk') };
+let withAreas = false;
+
+/** Words of the areas that few open, with the first of their pages. */
+export async function areaTexts(): Promise<void> {
+  if (withAreas) return;
+  const language = wantedLanguage();
+  const module = await areas[language]();
+  i18next.addResourceBundle(language, 'translation', module.default, true, true);
+  withAreas = true;
+}
 
 export function wantedLanguage(): Language {
   let kept: string | null = null;
@@ -38,6 +49,7 @@ export async function startTexts(): Promise<void> {
 export async function switchLanguage(language: Language): Promise<void> {
   const module = await texts[language]();
   i18next.addResourceBundle(language, 'translation', module.default, true, true);
+  if (withAreas) i18next.addResourceBundle(language, 'translation', (await areas[language]()).default, true, true);
   setLanguage(language);
   document.documentElement.lang = language;
   try {

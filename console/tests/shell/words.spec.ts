@@ -3,10 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import i18next from 'i18next';
-import en from '../../src/i18n/en';
-import uk from '../../src/i18n/uk';
+import areasEn from '../../src/i18n/areas.en';
+import areasUk from '../../src/i18n/areas.uk';
+import baseEn from '../../src/i18n/en';
+import baseUk from '../../src/i18n/uk';
 import { evidenceText, isKnown, said } from '../../src/words/server';
 
+const en: Record<string, string> = { ...baseEn, ...areasEn };
+const uk: Record<string, string> = { ...baseUk, ...areasUk };
 const root = join(import.meta.dirname, '../../..');
 const source = (path: string) => readFileSync(join(root, path), 'utf8');
 
