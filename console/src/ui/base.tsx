@@ -127,7 +127,7 @@ export function ErrorNote({ error, retry, kept }: { error: unknown; retry?: () =
 export function EmptyState({ title, children, action }: { title: string; children?: ReactNode; action?: ReactNode }) {
   return (
     <div className="empty">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children && <div className="m2">{children}</div>}
       {action}
     </div>
