@@ -19,6 +19,11 @@ const capText = (s: string) => {
   return m ? i18next.t('said.cap', { used: num(m[1]!), limit: num(m[2]!), channel: channelName(m[3]!), purpose: purposeName(m[4]!), window: m[5]!.replace(/^(\d+)d$/, (_, n) => i18next.t('said.days', { n })).replace(/^(\d+)h$/, (_, n) => i18next.t('said.hours', { n })) }) : s;
 };
 
+const aboutText = (s: string) => {
+  const [channel, topic] = s.split(' about ');
+  return [channelName(channel!), topic].filter(Boolean).join(': ');
+};
+
 const patterns: [RegExp, Say][] = [
   // messaging::gate
   [/^the rule does not exist any more$/, k('ruleGone')],
@@ -38,6 +43,10 @@ const patterns: [RegExp, Say][] = [
   [/^(\S+) for (\S+) is denied at (.+)$/, (m) => i18next.t('said.denied', { channel: channelName(m[1]!), purpose: purposeName(m[2]!), address: m[3] })],
   [/^(\S+) for (\S+) is granted at (.*)$/, (m) => i18next.t('said.granted', { channel: channelName(m[1]!), purpose: purposeName(m[2]!), address: m[3] })],
   [/^nobody agreed to (\S*) for (\S*) at (.+)$/, (m) => i18next.t('said.notAgreed', { channel: channelName(m[1]!), purpose: purposeName(m[2]!), address: m[3] === 'any address' ? i18next.t('said.anyAddress') : m[3] })],
+  [/^service messages are not chosen$/, k('serviceNotChosen')],
+  [/^the person does not want (.+) \(chose \S+ .* ?at (.+)\)$/, (m) => i18next.t('said.notWanted', { about: aboutText(m[1]!), when: when(m[2]!) })],
+  [/^the person wants (.+)$/, (m) => i18next.t('said.wanted', { about: aboutText(m[1]!) })],
+  [/^the person chose nothing about (.+)$/, (m) => i18next.t('said.nothingChosen', { about: aboutText(m[1]!) })],
   [/^the address is suppressed: (.+)$/, (m) => i18next.t('said.suppressed', { reason: reasonOf(m[1]!) })],
   [/^the address is not suppressed$/, k('notSuppressed')],
   [/^the address is not suppressed \(1 of (\d+) addresses\)$/, k('notSuppressedOf', 'n')],

@@ -226,8 +226,7 @@ fn preference_line(input: &GateInput<'_>) -> Answer {
     let Some(rule) = input.rule.filter(|r| is_marketing(&r.purpose)) else {
         return Ok("service messages are not chosen".into());
     };
-    let about =
-        if rule.topic.is_empty() { rule.channel.clone() } else { format!("{} about {}", rule.channel, rule.topic) };
+    let about = channel_and_topic(&rule.channel, &rule.topic);
     match preferences::decides(input.choices, &rule.channel, &rule.topic) {
         Some(c) if !c.wanted => stop(
             "not_wanted",
@@ -297,4 +296,9 @@ fn render(input: &GateInput<'_>, address: &str) -> Result<(Rendered, String), (&
 /// Whether mail of this purpose carries the means to leave. Everything but answers to the customer's own acts does.
 pub fn is_marketing(purpose: &str) -> bool {
     purpose != "service"
+}
+
+/// `email`, or `email about news`.
+fn channel_and_topic(channel: &str, topic: &str) -> String {
+    if topic.is_empty() { channel.to_string() } else { format!("{channel} about {topic}") }
 }
