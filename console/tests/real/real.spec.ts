@@ -260,7 +260,7 @@ test('an analyst sees everything but what only owners may see, and locks where a
   const edit = page.getByRole('button', { name: /Edit/ });
   await expect(edit).toHaveAttribute('aria-disabled', 'true');
   await edit.hover();
-  await expect(page.getByText('Your role reads only')).toBeVisible();
+  await expect(page.getByText('Your role does not allow this')).toBeVisible();
   await page.goto('/sources');
   await expect(page.getByTestId('source-create')).toHaveAttribute('aria-disabled', 'true');
   await page.goto('/settings/users');
