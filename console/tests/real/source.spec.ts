@@ -48,9 +48,9 @@ test('a plan says what is wrong by line, keeps versions, and refused events are 
 
 test('a source is observed only, and let go again', async ({ page }) => {
   await create(page, `Shop ${Date.now().toString(36)}`);
-  await page.getByTestId('observe-switch').click();
+  await page.getByTestId('observe-switch').press(' ');
   await expect(page.getByText('observed only', { exact: true })).toBeVisible();
   await axe(page);
-  await page.getByTestId('observe-switch').click();
+  await page.getByTestId('observe-switch').press(' ');
   await expect(page.getByText('observed only', { exact: true })).toBeHidden();
 });
