@@ -87,7 +87,8 @@ pub(crate) trait AnyTable: Any + Send {
     fn oldest_unflushed(&self, group: i64) -> Option<i64>;
     fn dirty_slices(&self) -> usize;
     fn dirty_rows(&self) -> usize;
-    fn evict(&mut self, budget: usize, group: i64);
+    /// Forgets rows beyond a weight, looking at so many at most; tells whether the weight was reached, or all were looked at.
+    fn evict(&mut self, budget: usize, group: i64, looks: usize) -> bool;
     fn take_misses(&mut self) -> usize;
     fn weight(&self) -> usize;
     fn as_any(&mut self) -> &mut dyn Any;
@@ -362,10 +363,11 @@ where
         std::mem::take(&mut self.misses)
     }
 
-    fn evict(&mut self, budget: usize, group: i64) {
+    fn evict(&mut self, budget: usize, group: i64, looks: usize) -> bool {
         let fresh = |changed: u32| changed != 0 && (group as u32).wrapping_sub(changed) <= FRESH_GROUPS as u32;
         // A second chance for what was used since the last look; one round over the queue at most.
-        let mut looks = self.queue.len();
+        let all = looks >= self.queue.len();
+        let mut looks = looks.min(self.queue.len());
         while self.weight > budget && looks > 0 {
             looks -= 1;
             let Some(key) = self.queue.pop_front() else { break };
@@ -385,6 +387,7 @@ where
             self.entries.shrink_to_fit();
             self.queue.shrink_to_fit();
         }
+        all || self.weight <= budget
     }
 
     fn weight(&self) -> usize {

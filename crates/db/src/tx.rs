@@ -487,15 +487,21 @@ impl Tx {
         Ok(())
     }
     pub(crate) fn evict(&mut self, budget: usize) {
+        self.evict_some(budget, usize::MAX);
+    }
+    /// As [`Tx::evict`], looking at so many rows of a table at most; tells whether that was all that could be done.
+    pub(crate) fn evict_some(&mut self, budget: usize, looks: usize) -> bool {
         let total: usize = self.tables.iter().map(|(_, t)| t.weight()).sum();
         if total <= budget {
-            return;
+            return true;
         }
+        let mut done = true;
         let group = self.row.last_group;
         for (_, table) in &mut self.tables {
             let share = (table.weight() as u128 * budget as u128 / total.max(1) as u128) as usize;
-            table.evict(share, group);
+            done &= table.evict(share, group, looks);
         }
+        done
     }
     /// Rows that were not in memory when they were asked for since the last call.
     pub(crate) fn take_misses(&mut self) -> usize {

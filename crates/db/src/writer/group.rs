@@ -13,6 +13,9 @@ const TRIES: u32 = 6;
 /// After this it is not run again but for the second time: a lock that is waited for takes seconds each time.
 const TRY_FOR: Duration = Duration::from_secs(5);
 
+/// Rows of each table that a store at rest looks at at once, to give them back: some five milliseconds.
+const LOOKS: usize = 50_000;
+
 /// Whether running the same again may help.
 fn is_again(failure: &Failure) -> bool {
     !failure.fatal && !failure.unknown && matches!(failure.error, Some(DbError::Busy(_) | DbError::Lost(_)))
@@ -176,10 +179,10 @@ impl Loop {
 
     pub(super) fn run_idle(&mut self) {
         if self.tx.dirty_slices() == 0 {
-            // A store at rest gives back what only load needs.
-            self.tx.evict(self.options.cache_bytes / 16);
+            // A store at rest gives back what only load needs, a piece at a time: whoever asks meanwhile waits for a piece.
+            let enough = self.options.cache_bytes / 16;
+            self.rested = self.tx.evict_some(enough, LOOKS);
             self.shared.cache_bytes.store(self.tx.cache_weight(), Ordering::Relaxed);
-            self.rested = true;
             return;
         }
         // Nothing to do: write a few slices, so that a kill now costs little to fold again.
