@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio_rustls::rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 const RSA_PEM: &[u8] = include_bytes!("provider.key");
 
@@ -91,7 +92,7 @@ pub struct Person {
 
 enum Signer {
     Rsa(Box<RsaKeyPair>),
-    P256(EcdsaKeyPair),
+    P256(Box<EcdsaKeyPair>),
 }
 
 struct Code {
@@ -125,6 +126,13 @@ fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
 impl FakeProvider {
     /// Listens on this machine; the client is `braid` with the secret `a secret+/&`, and nobody lies.
     pub fn start() -> Self {
+        Self::listen(None)
+    }
+    /// The same over TLS, for `localhost`, signed by [`super::CA_PEM`]; [`Self::visit`] does not work with it.
+    pub fn start_tls() -> Self {
+        Self::listen(Some(super::listener::server_config()))
+    }
+    fn listen(tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("has one");
         let der = PrivatePkcs8KeyDer::from_pem_slice(RSA_PEM).expect("a key");
@@ -136,7 +144,10 @@ impl FakeProvider {
             name: "Ann of the provider".into(),
         };
         let inner = Arc::new(Mutex::new(Inner {
-            issuer: format!("http://{address}"),
+            issuer: match tls {
+                Some(_) => format!("https://localhost:{}", address.port()),
+                None => format!("http://{address}"),
+            },
             client: ("braid".into(), "a secret+/&".into()),
             person,
             tricks: HashSet::new(),
@@ -152,8 +163,13 @@ impl FakeProvider {
                 if told.load(Ordering::Relaxed) {
                     return;
                 }
-                let (shared, told) = (shared.clone(), told.clone());
-                std::thread::spawn(move || drop(serve(stream, &shared, &told)));
+                let (shared, told, tls) = (shared.clone(), told.clone(), tls.clone());
+                std::thread::spawn(move || {
+                    let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+                    let Some(tls) = tls else { return drop(serve(stream, &shared, &told)) };
+                    let connection = ServerConnection::new(tls).expect("a sound configuration");
+                    drop(serve(StreamOwned::new(connection, stream), &shared, &told));
+                });
             }
         });
         Self { address, inner, stop }
@@ -181,7 +197,7 @@ impl FakeProvider {
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der.as_ref(), &random).expect("a key");
         let mut inner = lock(&self.inner);
         inner.drawn += 1;
-        inner.key = (format!("key-of-rotation-{}", inner.drawn), Signer::P256(key));
+        inner.key = (format!("key-of-rotation-{}", inner.drawn), Signer::P256(Box::new(key)));
     }
     /// How often a path was asked for.
     pub fn asked(&self, path: &str) -> usize {
@@ -207,9 +223,8 @@ impl Drop for FakeProvider {
     }
 }
 
-fn serve(stream: TcpStream, inner: &Mutex<Inner>, stop: &AtomicBool) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut reader = BufReader::new(stream.try_clone()?);
+fn serve(stream: impl Read + Write, inner: &Mutex<Inner>, stop: &AtomicBool) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let target = line.split(' ').nth(1).unwrap_or_default().to_string();
@@ -238,7 +253,7 @@ fn serve(stream: TcpStream, inner: &Mutex<Inner>, stop: &AtomicBool) -> std::io:
         _ => Reply::Json(404, json!({})),
     };
     drop(inner);
-    answer(stream, reply, stop)
+    answer(reader.into_inner(), reply, stop)
 }
 
 fn pairs(text: &str) -> HashMap<String, String> {
@@ -254,7 +269,7 @@ enum Reply {
     Huge,
 }
 
-fn answer(mut stream: TcpStream, reply: Reply, stop: &AtomicBool) -> std::io::Result<()> {
+fn answer(mut stream: impl Write, reply: Reply, stop: &AtomicBool) -> std::io::Result<()> {
     let mut send = |status: u16, more: &str, body: &str| {
         let length = body.len();
         write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\n{more}content-length: {length}\r\n\r\n{body}")

@@ -110,6 +110,22 @@ fn every_lie_is_seen_and_named() {
 }
 
 #[test]
+fn a_provider_of_a_private_authority_is_trusted_where_its_certificate_is_named() {
+    let provider = FakeProvider::start_tls();
+    let ask = |pem: Option<&[u8]>| {
+        let options = OidcOptions { root_certificates_pem: pem.map(<[u8]>::to_vec), ..OidcOptions::default() };
+        let client = OidcClient::new(options).expect("a client");
+        run(async { client.keys(&client.discover(&provider.issuer()).await?).await.map(|keys| keys.len()) })
+    };
+    assert_eq!(ask(Some(crate::fake::CA_PEM)), Ok(1));
+    let said = ask(None).expect_err("refused").to_string();
+    assert!(said.starts_with("the provider cannot be reached (discovery)") && said.contains("certificate"), "{said}");
+    assert!(
+        OidcClient::new(OidcOptions { root_certificates_pem: Some(b"x".to_vec()), ..OidcOptions::default() }).is_err()
+    );
+}
+
+#[test]
 fn a_wrong_secret_is_told_by_its_name_and_nothing_else() {
     let provider = FakeProvider::start();
     let client = client();
