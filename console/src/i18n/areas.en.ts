@@ -324,7 +324,7 @@ export default {
   'provider.again': 'Begin again',
   'provider.refused': 'You are not signed in',
   'provider.why.off': 'This shop has no identity provider.',
-  'provider.why.too_many': 'Too many attempts ended in vain. Wait a few minutes.',
+  'provider.why.too_often': 'Too many attempts ended in vain. Wait a few minutes.',
   'provider.why.not_begun': 'This attempt was begun in another browser or another tab. Begin again here.',
   'provider.why.too_late': 'It took too long. Begin again.',
   'provider.why.replayed': 'This attempt was used already. Begin again.',

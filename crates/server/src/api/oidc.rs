@@ -117,7 +117,7 @@ pub async fn callback(State(app): State<Arc<App>>, from: From, headers: HeaderMa
     let settings = app.accounts().oidc.clone();
     if app.logins.check(COUNTED_AS, &origin.address, now).is_err() {
         // Not in the audit: whoever hammers would fill it.
-        return to_page(&app, &refused_page(Reason::TooMany), None, None);
+        return to_page(&app, &refused_page(Reason::TooOften), None, None);
     }
     app.logins.note(COUNTED_AS, &origin.address, now);
     match come_back(&app, &settings, &origin, &headers, &uri, now).await {

@@ -8,7 +8,7 @@ pub enum Reason {
     /// The provider is not set, or switched off.
     Off,
     /// Too many attempts came back in vain.
-    TooMany,
+    TooOften,
     /// This browser began no attempt, or another one.
     NotBegun,
     /// The attempt is too old.
@@ -43,7 +43,7 @@ impl Reason {
     /// All, for tests that look for words.
     pub const ALL: [Reason; 16] = [
         Reason::Off,
-        Reason::TooMany,
+        Reason::TooOften,
         Reason::NotBegun,
         Reason::TooLate,
         Reason::Replayed,
@@ -63,7 +63,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Reason::Off => "off",
-            Reason::TooMany => "too_many",
+            Reason::TooOften => "too_often",
             Reason::NotBegun => "not_begun",
             Reason::TooLate => "too_late",
             Reason::Replayed => "replayed",
