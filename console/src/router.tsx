@@ -82,7 +82,7 @@ const quality = createRoute({ getParentRoute: () => root, path: '/quality', comp
 const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: area(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
 const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: area(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel', 'view', 'cols') });
-const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
+const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: area(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
 export const router = createRouter({
   routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, compared, quality, jobs, settings]),

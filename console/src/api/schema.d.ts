@@ -1996,6 +1996,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/provider": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins to sign in at the identity provider: gives the address to which the browser goes, and a cookie that binds the
+         *     attempt to it.
+         */
+        post: operations["begin_provider_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/provider/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows the second factor after the identity provider, and signs in. */
+        post: operations["finish_provider_sign_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/second-factor": {
         parameters: {
             query?: never;
@@ -2025,6 +2062,23 @@ export interface paths {
         put?: never;
         /** Turns the second factor on with its first code. */
         post: operations["confirm_second_factor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/ways": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Says how people may sign in. */
+        get: operations["sign_in_ways"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2113,6 +2167,41 @@ export interface paths {
         /** Changes the shop's name and stores. */
         put: operations["put_shop_settings"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how people sign in. */
+        get: operations["get_sign_in_settings"];
+        /** Changes how people sign in. */
+        put: operations["put_sign_in_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings/sign-in/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tries a provider: its document, its keys, and whether it knows the client. Changes nothing. */
+        post: operations["check_sign_in_settings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2493,7 +2582,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Resets a user's password (gives a one-time link), second factor or sessions. */
+        /** Resets a user's password (gives a one-time link), second factor, sessions or link with the identity provider. */
         post: operations["reset_user"];
         delete?: never;
         options?: never;
@@ -2836,6 +2925,11 @@ export interface components {
              */
             line: number;
             reason: string;
+        };
+        /** @description Somebody who wants to sign in at the provider. */
+        BeginSignIn: {
+            /** @description The page of the console to go to afterwards. */
+            return_to?: string | null;
         };
         /** @description An import that goes on as a job. */
         Begun: {
@@ -4087,6 +4181,8 @@ export interface components {
         /** @description Who is signed in. */
         Me: {
             email: string;
+            /** @description Whether they have a password at all. */
+            has_password: boolean;
             name: string;
             /** @description Whether they set their own password. */
             own_password: boolean;
@@ -4422,6 +4518,11 @@ export interface components {
             new_password: string;
             password: string;
         };
+        /**
+         * @description Who may still sign in with a password.
+         * @enum {string}
+         */
+        PasswordsFor: "everyone" | "owners";
         /** @description A customer. */
         Person: {
             /** Format: date-time */
@@ -4592,6 +4693,26 @@ export interface components {
              * @description What an hour of the staff's time costs, in minor units of the shop's currency; 0 = not known.
              */
             service_hour_minor: number;
+        };
+        /** @description Where the browser is to go. */
+        ProviderAddress: {
+            url: string;
+        };
+        /** @description The code of the second factor of somebody whom the provider knows. */
+        ProviderCode: {
+            code: string;
+        };
+        /** @description Who a user is at the identity provider. */
+        ProviderLink: {
+            /** @description The address that the provider told last; may be empty. */
+            email: string;
+            /** Format: date-time */
+            linked_at: string;
+            /**
+             * Format: date-time
+             * @description When they last signed in so.
+             */
+            used_at: string;
         };
         /** @description A purpose of processing. */
         Purpose: {
@@ -5224,6 +5345,92 @@ export interface components {
             /** @description From braid.toml, like the three below: a change needs a restart. */
             time_zone: string;
         };
+        /** @description How people sign in from now on. */
+        SignInChange: {
+            client_id: string;
+            /** @description A new secret; absent: the one that is there; empty: none. */
+            client_secret?: string | null;
+            create?: boolean;
+            domains?: string[];
+            enabled: boolean;
+            issuer: string;
+            label: string;
+            passwords?: components["schemas"]["PasswordsFor"];
+            provider_second_factor?: boolean;
+            role: components["schemas"]["Role"];
+        };
+        /** @description What was tried, and how it went. */
+        SignInCheck: {
+            steps: components["schemas"]["SignInCheckStep"][];
+        };
+        /**
+         * @description How it went.
+         * @enum {string}
+         */
+        SignInCheckState: "good" | "bad" | "unknown";
+        /** @description One thing that was tried. */
+        SignInCheckStep: {
+            /** @description A sentence about it. */
+            detail: string;
+            /** @description How it went. */
+            state: components["schemas"]["SignInCheckState"];
+            /** @description What. */
+            step: components["schemas"]["SignInCheckStepName"];
+        };
+        /**
+         * @description What was tried.
+         * @enum {string}
+         */
+        SignInCheckStepName: "redirect_uri" | "issuer" | "discovery" | "keys" | "client";
+        /** @description How people sign in. */
+        SignInSettings: {
+            /** @description What the provider calls Braid. */
+            client_id: string;
+            /** @description Whether people of these domains who are not here yet are added. */
+            create: boolean;
+            /** @description Domains of addresses that are taken; empty: all. */
+            domains: string[];
+            /** @description Whether anybody may sign in at the provider. */
+            enabled: boolean;
+            /** @description Whether there is a secret; it is never shown. */
+            has_secret: boolean;
+            /** @description The provider's name, letter by letter. */
+            issuer: string;
+            /** @description What the button says the provider is. */
+            label: string;
+            /** @description Who may use a password. */
+            passwords: components["schemas"]["PasswordsFor"];
+            /** @description Whether the provider asks for a second factor, so that ours is not asked for. */
+            provider_second_factor: boolean;
+            /** @description What to enter at the provider. */
+            redirect_uri: string;
+            /** @description As what. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description A provider to be tried. */
+        SignInTry: {
+            client_id: string;
+            /** @description Absent: the one that is kept. */
+            client_secret?: string | null;
+            issuer: string;
+        };
+        /** @description How people may sign in. */
+        SignInWays: {
+            /** @description Who may use a password. */
+            passwords: components["schemas"]["PasswordsFor"];
+            /** @description What the identity provider is called; null where there is none. */
+            provider?: string | null;
+        };
+        /** @description Who is signed in, and where they wanted to go. */
+        SignedInAtProvider: {
+            me: components["schemas"]["Me"];
+            return_to: string;
+        };
+        /**
+         * @description How a session began.
+         * @enum {string}
+         */
+        SignedInBy: "password" | "provider";
         /** @description A source, with what came from it lately. */
         Source: {
             /** Format: date-time */
@@ -5609,7 +5816,10 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             email: string;
+            /** @description Whether they have a password at all. */
+            has_password: boolean;
             id: components["schemas"]["Id"];
+            linked?: components["schemas"]["ProviderLink"] | null;
             name: string;
             /** @description Whether they set their own password. */
             own_password: boolean;
@@ -5637,7 +5847,7 @@ export interface components {
              * @description What is to be reset.
              * @enum {string}
              */
-            what: "password" | "second_factor" | "sessions";
+            what: "password" | "second_factor" | "sessions" | "link";
         };
         /** @description Somebody who is told. */
         Webhook: {
@@ -11459,6 +11669,70 @@ export interface operations {
             };
         };
     };
+    begin_provider_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginSignIn"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderAddress"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_provider_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedInAtProvider"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     begin_second_factor: {
         parameters: {
             query?: never;
@@ -11554,6 +11828,34 @@ export interface operations {
             };
         };
     };
+    sign_in_ways: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInWays"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_sessions: {
         parameters: {
             query?: never;
@@ -11582,6 +11884,8 @@ export interface operations {
                             id: string;
                             /** Format: date-time */
                             seen_at: string;
+                            /** @description How it began. */
+                            via: components["schemas"]["SignedInBy"];
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -11795,6 +12099,98 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ShopSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sign_in_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_sign_in_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_sign_in_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInTry"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInCheck"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -12746,7 +13142,10 @@ export interface operations {
                             /** Format: date-time */
                             created_at: string;
                             email: string;
+                            /** @description Whether they have a password at all. */
+                            has_password: boolean;
                             id: components["schemas"]["Id"];
+                            linked?: components["schemas"]["ProviderLink"] | null;
                             name: string;
                             /** @description Whether they set their own password. */
                             own_password: boolean;

@@ -1637,6 +1637,8 @@ export default {
   'reject.too_deep': 'Nested too deep',
   'reject.unknown_type': 'Unknown type of event',
   'problem.csrf_missing': 'The page is out of date: load it again.',
+  'problem.password_off': 'You sign in with the identity provider: passwords here are for owners.',
+  'problem.sign_in_refused': 'Signing in with the identity provider did not succeed.',
   'problem.not_allowed': 'Your role does not allow this.',
   'problem.changed_meanwhile': 'Somebody changed it meanwhile. Load it again and repeat.',
   'problem.too_many_attempts': 'Too many attempts. Wait a minute.',

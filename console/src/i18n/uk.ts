@@ -1761,6 +1761,8 @@ export default {
   'reject.too_deep': 'Завелика вкладеність',
   'reject.unknown_type': 'Невідомий тип події',
   'problem.csrf_missing': 'Сторінка застаріла: завантажте її знову.',
+  'problem.password_off': 'Ви входите через сервіс входу: паролі тут лише для власників.',
+  'problem.sign_in_refused': 'Увійти через сервіс входу не вдалося.',
   'problem.not_allowed': 'Ваша роль цього не дозволяє.',
   'problem.changed_meanwhile': 'Хтось змінив це тим часом. Завантажте знову й повторіть.',
   'problem.too_many_attempts': 'Забагато спроб. Зачекайте хвилину.',

@@ -26,6 +26,7 @@ const eye = (label: string) => ({ 'aria-label': label });
 function Password() {
   const { t } = useTranslation();
   const client = useQueryClient();
+  const none = useMe().has_password === false;
   const [form, setForm] = useState({ password: '', new_password: '' });
   const change = useMutation({
     mutationFn: () => must(api.POST('/api/v1/session/password', { body: form })),
@@ -35,6 +36,7 @@ function Password() {
       say(t('own.passwordChanged'));
     },
   });
+  if (none) return <Panel title={t('field.password')}><p className="body m2">{t('own.noPassword')}</p></Panel>;
   return (
     <Panel title={t('field.password')}>
       <form className="body fields" onSubmit={(e) => { e.preventDefault(); change.mutate(); }}>
@@ -62,6 +64,7 @@ function SecondFactor() {
   });
   const off = useMutation({ mutationFn: () => must(api.DELETE('/api/v1/session/second-factor', { body: { password } })), onSuccess: () => { setPassword(''); setCodes(null); renew(); say(t('own.secondOff')); } });
   const error = begin.error ?? confirm.error ?? off.error;
+  if (me.has_password === false && !me.second_factor) return <Panel title={t('own.second')}><p className="body m2">{t('own.noPasswordSecond')}</p></Panel>;
   return (
     <Panel title={t('own.second')} right={me.second_factor ? <Badge tone="good">{t('users.on')}</Badge> : <Badge>{t('users.no')}</Badge>}>
       <div className="body col g16">
@@ -104,7 +107,7 @@ function Sessions() {
         <div className="counts">
           {s.items.map((x) => (
             <div key={x.id} data-testid="session-row">
-              <span className="col"><b className="wrap">{x.agent || x.address}</b><span className="t12">{x.address} · {t('own.seen')} <When at={x.seen_at} /></span></span>
+              <span className="col"><b className="wrap">{x.agent || x.address}</b><span className="t12">{x.address} · {x.via === 'provider' ? t('own.byProvider') : t('own.byPassword')} · {t('own.seen')} <When at={x.seen_at} /></span></span>
               {x.current ? <Badge tone="good">{t('own.here')}</Badge> : <button type="button" className="textlink" onClick={() => end.mutate(x.id)}>{t('own.end')}</button>}
             </div>
           ))}

@@ -45,6 +45,7 @@ export function People() {
       { id: 'name', header: t('field.name'), cell: ({ row: { original: u } }) => <span className="row g12"><Avatar name={u.name || u.email} /><span className="b el">{u.name || u.email}</span></span> },
       ...(beside ? [] : [{ id: 'email', header: t('field.email'), cell: ({ row: { original: u } }: { row: { original: User } }) => u.email }]),
       { id: 'role', header: t('field.role'), meta: { width: 150 }, cell: ({ row: { original: u } }) => (u.active ? <Badge>{roleName(u.role)}</Badge> : <Badge tone="warn">{t('users.off')}</Badge>) },
+      ...(beside ? [] : [{ id: 'how', header: t('users.how'), meta: { width: 170 }, cell: ({ row: { original: u } }: { row: { original: User } }) => <span className="m2">{waysOf(u, t)}</span> }]),
       { id: 'two', header: t('users.twoFactor'), meta: { width: 130 }, cell: ({ row: { original: u } }) => (u.second_factor ? t('users.on') : <span className="m">{t('users.no')}</span>) },
       { id: 'seen', header: t('users.seen'), meta: { width: 150, right: true }, cell: ({ row: { original: u } }) => (u.seen_at ? <When at={u.seen_at} className="m2" /> : <None />) },
     ],
@@ -71,6 +72,9 @@ export function People() {
     </>
   );
 }
+
+/** How somebody comes in. */
+const waysOf = (u: User, t: (key: string) => string): string => [u.has_password === false ? null : t('users.byPassword'), u.linked ? t('users.byProvider') : null].filter(Boolean).join(', ') || t('users.byNothing');
 
 function OneTime({ link, close }: { link: LinkShown; close: () => void }) {
   const { t } = useTranslation();
@@ -122,7 +126,7 @@ function Person({ user: u, may, close, onLink }: { user: User; may: boolean; clo
     },
   });
   const reset = useMutation({
-    mutationFn: (what: 'password' | 'second_factor' | 'sessions') => must(api.POST('/api/v1/users/{id}/reset', { ...path, body: { what } })),
+    mutationFn: (what: 'password' | 'second_factor' | 'sessions' | 'link') => must(api.POST('/api/v1/users/{id}/reset', { ...path, body: { what } })),
     onSuccess: (l) => {
       void client.invalidateQueries({ queryKey: ['users'] });
       if (l) onLink(l);
@@ -135,6 +139,7 @@ function Person({ user: u, may, close, onLink }: { user: User; may: boolean; clo
     <aside className="card detail" aria-label={u.name || u.email}>
       <div className="row"><h2 className="sp el">{u.name || u.email}</h2><ActionIcon aria-label={t('close')} onClick={close}><IconX /></ActionIcon></div>
       <p className="m2 wrap">{u.email}</p>
+      <p className="t12 m2 wrap" data-testid="user-how">{t('users.how')}: {waysOf(u, t)}{u.linked && <> · {u.linked.email} · <When at={u.linked.used_at} /></>}</p>
       {may && (
         <>
           <form className="fields" onSubmit={(e) => { e.preventDefault(); change.mutate(u.active); }}>
@@ -148,6 +153,7 @@ function Person({ user: u, may, close, onLink }: { user: User; may: boolean; clo
             <div className="sepr col g8" style={{ alignItems: 'flex-start' }}>
               <button type="button" className="textlink" onClick={() => reset.mutate('password')}>{t('users.resetPassword')}</button>
               {u.second_factor && <button type="button" className="textlink" onClick={() => reset.mutate('second_factor')}>{t('users.resetSecond')}</button>}
+              {u.linked && <button type="button" className="textlink" onClick={() => reset.mutate('link')} data-testid="unlink">{t('users.unlink')}</button>}
               <button type="button" className="textlink" onClick={() => reset.mutate('sessions')}>{t('users.resetSessions')}</button>
               {!u.active ? <Button variant="default" loading={change.isPending} onClick={() => change.mutate(true)}>{t('users.activate')}</Button> : asking ? (
                 <div className="form-actions"><Button variant="default" className="danger" loading={change.isPending} onClick={() => { setAsking(false); change.mutate(false); }}>{t('users.deactivateDo')}</Button><Button variant="subtle" onClick={() => setAsking(false)}>{t('cancel')}</Button></div>

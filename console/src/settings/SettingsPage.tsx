@@ -18,18 +18,19 @@ import { Guard } from './Guard';
 import { Limits } from './Limits';
 import { Own } from './Own';
 import { People } from './People';
+import { SignInSettings } from './SignInSettings';
 import { Traits } from './Traits';
 import { type Role, roleChoices, roleName } from './roles';
 
 const route = getRouteApi('/settings/$tab');
 
-const TABS: [string, string | null][] = [['own', null], ['users', 'accounts:read'], ['api-keys', 'accounts:read'], ['traits', 'settings:read'], ['limits', 'messages:read'], ['guard', 'exports:read'], ['audit', 'audit:read']];
+const TABS: [string, string | null][] = [['own', null], ['users', 'accounts:read'], ['api-keys', 'accounts:read'], ['traits', 'settings:read'], ['limits', 'messages:read'], ['sign-in', 'accounts:read'], ['guard', 'exports:read'], ['audit', 'audit:read']];
 
 export default function SettingsPage() {
   const { t } = useTranslation();
   const { tab } = route.useParams();
   const { rights } = useMe();
-  const names: Record<string, string> = { own: t('settings.own'), users: t('settings.users'), 'api-keys': t('settings.keys'), traits: t('settings.traits'), guard: t('settings.guard'), limits: t('settings.limits'), audit: t('settings.audit') };
+  const names: Record<string, string> = { own: t('settings.own'), users: t('settings.users'), 'api-keys': t('settings.keys'), traits: t('settings.traits'), guard: t('settings.guard'), limits: t('settings.limits'), 'sign-in': t('settings.signIn'), audit: t('settings.audit') };
   useTitle(names[tab] ?? t('settings.title'));
   const may = (right: string | null) => !right || rights.includes(right);
   const here = TABS.find(([id]) => id === tab);
@@ -43,7 +44,7 @@ export default function SettingsPage() {
           <PageHeader title={names[tab]} />
           <Locked title={tab === 'guard' || tab === 'limits' || tab === 'traits' ? t('locked.right') : t('locked.ownerOnly', { name: names[tab] ?? '' })}>{t('locked.askOwner')}</Locked>
         </>
-      ) : tab === 'own' ? <Own /> : tab === 'api-keys' ? <Keys /> : tab === 'traits' ? <Traits /> : tab === 'guard' ? <Guard /> : tab === 'limits' ? <Limits /> : tab === 'audit' ? <Audit /> : <People />}
+      ) : tab === 'own' ? <Own /> : tab === 'api-keys' ? <Keys /> : tab === 'traits' ? <Traits /> : tab === 'guard' ? <Guard /> : tab === 'limits' ? <Limits /> : tab === 'sign-in' ? <SignInSettings /> : tab === 'audit' ? <Audit /> : <People />}
     </div>
   );
 }

@@ -189,6 +189,10 @@ const home = () => ({
   ],
 });
 let role = 'owner';
+// The identity provider: off for most tests; `/mock/provider` switches it, and how an attempt there ends.
+let provider = { name: null, passwords: 'everyone' };
+let signIn = { enabled: true, issuer: 'https://login.svitlytsia.ua/realms/shop', client_id: 'braid', has_secret: true, label: 'Svitlytsia', domains: ['svitlytsia.ua'], create: false, role: 'agent', provider_second_factor: false, passwords: 'everyone', redirect_uri: 'https://braid.svitlytsia.ua/signin/oidc' };
+let linked = true;
 let looking = true;
 let household = ['p-taras'];
 let computed = [{ id: 'ct-0', name: 'spent_90_days', title: 'Spent in 90 days', expression: 'sum("Order Completed".total in last 90 days)', kind: 'number', state: 'live', progress: 1, version: 2, segments: ['Loyal'], created_at: ago(900), updated_at: ago(90) }];
@@ -269,6 +273,10 @@ const server = createServer(async (req, res) => {
     send('/api/v1/live', 'event', acc(0, 0, src.till, 'Order Completed', 'receipt 184 240 · ₴740', 'p-olena'));
     return json({});
   }
+  if (path === '/mock/provider') {
+    provider = { name: url.searchParams.get('name') || null, passwords: url.searchParams.get('passwords') ?? 'everyone' };
+    return json({});
+  }
   if (path === '/mock/cut') {
     for (const set of streams.values()) for (const s of set) s.destroy();
     return json({});
@@ -281,6 +289,9 @@ const server = createServer(async (req, res) => {
   }
   path = path.slice('/api/v1'.length);
   const m = req.method;
+  if (path === '/session/ways') return json({ provider: provider.name, passwords: provider.passwords });
+  if (path === '/session/provider') return json({ url: `/signed-in-elsewhere?return_to=${encodeURIComponent(input.return_to)}` });
+  if (path === '/session/provider/code') return input.code === '123456' ? json({ me: { ...me, role, rights: rightsOf(role) }, return_to: '/segments' }, 200, { 'set-cookie': 'braid_session=1; HttpOnly; SameSite=Strict; Path=/' }) : problem(res, 401, 'second_factor_needed', 'Signing in needs the code of the second factor');
   if (path === '/session') {
     if (m === 'POST') {
       role = input.email.startsWith('danylo') ? 'analyst' : 'owner';
@@ -440,8 +451,18 @@ const server = createServer(async (req, res) => {
   if ((x = id(/^\/events\/([^/]+)$/))) { const e = events.find((y) => String(y.seq) === x) ?? events[0]; return json({ ...e, original_timestamp: null, sent_at: e.timestamp, properties: timeline[0].properties, context: { ip: '10.0.0.2' }, traits: {} }); }
   if (path === '/rejects') return json(page(events.filter((e) => e.status === 'rejected'), url));
   if (path === '/rejects/summary') return json({ items: [{ code: 'invalid_type', pointer: '/properties/price', source: src.app, count: 23, first_at: ago(34), last_at: ago(0, 13), example: raw('1 249 грн') }], next_cursor: null });
+  if (path === '/settings/sign-in') {
+    if (m === 'PUT') {
+      const { client_secret, ...rest } = input;
+      if (rest.issuer.startsWith('http://')) return problem(res, 422, 'bad_input', 'A value is not possible', { detail: 'a provider is asked over https; plain http is for this machine only', errors: [{ pointer: '/issuer', detail: 'a provider is asked over https; plain http is for this machine only' }] });
+      signIn = { ...signIn, ...rest, has_secret: signIn.has_secret || Boolean(client_secret) };
+    }
+    return json(signIn);
+  }
+  if (path === '/settings/sign-in/check') return json({ steps: [['redirect_uri', 'good', 'browsers come back over https'], ['issuer', 'good', 'the address can be asked'], ...(input.issuer.endsWith('/') ? [['discovery', 'bad', `the provider calls itself ${input.issuer.slice(0, -1)}, not ${input.issuer}; enter its name letter by letter`]] : [['discovery', 'good', 'the provider says where its doors are'], ['keys', 'good', 'keys that can be used: 2'], ['client', 'unknown', 'whether the client id and the secret are right shows when somebody signs in']])].map(([step, state, detail]) => ({ step, state, detail })) });
+  if (path === '/users/u-2/reset') { if (input.what === 'link') linked = false; return json(undefined, 204); }
   if (path === '/invitations' || path === '/export-approvals' || path === '/view-alarms' || path === '/sessions' || path === '/jobs') return json({ items: [], next_cursor: null });
-  if (path === '/users') return m === 'POST' ? json({ id: 'u-9', ...input, created_at: ago(0) }, 201) : json({ items: [{ id: 'u-1', email: me.email, name: me.name, role: 'owner', active: true, own_password: true, second_factor: true, stores: [], seen_at: ago(0), created_at: ago(60 * 24 * 300) }, { id: 'u-2', email: 'danylo@svitlytsia.ua', name: 'Danylo Reva', role: 'analyst', active: true, own_password: true, second_factor: false, stores: [], seen_at: null, created_at: ago(60 * 24 * 20) }], next_cursor: null });
+  if (path === '/users') return m === 'POST' ? json({ id: 'u-9', ...input, created_at: ago(0) }, 201) : json({ items: [{ id: 'u-1', email: me.email, name: me.name, role: 'owner', active: true, own_password: true, second_factor: true, has_password: true, linked: null, stores: [], seen_at: ago(0), created_at: ago(60 * 24 * 300) }, { id: 'u-2', email: 'danylo@svitlytsia.ua', name: 'Danylo Reva', role: 'analyst', active: true, own_password: true, second_factor: false, has_password: false, linked: linked ? { email: 'd.reva@svitlytsia.ua', linked_at: ago(60 * 24 * 9), used_at: ago(40) } : null, stores: [], seen_at: null, created_at: ago(60 * 24 * 20) }], next_cursor: null });
   if (path === '/api-keys') return m === 'POST' ? json({ id: 'k-9', ...input, prefix: 'bk_77aa', key: 'bk_77aa01c2d3e4', created_at: ago(0) }, 201) : json({ items: [{ id: 'k-1', name: 'Warehouse robot', prefix: 'bk_11fe', role: 'analyst', scopes: ['customers:read'], networks: [], stores: [], created_at: ago(60 * 24 * 12) }], next_cursor: null });
   if (/^\/api-keys\//.test(path)) return json(undefined, 204);
   if (path === '/audit') return json(page([{ id: 'a-1', at: ago(12), actor: me.name, action: 'segment_updated', subject_kind: 'segment', subject: 'seg-blankets', before: { version: 6, expression: segs[0].expression.replace('3000', '2000') }, after: { version: 7, expression: segs[0].expression } }, { id: 'a-2', at: ago(60 * 26), actor: me.name, action: 'source_created', subject_kind: 'source', subject: 's-app', before: null, after: { name: 'Android', kind: 'browser' } }], url));

@@ -2,7 +2,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { enter } from './signin';
 
-const pages = ['/', '/customers?sel=p-olena', '/customers?view=v-1', '/customers/p-olena', '/identity?sel=p-olena-p-oksana', '/identity?tab=suspects', '/identity?tab=values', '/identity?tab=rules', '/identity?tab=stitch', '/identity?tab=changes', '/segments', '/segments/seg-blankets', '/segments/new', '/messages?sel=m-2', '/jobs', '/imports', '/settings/own', '/rules?sel=r-cart', '/templates', '/templates/t-cart', '/live', '/sources?sel=s-site', '/privacy?sel=q-1', '/webhooks', '/webhooks/w-erp?sel=d-3', '/webhooks/w-old', '/settings/users', '/settings/api-keys', '/settings/traits', '/settings/limits', '/settings/audit'];
+const pages = ['/', '/customers?sel=p-olena', '/customers?view=v-1', '/customers/p-olena', '/identity?sel=p-olena-p-oksana', '/identity?tab=suspects', '/identity?tab=values', '/identity?tab=rules', '/identity?tab=stitch', '/identity?tab=changes', '/segments', '/segments/seg-blankets', '/segments/new', '/messages?sel=m-2', '/jobs', '/imports', '/settings/own', '/rules?sel=r-cart', '/templates', '/templates/t-cart', '/live', '/sources?sel=s-site', '/privacy?sel=q-1', '/webhooks', '/webhooks/w-erp?sel=d-3', '/webhooks/w-old', '/settings/users', '/settings/api-keys', '/settings/traits', '/settings/limits', '/settings/sign-in', '/settings/users?sel=u-2', '/settings/audit'];
 
 for (const [language, scheme] of [['en', 'light'], ['uk', 'dark'], ['en', 'dark'], ['uk', 'light']] as const)
   test(`nothing for axe to say: ${language}, ${scheme}`, async ({ page }) => {

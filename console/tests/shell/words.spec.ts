@@ -65,6 +65,26 @@ test('every sentence with which a derived trait explains itself is said in the r
   expect(unknown).toEqual([]);
 });
 
+test('what trying an identity provider says is said in the reader’s words', () => {
+  const files = ['connect/src/oidc/discovery.rs', 'connect/src/oidc/keys.rs', 'connect/src/oidc/client.rs', 'server/src/oidc/check.rs'];
+  const sentences = files.flatMap((file) => {
+    const text = source(`crates/${file}`).split('#[cfg(test)]')[0]!;
+    const errors = [...text.matchAll(/#\[error\(\s*"((?:[^"\\]|\\.)*)"/g)].map((m) => m[1]!);
+    const steps = [...text.matchAll(/(?:StepState::\w+, (?:format!\()?|= \n? *|&str =\s*)"((?:[^"\\]|\\.)*)"/g)].map((m) => m[1]!);
+    return [...errors, ...steps].filter((s) => / .* /.test(s) && s !== 'RS256 or ES256' && !s.includes('_basic or '));
+  });
+  expect(sentences.length).toBeGreaterThan(20);
+  const shown = sentences.map((s) => s.replace(/\{status\}/, '500').replace(/\{limit_s\}/, '10').replace(/\{\}/g, '').replace('larger than  KiB', 'larger than 256 KiB').replace(/keys that can be used: $/, 'keys that can be used: 2').replace(/\{[^}]*\}/g, 'x'));
+  expect(shown.filter((s) => !isKnown(s))).toEqual([]);
+});
+
+test('every reason for which nobody comes in has words', () => {
+  const text = source('crates/server/src/oidc/refusal.rs');
+  const reasons = [...text.matchAll(/Reason::\w+ => "(\w+)"/g)].map((m) => m[1]!);
+  expect(reasons.length).toBeGreaterThan(12);
+  expect(reasons.filter((r) => !(`provider.why.${r}` in en) || !(`provider.why.${r}` in uk))).toEqual([]);
+});
+
 test('sentences keep their values on the way into Ukrainian', () => {
   expect(said('the rule "Кинутий кошик" is on (version 4)')).toBe('правило «Кинутий кошик» увімкнено (версія 4)');
   expect(said('email for marketing is denied at o.hudz@ukr.net')).toBe('E-mail, реклама: відмова на o.hudz@ukr.net');

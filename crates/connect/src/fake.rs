@@ -17,11 +17,13 @@
 
 mod accepted;
 mod listener;
+mod provider;
 mod script;
 mod session;
 mod webhook;
 
 pub use accepted::AcceptedMail;
 pub use listener::{CA_PEM, FakeSmtp};
+pub use provider::{FakeProvider, Person, Trick};
 pub use script::{Failure, How, Point, Script, Tls};
 pub use webhook::{FakeReceiver, Received, Reply};

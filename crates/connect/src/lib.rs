@@ -1,4 +1,5 @@
-//! Connect: the outside systems that Braid talks to, one module each. Today there are two: mail and webhooks ([`webhook`]).
+//! Connect: the outside systems that Braid talks to, one module each. Today there are three: mail, webhooks ([`webhook`])
+//! and identity providers ([`oidc`]).
 //!
 //! This crate takes *rendered* messages and says, as exactly as the protocol allows, what became of each. It knows no
 //! customer, campaign or consent: whoever calls has already decided that the message goes out.
@@ -22,6 +23,7 @@
 //! must not touch another's state; delivery to MX hosts, DKIM signing and bounce parsing.
 
 pub mod backoff;
+pub mod oidc;
 pub mod smtp;
 pub mod webhook;
 

@@ -14,6 +14,7 @@ pub mod sign;
 
 pub use address::{Reach, UrlError, check_url};
 pub use client::{Answer, Failure, Post, WebhookClient, WebhookOptions, WebhookOptionsError};
+pub(crate) use client::{Checked, words};
 pub use outcome::{Verdict, judge};
 pub use sign::{Secret, SecretError};
 

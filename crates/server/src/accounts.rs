@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::keys::ApiKey;
 use crate::policy::Policy;
 use crate::secrets::{KeyHash, hash_key, hex, unhex};
+use axum::http::{HeaderMap, header};
 use base::{MINUTE_US, Timestamp};
 use db::{DbError, Engine, Migrations, Row, Tx, Value};
 use std::collections::{HashMap, HashSet};
@@ -20,6 +21,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0005_exports", include_str!("../migrations/0005_exports.sql")),
         ("0006_moving", include_str!("../migrations/0006_moving.sql")),
         ("0008_views", include_str!("../migrations/0008_views.sql")),
+        ("0009_oidc", include_str!("../migrations/0009_oidc.sql")),
     ],
 };
 
@@ -49,6 +51,56 @@ pub struct User {
     pub created_at: Timestamp,
     /// When they set their password; 0 for one that was given to them.
     pub password_at: Timestamp,
+    /// Whether they have a password at all; who was added by the identity provider has none.
+    pub has_password: bool,
+}
+
+/// How a session began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SignedInBy)]
+pub enum Via {
+    /// With a password.
+    Password,
+    /// At the shop's identity provider.
+    Provider,
+}
+
+impl Via {
+    /// As it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Via::Password => "password",
+            Via::Provider => "provider",
+        }
+    }
+}
+
+/// From where and how somebody signs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The address as it is counted.
+    pub address: String,
+    /// The program.
+    pub agent: String,
+    /// How.
+    pub via: Via,
+}
+
+impl Origin {
+    fn new(address: &str, headers: &HeaderMap, via: Via) -> Self {
+        let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("");
+        let agent = agent.chars().filter(|c| !c.is_control()).take(200).collect();
+        Self { address: address.into(), agent, via }
+    }
+    /// Of somebody with a password.
+    pub fn of_password(address: &str, headers: &HeaderMap) -> Self {
+        Self::new(address, headers, Via::Password)
+    }
+    /// Of somebody whom the identity provider sends.
+    pub fn of_provider(address: &str, headers: &HeaderMap) -> Self {
+        Self::new(address, headers, Via::Provider)
+    }
 }
 
 /// Where somebody is signed in.
@@ -68,6 +120,8 @@ pub struct Session {
     pub address: String,
     /// With which program.
     pub agent: String,
+    /// How it began.
+    pub via: Via,
 }
 
 /// Everything against which a request is checked, in memory.
@@ -78,6 +132,8 @@ pub struct Snapshot {
     users: HashMap<i64, User>,
     /// The shop's rules of access.
     pub policy: Policy,
+    /// Its identity provider.
+    pub oidc: crate::oidc::Settings,
     /// Its name and stores.
     pub shop: crate::shop::Profile,
 }
@@ -86,7 +142,8 @@ impl Snapshot {
     /// Reads it from the database.
     pub fn load(db: &mut Engine) -> Result<Self, DbError> {
         let (policy, shop) = (Policy::load(db)?, crate::shop::Profile::load(db)?);
-        let mut out = Self { policy, shop, ..Self::default() };
+        let oidc = crate::oidc::Settings::load(db)?;
+        let mut out = Self { policy, shop, oidc, ..Self::default() };
         for (hash, key) in crate::keys::with_hashes(db)? {
             out.keys.insert(hash, key);
         }
@@ -214,7 +271,7 @@ pub async fn touched(app: &Arc<App>) {
     }
 }
 
-const SESSIONS: &str = "SELECT token, user_id, created_at, expires_at, seen_at, address, agent FROM sessions";
+const SESSIONS: &str = "SELECT token, user_id, created_at, expires_at, seen_at, address, agent, via FROM sessions";
 const USER: &str = "SELECT id, email, name, role, created_at, stores, active, totp, password_at, password FROM users";
 
 fn session(row: &Row) -> Result<Session, DbError> {
@@ -227,6 +284,7 @@ fn session(row: &Row) -> Result<Session, DbError> {
         seen_at: time(4)?,
         address: row.text(5)?.into(),
         agent: row.text(6)?.into(),
+        via: if row.text(7)? == Via::Provider.as_str() { Via::Provider } else { Via::Password },
     })
 }
 
@@ -251,6 +309,7 @@ fn user(row: &Row) -> Result<User, DbError> {
         active: row.int(6)? != 0,
         totp: !row.text(7)?.is_empty(),
         password_at: Timestamp::from_micros(row.int(8)?),
+        has_password: !row.text(9)?.is_empty(),
     })
 }
 
@@ -269,6 +328,16 @@ pub fn find_login(db: &mut Engine, email: &str) -> Result<Option<(User, String)>
 /// A user by number.
 pub fn find_user(tx: &mut Tx, id: i64) -> Result<Option<User>, DbError> {
     tx.first(&format!("{USER} WHERE id = $1"), &[id.into()])?.map(|r| user(&r)).transpose()
+}
+
+/// A user by address.
+pub fn find_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>, DbError> {
+    tx.first(&format!("{USER} WHERE email = $1"), &[email.into()])?.map(|r| user(&r)).transpose()
+}
+
+/// How many users there are.
+pub fn count(tx: &mut Tx) -> Result<i64, DbError> {
+    tx.first("SELECT CAST(COUNT(*) AS BIGINT) FROM users", &[])?.map_or(Ok(0), |r| r.int(0))
 }
 
 /// Somebody who is to be added.
@@ -329,9 +398,10 @@ pub fn change_user(tx: &mut Tx, user: &User) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Owners who may sign in, without one user: the last one must stay.
+/// Owners who may sign in with a password, without one user: the last one must stay, or nobody comes in when an identity
+/// provider is away.
 pub fn other_owners(tx: &mut Tx, but: i64) -> Result<i64, DbError> {
-    let sql = "SELECT CAST(COUNT(*) AS BIGINT) FROM users WHERE role = 'owner' AND active = 1 AND id <> $1";
+    let sql = "SELECT CAST(COUNT(*) AS BIGINT) FROM users WHERE role = 'owner' AND active = 1 AND password <> '' AND id <> $1";
     tx.first(sql, &[but.into()])?.map_or(Ok(0), |r| r.int(0))
 }
 
@@ -351,29 +421,24 @@ pub fn end_sessions(tx: &mut Tx, user: i64, keep: Option<&str>) -> Result<(), Db
 }
 
 /// Notes that somebody signed in; sessions that have ended go, and the oldest of too many.
-pub fn add_session(
-    tx: &mut Tx,
-    user: i64,
-    token: &str,
-    days: i64,
-    (address, agent): (&str, &str),
-) -> Result<(), DbError> {
+pub fn add_session(tx: &mut Tx, user: i64, token: &str, days: i64, from: &Origin) -> Result<(), DbError> {
     let now = tx.now().micros();
     tx.execute("DELETE FROM sessions WHERE expires_at <= $1", &[now.into()])?;
     let old = "DELETE FROM sessions WHERE user_id = $1 AND token NOT IN \
                (SELECT token FROM sessions WHERE user_id = $2 ORDER BY created_at DESC, token LIMIT $3)";
     tx.execute(old, &[user.into(), user.into(), (SESSIONS_MAX - 1).into()])?;
     tx.execute(
-        "INSERT INTO sessions (token, user_id, created_at, expires_at, seen_at, address, agent) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO sessions (token, user_id, created_at, expires_at, seen_at, address, agent, via) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &[
             (&hex(&hash_key(token))).into(),
             user.into(),
             now.into(),
             (now + days * base::DAY_US).into(),
             now.into(),
-            address.into(),
-            agent.into(),
+            (&from.address).into(),
+            (&from.agent).into(),
+            from.via.as_str().into(),
         ],
     )?;
     Ok(())

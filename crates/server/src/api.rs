@@ -17,6 +17,7 @@ pub mod jobs;
 pub mod live;
 pub mod mappings;
 pub mod messages;
+pub mod oidc;
 pub mod parallel_run;
 pub mod plans;
 pub mod privacy;
@@ -29,6 +30,7 @@ pub mod segment_fields;
 pub mod segments;
 pub mod session;
 pub mod setup;
+pub mod sign_in;
 pub mod sources;
 pub mod table_downloads;
 pub mod webhooks;
@@ -53,6 +55,9 @@ use utoipa_axum::routes;
 fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(base_document())
         .routes(routes!(session::sign_in, session::current_session, session::sign_out))
+        .routes(routes!(oidc::sign_in_ways))
+        .routes(routes!(oidc::begin_provider_sign_in))
+        .routes(routes!(oidc::finish_provider_sign_in))
         .routes(routes!(session::list_sessions))
         .routes(routes!(session::end_session))
         .routes(routes!(session::change_password))
@@ -77,6 +82,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(setup::setup))
         .routes(routes!(setup::get_shop_settings, setup::put_shop_settings))
         .routes(routes!(setup::get_security_settings, setup::put_security_settings))
+        .routes(routes!(sign_in::get_sign_in_settings, sign_in::put_sign_in_settings))
+        .routes(routes!(sign_in::check_sign_in_settings))
         .merge(configuration())
         .routes(routes!(sources::list_sources, sources::create_source))
         .routes(routes!(sources::rotate_source_key))
@@ -307,6 +314,7 @@ pub fn router(app: Arc<App>) -> axum::Router {
         .route("/braid.mjs", get(assets::script))
         .route("/docs/problems/{code}", get(assets::problem_page))
         .route("/u/{token}", get(crate::unsubscribe::page).post(crate::unsubscribe::take))
+        .route(crate::oidc::CALLBACK, get(oidc::callback))
         .route("/healthz", get(crate::health::alive))
         .route("/readyz", get(crate::health::ready))
         .route("/metrics", get(crate::health::metrics))

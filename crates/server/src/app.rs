@@ -32,6 +32,8 @@ pub struct App {
     pub views: crate::views::Views,
     /// Which people are of whose stores, as far as that was found out lately.
     pub known: crate::scope::Known,
+    /// The shop's identity provider, as far as it is known.
+    pub oidc: crate::oidc::provider::Provider,
     /// What goes out to other systems.
     pub webhooks: crate::webhooks::Webhooks,
     /// Opens and seals secrets that must be used again.
@@ -58,6 +60,8 @@ impl App {
         vault: crate::vault::Vault,
     ) -> Result<Arc<Self>, Problem> {
         let proxies = crate::collect_api::Proxies::parse(&config.trusted_proxies).unwrap_or_default();
+        let oidc = crate::oidc::provider::Provider::open(config.sign_in_ca_file.as_deref());
+        let oidc = oidc.map_err(|why| crate::problem::INTERNAL.because(why))?;
         let app = Self {
             proxies,
             domain,
@@ -70,6 +74,7 @@ impl App {
             touches: accounts::Touches::default(),
             views: crate::views::Views::default(),
             known: crate::scope::Known::default(),
+            oidc,
             webhooks: crate::webhooks::Webhooks::default(),
             vault,
             local_token,

@@ -1,5 +1,6 @@
 //! Who asks, and whether they may: extractors that stand before anything of the request is read.
 use crate::access::{Act, Area, Role, allows};
+use crate::accounts::Via;
 use crate::app::App;
 use crate::problem::{CSRF_MISSING, NOT_ALLOWED, NOT_SIGNED_IN, Problem};
 use crate::secrets;
@@ -50,6 +51,13 @@ impl Caller {
             ..Self::of_role(&user.email, user.role)
         }
     }
+    /// A user who is signed in, by how their session began: where the identity provider asks for a second factor, whoever
+    /// came from there owes none here.
+    pub fn of_session(user: crate::accounts::User, via: Via, known: &crate::accounts::Snapshot) -> Self {
+        let shown = known.oidc.provider_second_factor && via == Via::Provider;
+        let caller = Self::of_user(user, &known.policy);
+        Self { owes_second_factor: caller.owes_second_factor && !shown, ..caller }
+    }
     /// A program with a key.
     fn of_key(key: &crate::keys::ApiKey) -> Self {
         let bound = !key.stores.is_empty() || key.role.keeps_to_stores();
@@ -95,10 +103,15 @@ impl Caller {
 
 /// The session's token in a request's cookies.
 pub fn session_token(headers: &HeaderMap) -> Option<String> {
+    cookie_of(headers, COOKIE)
+}
+
+/// A cookie of a request.
+pub fn cookie_of(headers: &HeaderMap, wanted: &str) -> Option<String> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|v| v.to_str().ok());
     cookies.flat_map(|c| c.split(';')).find_map(|c| {
         let (name, value) = c.trim().split_once('=')?;
-        (name == COOKIE).then(|| value.to_string())
+        (name == wanted).then(|| value.to_string())
     })
 }
 
@@ -135,7 +148,7 @@ pub fn identify_from(app: &App, method: &Method, headers: &HeaderMap, from: Opti
         return Err(CSRF_MISSING.because("send x-braid-csrf: 1 with every change"));
     }
     app.touches.session(&session.id, now);
-    Ok(Caller { token: Some(token), ..Caller::of_user(user.clone(), &accounts.policy) })
+    Ok(Caller { token: Some(token), ..Caller::of_session(user.clone(), session.via, &accounts) })
 }
 
 fn permitted(parts: &Parts, app: &App, act: Act) -> Result<Caller, Problem> {

@@ -137,6 +137,8 @@ pub struct Config {
     pub mail_from: String,
     /// Where webhooks may go: `public`, `loopback` or `private`.
     pub webhooks_reach: String,
+    /// Further certificates to trust when the identity provider is asked.
+    pub sign_in_ca_file: Option<PathBuf>,
     /// `text` or `json`.
     pub log_format: String,
     /// `error` … `trace`.
@@ -214,6 +216,7 @@ impl Effective {
             smtp_url: self.get("mail", "smtp_url").into(),
             mail_from: self.get("mail", "from").into(),
             webhooks_reach: self.get("webhooks", "reach").into(),
+            sign_in_ca_file: Some(self.get("sign_in", "ca_file")).filter(|v| !v.is_empty()).map(|v| folder.join(v)),
             log_format: self.get("log", "format").into(),
             log_level: self.get("log", "level").into(),
         }

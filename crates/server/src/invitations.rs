@@ -96,6 +96,13 @@ pub fn find(tx: &mut Tx, token: &str) -> Result<Option<Invitation>, DbError> {
     tx.first(&sql, &[(&hex(&hash_key(token))).into(), now.into()])?.map(|r| invitation(&r)).transpose()
 }
 
+/// The invitation of somebody new by their address, if one waits.
+pub fn find_for(tx: &mut Tx, email: &str) -> Result<Option<Invitation>, DbError> {
+    let sql = format!("{INVITATION} WHERE email = $1 AND user_id = 0 AND used_at = 0 AND expires_at > $2");
+    let now = tx.now().micros();
+    tx.first(&sql, &[email.into(), now.into()])?.map(|r| invitation(&r)).transpose()
+}
+
 /// Uses a link up.
 pub fn mark_used(tx: &mut Tx, id: i64) -> Result<(), DbError> {
     let now = tx.now().micros();

@@ -40,6 +40,7 @@ pub mod mask;
 pub mod metrics;
 pub mod moving;
 pub mod notes;
+pub mod oidc;
 pub mod page;
 pub mod personal;
 pub mod policy;

@@ -39,6 +39,8 @@ codes! {
     BAD_CREDENTIALS = "bad_credentials", 401, "Address or password is wrong";
     CSRF_MISSING = "csrf_missing", 403, "The request lacks the header x-braid-csrf";
     NOT_ALLOWED = "not_allowed", 403, "Your role does not allow this";
+    SIGN_IN_REFUSED = "sign_in_refused", 403, "Signing in at the identity provider did not succeed";
+    PASSWORD_OFF = "password_off", 403, "Passwords are for owners in this shop";
     APPROVAL_NEEDED = "approval_needed", 403, "A second person has to approve this";
     NOT_FOUND = "not_found", 404, "There is no such thing";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This address takes other methods";

@@ -14,6 +14,7 @@ mod libraries;
 mod mail;
 mod matrix;
 mod moving;
+mod oidc;
 mod plans;
 mod privacy;
 mod profile;

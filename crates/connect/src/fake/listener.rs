@@ -227,6 +227,11 @@ async fn bind(address: SocketAddr) -> TcpSocket {
 }
 
 fn acceptor() -> TlsAcceptor {
+    TlsAcceptor::from(server_config())
+}
+
+/// The configuration of a server with the fakes' certificate.
+pub(super) fn server_config() -> Arc<ServerConfig> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(SERVER_PEM).collect();
     let key = PrivateKeyDer::from_pem_slice(SERVER_KEY_PEM).expect("a key");
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -235,7 +240,7 @@ fn acceptor() -> TlsAcceptor {
         .with_no_client_auth()
         .with_single_cert(certificates.expect("certificates"), key)
         .expect("key and certificate fit");
-    TlsAcceptor::from(Arc::new(config))
+    Arc::new(config)
 }
 
 fn escape(text: &str) -> String {

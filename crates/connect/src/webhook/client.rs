@@ -114,7 +114,7 @@ impl WebhookClient {
             .map_err(|_| WebhookOptionsError::RootCertificates)?;
         // One client for each scheme: whether an address is allowed depends on it, and a resolver does not see it.
         let make = |https: bool| {
-            let resolver = Checked { reach: options.reach, https };
+            let resolver = Checked { reach: options.reach, https, who: "webhooks" };
             reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.clone())
                 .redirect(reqwest::redirect::Policy::none())
@@ -178,7 +178,7 @@ impl WebhookClient {
 }
 
 /// An error with its causes, without the URL, whose query may hold a secret.
-fn words(error: &reqwest::Error) -> String {
+pub(crate) fn words(error: &reqwest::Error) -> String {
     let mut out = String::new();
     let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -194,20 +194,22 @@ fn words(error: &reqwest::Error) -> String {
 
 /// Resolves a name and leaves out every address that may not be reached; the connection goes to what is left, so that a
 /// name which resolves to something else a moment later changes nothing.
-struct Checked {
-    reach: Reach,
-    https: bool,
+pub(crate) struct Checked {
+    pub reach: Reach,
+    pub https: bool,
+    /// Who goes there, for the words of a refusal.
+    pub who: &'static str,
 }
 
 impl Resolve for Checked {
     fn resolve(&self, name: Name) -> Resolving {
-        let (reach, https) = (self.reach, self.https);
+        let (reach, https, who) = (self.reach, self.https, self.who);
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let allowed: Vec<SocketAddr> = found.iter().copied().filter(|a| allows(reach, https, a.ip())).collect();
             if allowed.is_empty() {
                 let why = match found.first() {
-                    Some(address) => format!("{} is at {}, which webhooks may not reach", name.as_str(), address.ip()),
+                    Some(address) => format!("{} is at {}, which {who} may not reach", name.as_str(), address.ip()),
                     None => format!("{} has no address", name.as_str()),
                 };
                 return Err(why.into());

@@ -7,6 +7,7 @@ use crate::caller::{ReadAccounts, WriteAccounts};
 use crate::change::Done;
 use crate::input::{Id, Input, List};
 use crate::invitations::Invitation;
+use crate::oidc::links;
 use crate::problem::{ALREADY_EXISTS, BAD_INPUT, CONFLICT, INTERNAL, NOT_FOUND, Problem};
 use crate::secrets;
 use axum::Json;
@@ -15,6 +16,7 @@ use axum::response::Response;
 use base::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Stores of one user or key, at most.
@@ -36,6 +38,10 @@ pub struct UserBody {
     second_factor: bool,
     /// Whether they set their own password.
     own_password: bool,
+    /// Whether they have a password at all.
+    has_password: bool,
+    /// Who they are at the shop's identity provider.
+    linked: Option<LinkBody>,
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// When they last did something, as far as a session of theirs is open.
@@ -54,10 +60,25 @@ impl UserBody {
             active: u.active,
             second_factor: u.totp,
             own_password: u.password_at.micros() > 0,
+            has_password: u.has_password,
+            linked: None,
             created_at: u.created_at,
             seen_at,
         }
     }
+}
+
+/// Who a user is at the identity provider.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = ProviderLink)]
+pub struct LinkBody {
+    /// The address that the provider told last; may be empty.
+    email: String,
+    #[schema(value_type = String, format = DateTime)]
+    linked_at: Timestamp,
+    /// When they last signed in so.
+    #[schema(value_type = String, format = DateTime)]
+    used_at: Timestamp,
 }
 
 /// Somebody new, with a password that is given to them. Better invite them: then nobody else knows it.
@@ -93,6 +114,8 @@ pub enum What {
     SecondFactor,
     /// They are signed out everywhere.
     Sessions,
+    /// They are nobody at the identity provider any more, and are signed out where they came in so.
+    Link,
 }
 
 /// A reset.
@@ -110,10 +133,14 @@ fn audited(u: &User) -> Value {
 /// Lists the users.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", responses((status = 200, body = inline(List<UserBody>))))]
 pub async fn list_users(State(app): State<Arc<App>>, _: ReadAccounts) -> Result<Json<List<UserBody>>, Problem> {
-    let users = app.query(|db| Ok(accounts::users(db)?)).await?;
     let known = app.accounts();
+    let issuer = known.oidc.issuer.clone();
+    let (users, links) = app.query(move |db| Ok((accounts::users(db)?, links::of_issuer(db, &issuer)?))).await?;
+    let link = |l: links::Link| (l.user, LinkBody { email: l.email, linked_at: l.linked_at, used_at: l.used_at });
+    let mut links: HashMap<i64, LinkBody> = links.into_iter().map(link).collect();
     let seen = |id: i64| known.sessions_of(id).iter().map(|s| app.touches.session_at(s)).max();
-    Ok(Json(List::whole(users.into_iter().map(|u| (seen(u.id), u)).map(|(s, u)| UserBody::new(u, s)).collect())))
+    let body = |u: User| UserBody { linked: links.remove(&u.id), ..UserBody::new(u.clone(), seen(u.id)) };
+    Ok(Json(List::whole(users.into_iter().map(body).collect())))
 }
 
 /// Adds a user.
@@ -154,10 +181,10 @@ pub async fn update_user(
     let (name, stores) = (named(&name)?, stores_of(stores)?);
     let answer = app.change(&caller, input.request, move |tx| {
         let before = accounts::find_user(tx, id)?.ok_or_else(nobody)?;
-        let was_owner = before.role == Role::Owner && before.active;
+        let was_owner = before.role == Role::Owner && before.active && before.has_password;
         let stays_owner = role == Role::Owner && active;
         if was_owner && !stays_owner && accounts::other_owners(tx, id)? == 0 {
-            return Err(CONFLICT.because("this is the last owner; make somebody else an owner first"));
+            return Err(CONFLICT.because("this is the last owner with a password; make somebody else an owner first"));
         }
         let after = User { name: name.clone(), role, stores: stores.clone().into(), active, ..before.clone() };
         accounts::change_user(tx, &after)?;
@@ -169,7 +196,7 @@ pub async fn update_user(
     Ok(answer)
 }
 
-/// Resets a user's password (gives a one-time link), second factor or sessions.
+/// Resets a user's password (gives a one-time link), second factor, sessions or link with the identity provider.
 #[utoipa::path(post, path = "/api/v1/users/{id}/reset", tag = "users", params(("id" = String, Path)), request_body = UserReset,
     responses((status = 200, body = InvitationLink), (status = 204, description = "Done")))]
 pub async fn reset_user(
@@ -198,12 +225,20 @@ pub async fn reset_user(
     }
     let answer = app.change(&caller, input.request, move |tx| {
         let user = accounts::find_user(tx, id)?.ok_or_else(nobody)?;
-        accounts::end_sessions(tx, id, None)?;
-        let action = if what == What::SecondFactor {
-            crate::second_factor::remove(tx, id)?;
-            "reset_second_factor"
-        } else {
-            "end_sessions"
+        let action = match what {
+            What::SecondFactor => {
+                accounts::end_sessions(tx, id, None)?;
+                crate::second_factor::remove(tx, id)?;
+                "reset_second_factor"
+            }
+            What::Link => {
+                links::remove(tx, id)?;
+                "unlink"
+            }
+            What::Sessions | What::Password => {
+                accounts::end_sessions(tx, id, None)?;
+                "end_sessions"
+            }
         };
         Ok(Done::nothing().noted((action, "user"), id, Some(json!({"email": user.email})), None))
     });

@@ -1,14 +1,14 @@
 //! `/session`, `/sessions`: signing in and out on the console, and everything about one's own way in.
 use crate::access::{Act, Role};
-use crate::accounts;
+use crate::accounts::{self, Origin, Via};
 use crate::api::accounts::hashed;
 use crate::app::App;
 use crate::caller::{Caller, From, SignedIn, session_token};
 use crate::change::Done;
 use crate::input::{Input, List, Nothing};
 use crate::problem::{
-    BAD_CREDENTIALS, BAD_INPUT, CONFLICT, INTERNAL, NOT_FOUND, Problem, SECOND_FACTOR_NEEDED, TOO_MANY_ATTEMPTS,
-    internal,
+    BAD_CREDENTIALS, BAD_INPUT, CONFLICT, INTERNAL, NOT_FOUND, PASSWORD_OFF, Problem, SECOND_FACTOR_NEEDED,
+    TOO_MANY_ATTEMPTS, internal,
 };
 use crate::secrets::verify_password;
 use crate::session::cookie;
@@ -58,6 +58,8 @@ pub struct Me {
     second_factor_owed: bool,
     /// Whether they set their own password.
     own_password: bool,
+    /// Whether they have a password at all.
+    has_password: bool,
     shop: Shop,
 }
 
@@ -84,8 +86,14 @@ fn me(app: &App, caller: &Caller) -> Me {
         second_factor: caller.user.as_ref().is_some_and(|u| u.totp),
         second_factor_owed: caller.owes_second_factor,
         own_password: caller.user.as_ref().is_none_or(|u| u.password_at.micros() > 0),
+        has_password: caller.user.as_ref().is_some_and(|u| u.has_password),
         shop,
     }
+}
+
+/// Somebody who has just signed in.
+pub fn me_of(app: &App, user: accounts::User, via: Via) -> Me {
+    me(app, &Caller::of_session(user, via, &app.accounts()))
 }
 
 /// Signs in: sets the session's cookie. Who has a second factor sends its code too.
@@ -111,29 +119,29 @@ pub async fn sign_in(
     let Some(user) = user.filter(|u| matches && u.active) else {
         return Err(BAD_CREDENTIALS.because("no user has this address with this password"));
     };
+    if !app.accounts().oidc.takes_password(user.role) {
+        return Err(PASSWORD_OFF.because("sign in at the shop's identity provider"));
+    }
     if user.totp {
         check_code(&app, user.id, code.unwrap_or_default()).await?;
     }
     app.logins.forget(&email, &from);
-    begin(&app, user, &from, &headers).await
+    begin(&app, user, Origin::of_password(&from, &headers)).await
 }
 
 /// Begins a session for somebody who has shown who they are.
-pub async fn begin(app: &Arc<App>, user: accounts::User, from: &str, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn begin(app: &Arc<App>, user: accounts::User, from: Origin) -> Result<Response, Problem> {
     let token = base::random_token();
-    let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok()).unwrap_or("");
-    let agent: String = agent.chars().filter(|c| !c.is_control()).take(200).collect();
     let (id, email, days) = (user.id, user.email.clone(), app.accounts().policy.session_days);
-    let (stored, address) = (token.clone(), from.to_string());
+    let (stored, via) = (token.clone(), from.via);
     app.write(move |tx| {
-        accounts::add_session(tx, id, &stored, days, (&address, &agent))?;
-        let after = json!({"address": address, "agent": agent});
+        accounts::add_session(tx, id, &stored, days, &from)?;
+        let after = json!({"address": from.address, "agent": from.agent});
         Ok(audit::note(tx, &email, ("sign_in", "user"), &id.to_string(), None, Some(&after))?)
     })
     .await?;
     app.reload_accounts().await?;
-    let caller = Caller::of_user(user, &app.accounts().policy);
-    let mut response = Json(me(app, &caller)).into_response();
+    let mut response = Json(me_of(app, user, via)).into_response();
     set_cookie(app, response.headers_mut(), &token);
     Ok(response)
 }
@@ -144,7 +152,8 @@ async fn matches(password: String, hash: Option<String>) -> Result<bool, Problem
     done.map_err(|_| INTERNAL.because("the password could not be checked"))
 }
 
-async fn check_code(app: &Arc<App>, user: i64, code: String) -> Result<(), Problem> {
+/// Checks the code of a second factor, and uses it up.
+pub async fn check_code(app: &Arc<App>, user: i64, code: String) -> Result<(), Problem> {
     let refused = || SECOND_FACTOR_NEEDED.because("send the present code of your app, or a recovery code");
     if code.is_empty() || code.len() > 64 {
         return Err(refused());
@@ -181,10 +190,11 @@ pub async fn sign_out(State(app): State<Arc<App>>, _: SignedIn, headers: HeaderM
     Ok(response)
 }
 
-fn set_cookie(app: &App, headers: &mut HeaderMap, token: &str) {
+/// Sets the session's cookie; an empty token takes it away.
+pub fn set_cookie(app: &App, headers: &mut HeaderMap, token: &str) {
     let secure = app.public_url.starts_with("https://");
     if let Ok(value) = HeaderValue::from_str(&cookie(token, app.accounts().policy.session_days, secure)) {
-        headers.insert(header::SET_COOKIE, value);
+        headers.append(header::SET_COOKIE, value);
     }
 }
 
@@ -195,6 +205,8 @@ pub struct SessionBody {
     id: String,
     /// Whether it is the one that asks.
     current: bool,
+    /// How it began.
+    via: Via,
     address: String,
     agent: String,
     #[schema(value_type = String, format = DateTime)]
@@ -224,6 +236,7 @@ pub async fn list_sessions(
     let items = known.sessions_of(user.id).into_iter().map(|s| SessionBody {
         current: Some(&s.id) == own.as_ref(),
         seen_at: app.touches.session_at(&s),
+        via: s.via,
         id: s.id,
         address: s.address,
         agent: s.agent,
@@ -291,6 +304,9 @@ pub async fn change_password(
 /// Checks the password of somebody who is signed in: a session left open is not enough to change the way in.
 async fn known(app: &Arc<App>, caller: &Caller, from: &From, password: String, at: &str) -> Result<i64, Problem> {
     let user = user_of(caller)?.clone();
+    if !user.has_password {
+        return Err(CONFLICT.because("you have no password; ask an owner for a link to set one"));
+    }
     let (now, from) = (app.now(), from.text());
     if let Err(seconds) = app.logins.check(&user.email, &from, now) {
         return Err(TOO_MANY_ATTEMPTS.because("too many wrong passwords").retry_after(seconds));

@@ -139,6 +139,13 @@ pub const KEYS: &[Key] = &[
         Kind::Word(&["public", "loopback", "private"]),
         "where webhooks may go: https on the internet only, also this machine, or also private networks",
     ),
+    key(
+        "sign_in",
+        "ca_file",
+        "",
+        Kind::Text,
+        "a PEM file of further certificates to trust when the identity provider is asked, relative to the folder; empty: none",
+    ),
     secret("lake", "url", "", Kind::Text, "where sealed parts of the log go; empty: nowhere"),
     key(
         "lake",

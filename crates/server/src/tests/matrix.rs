@@ -12,7 +12,8 @@ struct Case {
 }
 
 /// Routes for people who are not signed in yet.
-const OPEN: [&str; 2] = ["sign_in", "accept_invitation"];
+const OPEN: [&str; 5] =
+    ["sign_in", "accept_invitation", "sign_in_ways", "begin_provider_sign_in", "finish_provider_sign_in"];
 /// Routes that want a person, where a key, such as this matrix has, gets a clean refusal.
 const PERSONAL: [&str; 7] = [
     "decide_compared",
@@ -97,6 +98,21 @@ fn case(shop: &Shop, id: &str) -> Case {
         "sign_in" => {
             ("session".into(), Some(json!({"email": "owner@example.com", "password": shop.keys.password})), Act::Own)
         }
+        "sign_in_ways" => ("session/ways".into(), None, Act::Own),
+        // No provider is set here: the right role gets a clean refusal.
+        "begin_provider_sign_in" => ("session/provider".into(), Some(json!({"return_to": "/"})), Act::Own),
+        "finish_provider_sign_in" => ("session/provider/code".into(), Some(json!({"code": "123456"})), Act::Own),
+        "get_sign_in_settings" => ("settings/sign-in".into(), None, Act::Read(Area::Accounts)),
+        "put_sign_in_settings" => (
+            "settings/sign-in".into(),
+            Some(json!({"enabled": false, "issuer": "", "client_id": "", "label": "", "role": "agent"})),
+            Act::Write(Area::Accounts),
+        ),
+        "check_sign_in_settings" => (
+            "settings/sign-in/check".into(),
+            Some(json!({"issuer": "nowhere", "client_id": "c"})),
+            Act::Write(Area::Accounts),
+        ),
         "current_session" | "sign_out" => ("session".into(), None, Act::Own),
         "list_users" => ("users".into(), None, Act::Read(Area::Accounts)),
         "create_user" => (
@@ -786,6 +802,8 @@ fn try_route(shop: &Shop, id: &str, method: &str, case: &Case, staff: &[(Role, S
             || (matches!(id, "stop_job" | "resume_job") && answer.status == 409)
             || (id == "add_file" && answer.status == 422)
             || (id == "close_view_alarm" && answer.status == 404)
+            || (id == "begin_provider_sign_in" && answer.status == 403)
+            || (id == "finish_provider_sign_in" && answer.status == 401)
             || (PERSONAL.contains(&id) && [403, 404, 409].contains(&answer.status));
         assert!(fine, "{id} for the owner: {} {}", answer.status, answer.text);
     }
