@@ -279,7 +279,10 @@ fn an_attempt_comes_back_once_and_to_its_own_browser() {
         // Whoever comes back in vain again and again has to wait, and fills no audit.
         let (stubborn, before) = (door(), audit_lines(&shop));
         let whys: Vec<String> = (0..7).map(|_| why(&stubborn.come_back("/signin/oidc", ""))).collect();
-        assert_eq!((&*whys[4], &*whys[5], &*whys[6]), ("/?signin=not_begun", "/?signin=too_often", "/?signin=too_often"));
+        assert_eq!(
+            (&*whys[4], &*whys[5], &*whys[6]),
+            ("/?signin=not_begun", "/?signin=too_often", "/?signin=too_often")
+        );
         assert_eq!(audit_lines(&shop) - before, 5);
         let answer = stubborn.ask("POST", "/api/v1/session/provider", "").json(&json!({})).send();
         assert_eq!(answer.code(), (429, "too_many_attempts".into()));
