@@ -1,5 +1,6 @@
 // Decision served: exactly which data leaves, in which form, and does somebody have to agree first?
 import { Button, Checkbox, MultiSelect, Select, TagsInput, TextInput } from '@mantine/core';
+import '@mantine/core/styles/Checkbox.css';
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
