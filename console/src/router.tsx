@@ -75,8 +75,9 @@ const imports = createRoute({ getParentRoute: () => root, path: '/imports', comp
 const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
 const exportsPage = createRoute({ getParentRoute: () => root, path: '/exports', component: area(() => import('./exports/ExportsPage')), validateSearch: texts('sel') });
-const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: area(() => import('./exports/NewExportPage')) });
+const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: area(() => import('./exports/NewExportPage')), validateSearch: texts('kind', 'preset') });
 const parallel = createRoute({ getParentRoute: () => root, path: '/parallel', component: area(() => import('./moving/ParallelPage')) });
+const rollout = createRoute({ getParentRoute: () => root, path: '/parallel/rollout', component: area(() => import('./moving/RolloutPage')) });
 const compared = createRoute({ getParentRoute: () => root, path: '/parallel/$id', component: area(() => import('./moving/ComparedPage')) });
 const quality = createRoute({ getParentRoute: () => root, path: '/quality', component: area(() => import('./moving/QualityPage')), validateSearch: texts('check') });
 const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: area(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
@@ -85,7 +86,7 @@ const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component:
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, compared, quality, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

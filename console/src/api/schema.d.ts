@@ -1701,6 +1701,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quality/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the newest report on the data's quality was read: a step of the roll-out's checklists. */
+        post: operations["read_quality_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quality/{check}": {
         parameters: {
             query?: never;
@@ -1815,6 +1832,40 @@ export interface paths {
         put?: never;
         /** Tries a refused item again by the present plan. */
         post: operations["replay_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the parts of the roll-out with their checklists and decisions. */
+        get: operations["list_rollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollout/{area}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says go or no go about a part, signed in the audit with what was lacking. */
+        post: operations["decide_rollout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2828,6 +2879,15 @@ export interface components {
          * @enum {string}
          */
         AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals" | "privacy_requests";
+        /** @description An old tool's format that files can be written in. */
+        BackPreset: {
+            columns: string[];
+            id: string;
+            /** @description `customers`, `orders` or `consents`. */
+            kind: string;
+            /** @description As people call the system. */
+            system: string;
+        };
         /** @description A line that was not taken. */
         BadLine: {
             /**
@@ -3543,7 +3603,7 @@ export interface components {
              * @description What the rows of a file are.
              * @enum {string}
              */
-            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "way_back" | "everything";
             /** @description Stands in every row; leads back to the line in the audit. */
             mark: string;
             masked: boolean;
@@ -3612,7 +3672,7 @@ export interface components {
          * @description What the rows of a file are.
          * @enum {string}
          */
-        ExportKind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+        ExportKind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "way_back" | "everything";
         /** @description A link to a file. */
         ExportLink: {
             /** Format: date-time */
@@ -4279,12 +4339,16 @@ export interface components {
             approval_id?: string | null;
             /** @description Columns of the kind; none: all. */
             columns?: string[];
+            /** @description Computed traits of customers with columns of their own, of their own type; all stand in the column `computed` too. */
+            computed?: string[];
             /** @description Phones and e-mails plainly; without it, if you see them at all. Who does not needs an approval. */
             contacts?: boolean | null;
             filter?: components["schemas"]["ExportFilter"];
             /** @description `csv`, `ndjson`, `parquet`, `xlsx`. */
             format: string;
             kind: components["schemas"]["ExportKind"];
+            /** @description For `way_back`: whose format, such as `shopify-customers` (see `exports/kinds`). */
+            preset?: string | null;
             /** @description Traits of customers with columns of their own. */
             traits?: string[];
         };
@@ -4931,6 +4995,61 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "marketer" | "agent" | "shop_assistant" | "planner" | "analyst";
+        /** @description A decision that was made. */
+        RolloutDecided: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            go: boolean;
+            id: components["schemas"]["Id"];
+            /** @description Steps that were not done then. */
+            lacking: string[];
+            reason: string;
+        };
+        /** @description Go or no go. */
+        RolloutDecision: {
+            /** @description Says go although steps are open. */
+            although?: boolean;
+            go: boolean;
+            /** @description 3 to 500 characters. */
+            reason: string;
+        };
+        /** @description A part of the shop's work on its way to Braid. */
+        RolloutPart: {
+            /**
+             * @description A part of the shop's work that goes over to Braid at once.
+             * @enum {string}
+             */
+            area: "customers" | "consents" | "sends" | "orders" | "segments";
+            /** @description The newest first. */
+            decisions: components["schemas"]["RolloutDecided"][];
+            /** @description What is compared with the old tool for it, as `/api/v1/parallel-run` names it. */
+            modules: string[];
+            /** @description Whether every step is done. */
+            ready: boolean;
+            steps: components["schemas"]["RolloutStep"][];
+        };
+        /** @description A step of the checklist. */
+        RolloutStep: {
+            /**
+             * Format: date-time
+             * @description When it was done last, where it is a deed.
+             */
+            at?: string | null;
+            done: boolean;
+            /**
+             * Format: int64
+             * @description So many of [`Step::want`]: imports, green days of the worst comparison, sources that are live; 0 or 1 elsewhere.
+             */
+            have: number;
+            /**
+             * @description What a step is about.
+             * @enum {string}
+             */
+            step: "import" | "quality" | "compare" | "live" | "way_back";
+            /** Format: int64 */
+            want: number;
+        };
         /** @description How long both secrets are good. */
         RotateInput: {
             /**
@@ -7925,7 +8044,7 @@ export interface operations {
                              * @description What the rows of a file are.
                              * @enum {string}
                              */
-                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "way_back" | "everything";
                             /** @description Stands in every row; leads back to the line in the audit. */
                             mark: string;
                             masked: boolean;
@@ -8021,7 +8140,9 @@ export interface operations {
                              * @description What the rows of a file are.
                              * @enum {string}
                              */
-                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "way_back" | "everything";
+                            /** @description Old tools' formats, of `way_back`. */
+                            presets: components["schemas"]["BackPreset"][];
                             takes_segment: boolean;
                             takes_times: boolean;
                         }[];
@@ -10585,6 +10706,32 @@ export interface operations {
             };
         };
     };
+    read_quality_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     quality_people: {
         parameters: {
             query?: {
@@ -10938,6 +11085,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplayOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * @description A part of the shop's work that goes over to Braid at once.
+                             * @enum {string}
+                             */
+                            area: "customers" | "consents" | "sends" | "orders" | "segments";
+                            /** @description The newest first. */
+                            decisions: components["schemas"]["RolloutDecided"][];
+                            /** @description What is compared with the old tool for it, as `/api/v1/parallel-run` names it. */
+                            modules: string[];
+                            /** @description Whether every step is done. */
+                            ready: boolean;
+                            steps: components["schemas"]["RolloutStep"][];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                area: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolloutDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutPart"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

@@ -467,6 +467,8 @@ export default {
   'history.until': 'to {{day}}',
   'history.to': 'To day',
   'home.allSegments': 'All segments',
+  'attention.webhooks_one': 'A webhook was disabled',
+  'attention.webhooks_other': '{{n}} webhooks were disabled',
   'attention.views_one': 'Somebody looked at unusually many customers',
   'attention.views_other': '{{n}} times somebody looked at unusually many customers',
   'home.attention': 'Needs attention',

@@ -20,6 +20,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0005_exports", include_str!("../migrations/0005_exports.sql")),
         ("0006_moving", include_str!("../migrations/0006_moving.sql")),
         ("0008_views", include_str!("../migrations/0008_views.sql")),
+        ("0010_rollout", include_str!("../migrations/0010_rollout.sql")),
     ],
 };
 
