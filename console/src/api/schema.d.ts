@@ -247,7 +247,10 @@ export interface paths {
          */
         get: operations["get_configuration"];
         put?: never;
-        /** Makes the shop as the list says: all of it in one transaction, or nothing. What the list does not name stays. */
+        /**
+         * Makes the shop as the list says: all of it in one transaction, or nothing. What the list does not name stays, unless
+         *     `prune` says otherwise.
+         */
         post: operations["push_configuration"];
         delete?: never;
         options?: never;
@@ -688,7 +691,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists what came in, newest first. */
+        /** Lists what came in, newest first. A page that looks for one name or type may be short, or empty, and have a next one. */
         get: operations["list_events"];
         put?: never;
         post?: never;
@@ -1300,7 +1303,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tells what comes in, counts and segments while they move. */
+        /** Tells what comes in, counts and segments while they move. Of many events a second some are left out; `skipped` says how many. */
         get: operations["live"];
         put?: never;
         post?: never;
@@ -2878,7 +2881,7 @@ export interface components {
          * @description What kind of thing wants to be looked at.
          * @enum {string}
          */
-        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals" | "privacy_requests";
+        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals" | "privacy_requests" | "webhook_disabled";
         /** @description An old tool's format that files can be written in. */
         BackPreset: {
             columns: string[];
@@ -3240,6 +3243,8 @@ export interface components {
             /** @description Conflicts are written over. */
             force?: boolean;
             items: components["schemas"]["Setting"][];
+            /** @description Segments, templates, rules and purposes that the list does not name are archived. */
+            prune?: boolean;
         };
         /** @description What became of all. */
         ConfigurationOutcome: {
@@ -4416,7 +4421,9 @@ export interface components {
         };
         /** @description An address that shall get nothing any more. */
         NewSuppression: {
+            /** @description An e-mail address, a telephone as people write it, or the id of an account: whatever the channel reaches. */
             address: string;
+            /** @description As in the list. */
             channel: string;
             reason: string;
         };
@@ -5269,7 +5276,7 @@ export interface components {
          * @description What becomes of a setting.
          * @enum {string}
          */
-        SettingAction: "same" | "create" | "update" | "conflict";
+        SettingAction: "same" | "create" | "update" | "conflict" | "archive";
         /** @description What stood in the shop when a setting was written down. */
         SettingBase: {
             hash: string;
@@ -5510,6 +5517,8 @@ export interface components {
         };
         /** @description A list as it is pasted from a file or from an old tool. */
         SuppressionImport: {
+            /** @description Where they get nothing, as in the list; several for telephones that neither get texts nor are called. Without it `email`. */
+            channels?: string[];
             /** @description For lines without a reason of their own. */
             reason: string;
             /** @description A line an address; after a comma, semicolon or tab a reason may follow. A heading is passed over. */
@@ -5517,6 +5526,8 @@ export interface components {
         };
         /** @description Suppressed addresses. */
         SuppressionList: {
+            /** @description Channels on which addresses can be suppressed. */
+            channels: string[];
             items: components["schemas"]["Suppression"][];
             next_cursor?: string | null;
             /**
@@ -5524,12 +5535,16 @@ export interface components {
              * @description How many there are of the channel.
              */
             total: number;
+            /** @description How many there are of each channel. */
+            totals: {
+                [key: string]: number;
+            };
         };
         /** @description What became of a list. */
         SuppressionReport: {
             /**
              * Format: int64
-             * @description Suppressed from now on.
+             * @description Suppressed from now on, on any of the channels.
              */
             added: number;
             /** @description Lines without an address; of many the first. */
@@ -5538,7 +5553,7 @@ export interface components {
             bad_count: number;
             /**
              * Format: int64
-             * @description Suppressed before, or named twice.
+             * @description Suppressed before on all of them, or named twice.
              */
             known: number;
             /** Format: int64 */
@@ -7816,6 +7831,10 @@ export interface operations {
                 cursor?: string;
                 source_id?: string;
                 status?: "accepted" | "rejected";
+                /** @description Name of the event, as the list shows it. */
+                event?: string;
+                /** @description `track`, `page`, `screen`, `identify`, `group` or `alias`; refused items do not say theirs. */
+                type?: string;
             };
             header?: never;
             path?: never;
@@ -9494,7 +9513,18 @@ export interface operations {
     };
     live: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `false`: no events at all. */
+                events?: boolean;
+                source_id?: string;
+                /** @description Name of the event, as the list shows it. */
+                event?: string;
+                /** @description `track`, `page`, `screen`, `identify`, `group` or `alias`; refused items do not say theirs. */
+                type?: string;
+                status?: "accepted" | "rejected";
+                /** @description Why items were refused. */
+                code?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10136,6 +10166,8 @@ export interface operations {
             query?: {
                 /** @description `html`: a page to print. */
                 format?: "json" | "html";
+                /** @description The page's language: `en` or `uk`; the shop's without it. */
+                language?: string;
             };
             header?: never;
             path?: never;
@@ -12495,6 +12527,8 @@ export interface operations {
     list_suppressions: {
         parameters: {
             query?: {
+                /** @description `email` (without it), `sms`, `viber`, `whatsapp`, `telegram`, `instagram`, `facebook` or `call`. */
+                channel?: string;
                 /** @description How the address begins. */
                 query?: string;
                 limit?: number;
