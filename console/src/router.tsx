@@ -50,7 +50,7 @@ const person = createRoute({
   validateSearch: texts('kind', 'channel', 'from', 'to'),
   component: lazyRouteComponent(() => import('./customers/PersonPage')),
 });
-const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel', 'view', 'cols'), component: lazyRouteComponent(() => import('./identity/IdentityPage')) });
+const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel', 'view', 'cols'), component: area(() => import('./identity/IdentityPage')) });
 const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: lazyRouteComponent(() => import('./segments/SegmentsPage')), validateSearch: texts('view', 'cols') });
 const segment = createRoute({ getParentRoute: () => root, path: '/segments/$id', component: lazyRouteComponent(() => import('./segments/SegmentPage')), validateSearch: flag('edit') });
 const messages = createRoute({
@@ -65,8 +65,8 @@ const template = createRoute({ getParentRoute: () => root, path: '/templates/$id
 const live = createRoute({
   getParentRoute: () => root,
   path: '/live',
-  validateSearch: texts('status', 'source', 'code', 'sel', 'view', 'cols'),
-  component: lazyRouteComponent(() => import('./events/LivePage')),
+  validateSearch: texts('status', 'source', 'code', 'event', 'kind', 'sel', 'view', 'cols'),
+  component: area(() => import('./events/LivePage')),
 });
 const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
 const source = createRoute({ getParentRoute: () => root, path: '/sources/$id', component: lazyRouteComponent(() => import('./sources/SourcePage')), validateSearch: texts('tab') });
@@ -83,7 +83,7 @@ const quality = createRoute({ getParentRoute: () => root, path: '/quality', comp
 const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: area(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
 const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: area(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel', 'view', 'cols') });
-const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: lazyRouteComponent(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
+const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: area(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
 export const router = createRouter({
   routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, jobs, settings]),

@@ -43,7 +43,6 @@ export default {
   'audit.since': 'From the day',
   'audit.value': 'value',
   'audit.what': 'What',
-  'audit.whatExample': 'What: segment_updated',
   'audit.who': 'Who',
   'blocked.add': 'Keep a value out',
   'blocked.anyKind': 'any kind',

@@ -53,7 +53,6 @@ export default {
   'audit.since': 'Від дня',
   'audit.value': 'значення',
   'audit.what': 'Що',
-  'audit.whatExample': 'Що: segment_updated',
   'audit.who': 'Хто',
   'blocked.add': 'Не враховувати значення',
   'blocked.anyKind': 'будь-який вид',

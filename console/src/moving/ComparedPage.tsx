@@ -64,7 +64,7 @@ function WayBack({ module }: { module: string }) {
     <Panel title={t('moving.wayBack')} testId="compared-back">
       <div className="body col g12">
         <p className="m2">{t('moving.wayBackText')}</p>
-        <div className="form-actions"><Button component={Link} to="/exports/new" search={{ kind: 'way_back', preset: backPreset(area) }} variant="default" data-testid="way-back">{t('moving.wayBackDo')}</Button></div>
+        <div className="form-actions"><Button component={Link} to="/exports/new" search={{ kind: 'way_back', preset: backPreset(area) } as never} variant="default" data-testid="way-back">{t('moving.wayBackDo')}</Button></div>
       </div>
     </Panel>
   );

@@ -392,14 +392,16 @@ const server = createServer(async (req, res) => {
   if (path === '/quiet-hours') { if (m === 'PUT') quiet = input.hours; return json({ hours: quiet }); }
   if (path === '/suppressions/import') {
     const lines = input.text.split('\n').map((l) => l.trim()).filter(Boolean);
-    const good = lines.filter((l) => l.includes('@'));
-    silent = [...good.map((l) => ({ channel: 'email', address: l.split(',')[0], reason: l.split(',')[1] ?? input.reason, at: ago(0), actor: me.name })), ...silent];
-    return json({ lines: lines.length, added: good.length, known: 0, bad: lines.flatMap((l, i) => (l.includes('@') ? [] : [{ line: i + 1, reason: 'this is no e-mail address' }])), bad_count: lines.length - good.length });
+    const good = lines.filter((l) => (input.channels[0] === 'email' ? l.includes('@') : /\d/.test(l)));
+    silent = [...good.flatMap((l) => input.channels.map((channel) => [channel, l])).map(([channel, l]) => ({ channel, address: l.split(',')[0], reason: l.split(',')[1] ?? input.reason, at: ago(0), actor: me.name })), ...silent];
+    return json({ lines: lines.length, added: good.length, known: 0, bad: lines.flatMap((l, i) => (good.includes(l) ? [] : [{ line: i + 1, reason: 'this is no e-mail address' }])), bad_count: lines.length - good.length });
   }
   if (path === '/suppressions/lift') { silent = silent.filter((y) => y.address !== input.address); return json(undefined, 204); }
   if (path === '/suppressions') {
     if (m === 'POST') { const y = { ...input, at: ago(0), actor: me.name }; silent = [y, ...silent]; return json(y, 201); }
-    return json({ ...page(silent.filter((y) => (y.address ?? '').startsWith(url.searchParams.get('query') ?? '')), url), total: silent.length });
+    const of = url.searchParams.get('channel') ?? 'email';
+    const own = silent.filter((y) => y.channel === of);
+    return json({ ...page(own.filter((y) => (y.address ?? '').startsWith(url.searchParams.get('query') ?? '')), url), total: own.length, totals: Object.fromEntries(['email', 'sms'].map((c) => [c, silent.filter((y) => y.channel === c).length])), channels: ['email', 'sms'] });
   }
   if ((x = id(/^\/privacy\/requests\/([^/]+)$/))) { asks = asks.map((q) => (q.id === x ? { ...q, ...input, reason: input.reason ?? '', version: q.version + 1 } : q)); return json(asks.find((q) => q.id === x)); }
   if (path === '/privacy/purposes') { if (m === 'POST') { const p = { ...input, id: String(990 + purposes.length), version: 1 }; purposes = [...purposes, p]; return json(p, 201); } return json({ items: purposes, requests: [], retained: [{ event: 'Order Completed', ground: 'Tax Code of Ukraine, art. 44.3', term_days: 1095, enabled: true, kept: 4 }], erasures: 2 }); }
@@ -442,7 +444,7 @@ const server = createServer(async (req, res) => {
   if (path === '/sources' && m === 'GET') return json({ items: sources, next_cursor: null });
   if (path === '/sources') { const s = { id: 's-new', ...input, write_key_prefix: 'wk_9f31', write_key: 'wk_9f31c04d7a2e4bb1', created_at: ago(0), events_24h: 0, rejected_24h: 0, last_event_at: null }; sources.push(s); return json(s, 201); }
   if (/\/rotate$/.test(path)) return json({ ...sources[0], write_key: 'wk_0b77e2' });
-  if (path === '/events') { const s = url.searchParams.get('status'); const so = url.searchParams.get('source_id'); return json(page(events.filter((e) => (!s || e.status === s) && (!so || e.source.id === so)), url, 100)); }
+  if (path === '/events') { const s = url.searchParams.get('status'); const so = url.searchParams.get('source_id'); const named = url.searchParams.get('event'); const kind = url.searchParams.get('type'); return json(page(events.filter((e) => (!s || e.status === s) && (!so || e.source.id === so) && (!named || e.event === named) && (!kind || e.type === kind)), url, 100)); }
   if ((x = id(/^\/events\/([^/]+)$/))) { const e = events.find((y) => String(y.seq) === x) ?? events[0]; return json({ ...e, original_timestamp: null, sent_at: e.timestamp, properties: timeline[0].properties, context: { ip: '10.0.0.2' }, traits: {} }); }
   if (path === '/rejects') return json(page(events.filter((e) => e.status === 'rejected'), url));
   if (path === '/rejects/summary') return json({ items: [{ code: 'invalid_type', pointer: '/properties/price', source: src.app, count: 23, first_at: ago(34), last_at: ago(0, 13), example: raw('1 249 грн') }], next_cursor: null });
@@ -465,7 +467,7 @@ const server = createServer(async (req, res) => {
   if (path === '/parallel-run/m-1/differences') return json({ items: [], next_cursor: null });
   if (path === '/api-keys') return m === 'POST' ? json({ id: 'k-9', ...input, prefix: 'bk_77aa', key: 'bk_77aa01c2d3e4', created_at: ago(0) }, 201) : json({ items: [{ id: 'k-1', name: 'Warehouse robot', prefix: 'bk_11fe', role: 'analyst', scopes: ['customers:read'], networks: [], stores: [], created_at: ago(60 * 24 * 12) }], next_cursor: null });
   if (/^\/api-keys\//.test(path)) return json(undefined, 204);
-  if (path === '/audit') return json(page([{ id: 'a-1', at: ago(12), actor: me.name, action: 'segment_updated', subject_kind: 'segment', subject: 'seg-blankets', before: { version: 6, expression: segs[0].expression.replace('3000', '2000') }, after: { version: 7, expression: segs[0].expression } }, { id: 'a-2', at: ago(60 * 26), actor: me.name, action: 'source_created', subject_kind: 'source', subject: 's-app', before: null, after: { name: 'Android', kind: 'browser' } }], url));
+  if (path === '/audit') return json(page([{ id: 'a-1', at: ago(12), actor: me.name, action: 'update', subject_kind: 'segment', subject: 'seg-blankets', before: { version: 6, expression: segs[0].expression.replace('3000', '2000') }, after: { version: 7, expression: segs[0].expression } }, { id: 'a-2', at: ago(60 * 26), actor: me.name, action: 'create', subject_kind: 'source', subject: 's-app', before: null, after: { name: 'Android', kind: 'browser' } }], url));
   if (path === '/health') return json({ database: { engine: 'sqlite', sync: 'full' }, queue_depth: 0, dedup: {}, version: '0.1.0' });
   return problem(res, 404, 'not_found', `No ${m} ${path}`);
 });
