@@ -50,7 +50,7 @@ const person = createRoute({
   validateSearch: texts('kind', 'channel', 'from', 'to'),
   component: lazyRouteComponent(() => import('./customers/PersonPage')),
 });
-const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel', 'view', 'cols'), component: lazyRouteComponent(() => import('./identity/IdentityPage')) });
+const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel', 'view', 'cols'), component: area(() => import('./identity/IdentityPage')) });
 const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: lazyRouteComponent(() => import('./segments/SegmentsPage')), validateSearch: texts('view', 'cols') });
 const segment = createRoute({ getParentRoute: () => root, path: '/segments/$id', component: lazyRouteComponent(() => import('./segments/SegmentPage')), validateSearch: flag('edit') });
 const messages = createRoute({
@@ -65,8 +65,8 @@ const template = createRoute({ getParentRoute: () => root, path: '/templates/$id
 const live = createRoute({
   getParentRoute: () => root,
   path: '/live',
-  validateSearch: texts('status', 'source', 'code', 'sel', 'view', 'cols'),
-  component: lazyRouteComponent(() => import('./events/LivePage')),
+  validateSearch: texts('status', 'source', 'code', 'event', 'kind', 'sel', 'view', 'cols'),
+  component: area(() => import('./events/LivePage')),
 });
 const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
 const source = createRoute({ getParentRoute: () => root, path: '/sources/$id', component: lazyRouteComponent(() => import('./sources/SourcePage')), validateSearch: texts('tab') });
@@ -75,8 +75,9 @@ const imports = createRoute({ getParentRoute: () => root, path: '/imports', comp
 const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
 const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
 const exportsPage = createRoute({ getParentRoute: () => root, path: '/exports', component: area(() => import('./exports/ExportsPage')), validateSearch: texts('sel') });
-const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: area(() => import('./exports/NewExportPage')) });
+const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: area(() => import('./exports/NewExportPage')), validateSearch: texts('kind', 'preset') });
 const parallel = createRoute({ getParentRoute: () => root, path: '/parallel', component: area(() => import('./moving/ParallelPage')) });
+const rollout = createRoute({ getParentRoute: () => root, path: '/parallel/rollout', component: area(() => import('./moving/RolloutPage')) });
 const compared = createRoute({ getParentRoute: () => root, path: '/parallel/$id', component: area(() => import('./moving/ComparedPage')) });
 const quality = createRoute({ getParentRoute: () => root, path: '/quality', component: area(() => import('./moving/QualityPage')), validateSearch: texts('check') });
 const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: area(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
@@ -85,7 +86,7 @@ const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component:
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: area(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, compared, quality, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

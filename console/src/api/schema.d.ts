@@ -247,7 +247,10 @@ export interface paths {
          */
         get: operations["get_configuration"];
         put?: never;
-        /** Makes the shop as the list says: all of it in one transaction, or nothing. What the list does not name stays. */
+        /**
+         * Makes the shop as the list says: all of it in one transaction, or nothing. What the list does not name stays, unless
+         *     `prune` says otherwise.
+         */
         post: operations["push_configuration"];
         delete?: never;
         options?: never;
@@ -688,7 +691,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists what came in, newest first. */
+        /** Lists what came in, newest first. A page that looks for one name or type may be short, or empty, and have a next one. */
         get: operations["list_events"];
         put?: never;
         post?: never;
@@ -1300,7 +1303,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tells what comes in, counts and segments while they move. */
+        /** Tells what comes in, counts and segments while they move. Of many events a second some are left out; `skipped` says how many. */
         get: operations["live"];
         put?: never;
         post?: never;
@@ -1701,6 +1704,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/quality/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the newest report on the data's quality was read: a step of the roll-out's checklists. */
+        post: operations["read_quality_report"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quality/{check}": {
         parameters: {
             query?: never;
@@ -1815,6 +1835,40 @@ export interface paths {
         put?: never;
         /** Tries a refused item again by the present plan. */
         post: operations["replay_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the parts of the roll-out with their checklists and decisions. */
+        get: operations["list_rollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rollout/{area}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says go or no go about a part, signed in the audit with what was lacking. */
+        post: operations["decide_rollout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2916,7 +2970,16 @@ export interface components {
          * @description What kind of thing wants to be looked at.
          * @enum {string}
          */
-        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals" | "privacy_requests";
+        AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals" | "privacy_requests" | "webhook_disabled";
+        /** @description An old tool's format that files can be written in. */
+        BackPreset: {
+            columns: string[];
+            id: string;
+            /** @description `customers`, `orders` or `consents`. */
+            kind: string;
+            /** @description As people call the system. */
+            system: string;
+        };
         /** @description A line that was not taken. */
         BadLine: {
             /**
@@ -3274,6 +3337,8 @@ export interface components {
             /** @description Conflicts are written over. */
             force?: boolean;
             items: components["schemas"]["Setting"][];
+            /** @description Segments, templates, rules and purposes that the list does not name are archived. */
+            prune?: boolean;
         };
         /** @description What became of all. */
         ConfigurationOutcome: {
@@ -3637,7 +3702,7 @@ export interface components {
              * @description What the rows of a file are.
              * @enum {string}
              */
-            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "way_back" | "everything";
             /** @description Stands in every row; leads back to the line in the audit. */
             mark: string;
             masked: boolean;
@@ -3706,7 +3771,7 @@ export interface components {
          * @description What the rows of a file are.
          * @enum {string}
          */
-        ExportKind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+        ExportKind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "way_back" | "everything";
         /** @description A link to a file. */
         ExportLink: {
             /** Format: date-time */
@@ -4375,12 +4440,16 @@ export interface components {
             approval_id?: string | null;
             /** @description Columns of the kind; none: all. */
             columns?: string[];
+            /** @description Computed traits of customers with columns of their own, of their own type; all stand in the column `computed` too. */
+            computed?: string[];
             /** @description Phones and e-mails plainly; without it, if you see them at all. Who does not needs an approval. */
             contacts?: boolean | null;
             filter?: components["schemas"]["ExportFilter"];
             /** @description `csv`, `ndjson`, `parquet`, `xlsx`. */
             format: string;
             kind: components["schemas"]["ExportKind"];
+            /** @description For `way_back`: whose format, such as `shopify-customers` (see `exports/kinds`). */
+            preset?: string | null;
             /** @description Traits of customers with columns of their own. */
             traits?: string[];
         };
@@ -4448,7 +4517,9 @@ export interface components {
         };
         /** @description An address that shall get nothing any more. */
         NewSuppression: {
+            /** @description An e-mail address, a telephone as people write it, or the id of an account: whatever the channel reaches. */
             address: string;
+            /** @description As in the list. */
             channel: string;
             reason: string;
         };
@@ -5052,6 +5123,61 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "marketer" | "agent" | "shop_assistant" | "planner" | "analyst";
+        /** @description A decision that was made. */
+        RolloutDecided: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            go: boolean;
+            id: components["schemas"]["Id"];
+            /** @description Steps that were not done then. */
+            lacking: string[];
+            reason: string;
+        };
+        /** @description Go or no go. */
+        RolloutDecision: {
+            /** @description Says go although steps are open. */
+            although?: boolean;
+            go: boolean;
+            /** @description 3 to 500 characters. */
+            reason: string;
+        };
+        /** @description A part of the shop's work on its way to Braid. */
+        RolloutPart: {
+            /**
+             * @description A part of the shop's work that goes over to Braid at once.
+             * @enum {string}
+             */
+            area: "customers" | "consents" | "sends" | "orders" | "segments";
+            /** @description The newest first. */
+            decisions: components["schemas"]["RolloutDecided"][];
+            /** @description What is compared with the old tool for it, as `/api/v1/parallel-run` names it. */
+            modules: string[];
+            /** @description Whether every step is done. */
+            ready: boolean;
+            steps: components["schemas"]["RolloutStep"][];
+        };
+        /** @description A step of the checklist. */
+        RolloutStep: {
+            /**
+             * Format: date-time
+             * @description When it was done last, where it is a deed.
+             */
+            at?: string | null;
+            done: boolean;
+            /**
+             * Format: int64
+             * @description So many of [`Step::want`]: imports, green days of the worst comparison, sources that are live; 0 or 1 elsewhere.
+             */
+            have: number;
+            /**
+             * @description What a step is about.
+             * @enum {string}
+             */
+            step: "import" | "quality" | "compare" | "live" | "way_back";
+            /** Format: int64 */
+            want: number;
+        };
         /** @description How long both secrets are good. */
         RotateInput: {
             /**
@@ -5271,7 +5397,7 @@ export interface components {
          * @description What becomes of a setting.
          * @enum {string}
          */
-        SettingAction: "same" | "create" | "update" | "conflict";
+        SettingAction: "same" | "create" | "update" | "conflict" | "archive";
         /** @description What stood in the shop when a setting was written down. */
         SettingBase: {
             hash: string;
@@ -5598,6 +5724,8 @@ export interface components {
         };
         /** @description A list as it is pasted from a file or from an old tool. */
         SuppressionImport: {
+            /** @description Where they get nothing, as in the list; several for telephones that neither get texts nor are called. Without it `email`. */
+            channels?: string[];
             /** @description For lines without a reason of their own. */
             reason: string;
             /** @description A line an address; after a comma, semicolon or tab a reason may follow. A heading is passed over. */
@@ -5605,6 +5733,8 @@ export interface components {
         };
         /** @description Suppressed addresses. */
         SuppressionList: {
+            /** @description Channels on which addresses can be suppressed. */
+            channels: string[];
             items: components["schemas"]["Suppression"][];
             next_cursor?: string | null;
             /**
@@ -5612,12 +5742,16 @@ export interface components {
              * @description How many there are of the channel.
              */
             total: number;
+            /** @description How many there are of each channel. */
+            totals: {
+                [key: string]: number;
+            };
         };
         /** @description What became of a list. */
         SuppressionReport: {
             /**
              * Format: int64
-             * @description Suppressed from now on.
+             * @description Suppressed from now on, on any of the channels.
              */
             added: number;
             /** @description Lines without an address; of many the first. */
@@ -5626,7 +5760,7 @@ export interface components {
             bad_count: number;
             /**
              * Format: int64
-             * @description Suppressed before, or named twice.
+             * @description Suppressed before on all of them, or named twice.
              */
             known: number;
             /** Format: int64 */
@@ -7907,6 +8041,10 @@ export interface operations {
                 cursor?: string;
                 source_id?: string;
                 status?: "accepted" | "rejected";
+                /** @description Name of the event, as the list shows it. */
+                event?: string;
+                /** @description `track`, `page`, `screen`, `identify`, `group` or `alias`; refused items do not say theirs. */
+                type?: string;
             };
             header?: never;
             path?: never;
@@ -8135,7 +8273,7 @@ export interface operations {
                              * @description What the rows of a file are.
                              * @enum {string}
                              */
-                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "way_back" | "everything";
                             /** @description Stands in every row; leads back to the line in the audit. */
                             mark: string;
                             masked: boolean;
@@ -8231,7 +8369,9 @@ export interface operations {
                              * @description What the rows of a file are.
                              * @enum {string}
                              */
-                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "everything";
+                            kind: "customers" | "events" | "orders" | "consents" | "members" | "messages" | "rejected" | "derived" | "joins" | "suppressions" | "segments" | "sources" | "way_back" | "everything";
+                            /** @description Old tools' formats, of `way_back`. */
+                            presets: components["schemas"]["BackPreset"][];
                             takes_segment: boolean;
                             takes_times: boolean;
                         }[];
@@ -9583,7 +9723,18 @@ export interface operations {
     };
     live: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `false`: no events at all. */
+                events?: boolean;
+                source_id?: string;
+                /** @description Name of the event, as the list shows it. */
+                event?: string;
+                /** @description `track`, `page`, `screen`, `identify`, `group` or `alias`; refused items do not say theirs. */
+                type?: string;
+                status?: "accepted" | "rejected";
+                /** @description Why items were refused. */
+                code?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -10225,6 +10376,8 @@ export interface operations {
             query?: {
                 /** @description `html`: a page to print. */
                 format?: "json" | "html";
+                /** @description The page's language: `en` or `uk`; the shop's without it. */
+                language?: string;
             };
             header?: never;
             path?: never;
@@ -10795,6 +10948,32 @@ export interface operations {
             };
         };
     };
+    read_quality_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     quality_people: {
         parameters: {
             query?: {
@@ -11148,6 +11327,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplayOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * @description A part of the shop's work that goes over to Braid at once.
+                             * @enum {string}
+                             */
+                            area: "customers" | "consents" | "sends" | "orders" | "segments";
+                            /** @description The newest first. */
+                            decisions: components["schemas"]["RolloutDecided"][];
+                            /** @description What is compared with the old tool for it, as `/api/v1/parallel-run` names it. */
+                            modules: string[];
+                            /** @description Whether every step is done. */
+                            ready: boolean;
+                            steps: components["schemas"]["RolloutStep"][];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                area: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RolloutDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RolloutPart"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -12664,6 +12923,8 @@ export interface operations {
     list_suppressions: {
         parameters: {
             query?: {
+                /** @description `email` (without it), `sms`, `viber`, `whatsapp`, `telegram`, `instagram`, `facebook` or `call`. */
+                channel?: string;
                 /** @description How the address begins. */
                 query?: string;
                 limit?: number;

@@ -19,7 +19,7 @@ import { MiniStrand } from '../ui/Strand';
 import { BulkBar } from '../ui/tables/BulkBar';
 import { ColumnPicker } from '../ui/tables/ColumnPicker';
 import { Download } from '../ui/tables/Download';
-import { usePaste } from '../ui/tables/PasteDialog';
+import { usePaste } from '../ui/tables/usePaste';
 import { RecentChanges } from '../ui/tables/RecentChanges';
 import { useArranged } from '../ui/tables/useArranged';
 import { ViewTabs } from '../ui/tables/ViewTabs';

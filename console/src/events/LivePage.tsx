@@ -1,5 +1,5 @@
 // Decision served: is data arriving whole, and what do I fix?
-import { ActionIcon, Button, Menu, SegmentedControl } from '@mantine/core';
+import { ActionIcon, Autocomplete, Button, Menu, SegmentedControl } from '@mantine/core';
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useMemo, useRef, useState } from 'react';
@@ -9,7 +9,7 @@ import { api, must } from '../api/client';
 import type { Accepted, LiveEvent, Rejected, RejectSummary } from '../api/types';
 import { personName, personQuery } from '../customers/query';
 import { homeQuery } from '../home/query';
-import { useLive } from '../session/live';
+import { useEventStream } from '../session/live';
 import { Badge, EmptyState, ErrorNote, None, NumberStrip, PageHeader, Panel, Skeleton, strandIcon } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
@@ -34,11 +34,11 @@ export default function LivePage() {
   const status = search.status === 'accepted' || search.status === 'rejected' ? search.status : undefined;
   const byCode = Boolean(search.code);
   const list = useInfiniteQuery({
-    queryKey: ['events', status ?? '', search.source ?? '', search.code ?? ''],
+    queryKey: ['events', status ?? '', search.source ?? '', search.code ?? '', search.event ?? '', search.kind ?? ''],
     queryFn: async ({ pageParam }): Promise<{ items: LiveEvent[]; next_cursor?: string | null }> => {
       const cursor = pageParam ?? undefined;
-      if (byCode) return must(api.GET('/api/v1/rejects', { params: { query: { limit: 100, cursor, source_id: search.source, code: search.code } } }));
-      return must(api.GET('/api/v1/events', { params: { query: { limit: 100, cursor, source_id: search.source, status } } }));
+      if (byCode) return must(api.GET('/api/v1/rejects', { params: { query: { limit: 100, cursor, source_id: search.source, code: search.code, event: search.event } } }));
+      return must(api.GET('/api/v1/events', { params: { query: { limit: 100, cursor, source_id: search.source, status, event: search.event, type: search.kind } } }));
     },
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next_cursor ?? null,
@@ -54,7 +54,7 @@ export default function LivePage() {
   const [skipped, setSkipped] = useState(0);
   const delays = useRef<number[]>([]);
   const freshKeys = useRef(new Set<string>());
-  const filterKey = `${status ?? ''}|${search.source ?? ''}|${search.code ?? ''}`;
+  const filterKey = [status, search.source, search.code, search.event, search.kind].join('|');
   useEffect(() => {
     setArrived([]);
     setWaiting([]);
@@ -63,7 +63,9 @@ export default function LivePage() {
   useEffect(() => () => clearTimeout(due.current), []);
 
   const held = paused || scrolled || Boolean(search.sel);
-  useLive<LiveEvent & { skipped?: number }>('event', (e) => {
+  // The server tells only what is asked for: a rare event is not lost among frequent ones.
+  const asked = new URLSearchParams(Object.entries({ source_id: search.source, status: byCode ? 'rejected' : status, code: search.code, event: search.event, type: search.kind }).flatMap(([k, v]) => (v ? [[k, v]] : []))).toString();
+  useEventStream<LiveEvent & { skipped?: number }>(asked, (e) => {
     if (e.skipped) setSkipped((n) => n + e.skipped!);
     delays.current = [...delays.current.slice(-49), Math.max(0, Date.now() - Date.parse(e.received_at))];
     const sorted = [...delays.current].sort((a, b) => a - b);
@@ -74,9 +76,6 @@ export default function LivePage() {
         void client.invalidateQueries({ queryKey: ['reject-summary'] });
         void client.invalidateQueries({ queryKey: ['home'] });
       }, 500);
-    if (status && e.status !== status) return;
-    if (search.source && e.source.id !== search.source) return;
-    if (search.code && (e.status !== 'rejected' || e.code !== search.code)) return;
     if (held) setWaiting((w) => [e, ...w].slice(0, KEEP));
     else {
       freshKeys.current.add(keyOf(e));
@@ -100,6 +99,7 @@ export default function LivePage() {
     const seen = new Set<string>();
     return [...arrived, ...fetched].filter((e) => !seen.has(keyOf(e)) && seen.add(keyOf(e)));
   }, [list.data, arrived]);
+  const names = useMemo(() => [...new Set((rows ?? []).map((e) => e.event ?? '').filter(Boolean))].sort(), [rows]);
   const selected = rows?.find((e) => keyOf(e) === search.sel);
   const select = (id: string | null) => void navigate({ search: (s) => ({ ...s, sel: id ?? undefined }), replace: true });
   const causes = summary.data?.items ?? [];
@@ -145,6 +145,14 @@ export default function LivePage() {
                 {sources.data?.items.map((s) => <Menu.Item key={s.id} onClick={() => void navigate({ search: (old) => ({ ...old, source: s.id, sel: undefined }) })}>{s.name}</Menu.Item>)}
               </Menu.Dropdown>
             </Menu>
+            <Menu position="bottom-end">
+              <Menu.Target><button type="button" className="chip" style={{ height: 32 }} data-testid="live-kind">{t('live.kindOf')} <b>{search.kind ? kindOf(search.kind) : t('kind.all')}</b></button></Menu.Target>
+              <Menu.Dropdown>
+                <Menu.Item onClick={() => void navigate({ search: (s) => ({ ...s, kind: undefined, sel: undefined }) })}>{t('kind.all')}</Menu.Item>
+                {['track', 'page', 'screen', 'identify', 'group', 'alias'].map((k) => <Menu.Item key={k} onClick={() => void navigate({ search: (s) => ({ ...s, kind: k, sel: undefined }) })}>{kindOf(k)}</Menu.Item>)}
+              </Menu.Dropdown>
+            </Menu>
+            <NameFilter value={search.event ?? ''} known={names} set={(event) => void navigate({ search: (s) => ({ ...s, event: event || undefined, sel: undefined }) })} />
             <Button variant="default" leftSection={paused ? <IconPlayerPlay className="s" /> : <IconPlayerPause className="s" />} rightSection={<kbd>{t('key.space')}</kbd>} onClick={toggle} aria-pressed={paused}>{paused ? t('live.resume') : t('live.pause')}</Button>
           </>
         }
@@ -205,6 +213,22 @@ export default function LivePage() {
         {selected && (selected.status === 'rejected' ? <RejectDetail key={selected.id} event={selected} others={causes.find((c) => c.code === selected.code && c.source.id === selected.source.id && (c.pointer ?? null) === (selected.pointer ?? null))} close={() => select(null)} /> : <EventDetailPane key={selected.seq} event={selected} close={() => select(null)} />)}
       </div>
     </div>
+  );
+}
+
+const kindOf = (kind: string) => i18next.t(`live.kind.${kind}`);
+
+/** The whole name of an event, as it stands in the list; taken with Enter or when the field is left. */
+function NameFilter({ value, known, set }: { value: string; known: string[]; set: (name: string) => void }) {
+  const { t } = useTranslation();
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const take = (name: string) => name.trim() !== value && set(name.trim());
+  return (
+    <Autocomplete
+      w={190} limit={20} data={known} aria-label={t('live.name')} placeholder={t('live.name')} value={text} onChange={setText} data-testid="live-name"
+      onOptionSubmit={take} onBlur={() => take(text)} onKeyDown={(e) => { if (e.key === 'Enter') take(text); }}
+    />
   );
 }
 

@@ -116,6 +116,7 @@ const tone: Record<Attention['kind'], { tone: string; Icon: typeof IconAlertHexa
   unusual_views: { tone: 'bad', Icon: IconAlertTriangle, to: '/settings/audit' },
   export_approvals: { tone: 'warn', Icon: IconAlertHexagon, to: '/settings/guard' },
   privacy_requests: { tone: 'bad', Icon: IconAlertHexagon, to: '/privacy' },
+  webhook_disabled: { tone: 'bad', Icon: IconAlertTriangle, to: '/webhooks' },
 };
 
 function AttentionRow({ item }: { item: Attention }) {
@@ -134,12 +135,13 @@ function AttentionRow({ item }: { item: Attention }) {
     unusual_views: t('attention.views', { count: item.count, n }),
     export_approvals: t('attention.approvals', { count: item.count, n }),
     privacy_requests: t('attention.privacy', { count: item.count, n }),
+    webhook_disabled: t('attention.webhooks', { count: item.count, n }),
   };
   const verbs: Record<string, string> = {
     rejects: t('attention.rejects.do'), unknown_messages: t('attention.unknown.do'), review: t('attention.review.do'),
     sending_stopped: t('attention.sending.do'), fast_sync_off: t('attention.sync.do'),
     suspects: t('attention.suspects.do'), stitch_rate: t('attention.stitch.do'), identity_rules: t('attention.rulesPending.do'),
-    unusual_views: t('attention.review.do'), export_approvals: t('attention.review.do'), privacy_requests: t('attention.review.do'),
+    unusual_views: t('attention.review.do'), export_approvals: t('attention.review.do'), privacy_requests: t('attention.review.do'), webhook_disabled: t('attention.review.do'),
   };
   return (
     <div className="att">
@@ -148,7 +150,7 @@ function AttentionRow({ item }: { item: Attention }) {
         <span className="b el">{titles[item.kind] ?? item.detail}</span>
         <span className="t12 m2 el" title={item.detail}>{item.detail}</span>
       </div>
-      <Link to={k.to} search={k.search as never} className="b t12 nw">{verbs[item.kind] ?? t('open')}</Link>
+      <Link to={item.kind === 'webhook_disabled' ? item.link : k.to} search={k.search as never} className="b t12 nw">{verbs[item.kind] ?? t('open')}</Link>
     </div>
   );
 }

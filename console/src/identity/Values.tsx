@@ -12,6 +12,9 @@ import { Badge, EmptyState, ErrorNote, Panel, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
 import { IconPlus } from '../ui/icons';
+import type { PasteSpec } from '../ui/tables/PasteRows';
+import { plain } from '../ui/tables/tsv';
+import { useRight } from '../session/rights';
 import { say, sayError } from '../ui/toast';
 import { type BlockMode, blockedQuery, rulesQuery, type Suspect, suspectsQuery } from './query';
 
@@ -90,7 +93,7 @@ export function KeptOut() {
   const blocked = useInfiniteQuery(blockedQuery);
   const rules = useQuery(rulesQuery);
   const rows = useMemo(() => blocked.data?.pages.flatMap((p) => p.items), [blocked.data]);
-  const { block, free } = useBlocking();
+  const { block, free, refresh } = useBlocking();
   const [adding, setAdding] = useState(false);
   const [kind, setKind] = useState('phone');
   const [mode, setMode] = useState<BlockMode>('block');
@@ -109,11 +112,30 @@ export function KeptOut() {
     ],
     [t, free],
   );
+  const may = useRight('identity:write');
+  const words: Record<string, BlockMode> = Object.fromEntries((['block', 'pattern', 'demote'] as const).flatMap((m) => [[m, m], [plain(modeName(m)), m]]));
+  const kindOf = (text: string) => kinds.find((k) => k === text || plain(kindName(k)) === plain(text)) ?? text.toLowerCase();
+  const paste: PasteSpec = {
+    title: t('blocked.paste'),
+    help: t('blocked.pasteHelp'),
+    required: ['value'],
+    fields: [
+      { id: 'value', name: t('blocked.value'), also: ['value', 'значення', 'телефон', 'phone', 'пошта', 'email'] },
+      { id: 'kind', name: t('blocked.kind'), also: ['kind', 'вид', 'тип', 'type'] },
+      { id: 'mode', name: t('blocked.mode'), also: ['mode', 'режим'] },
+      { id: 'reason', name: t('col.reason'), also: ['reason', 'причина', 'підстава'] },
+    ],
+    check: (r) => (r.mode && !words[plain(r.mode)] ? t('pasterows.oneOf', { list: (['block', 'pattern', 'demote'] as const).map(modeName).join(', ') }) : null),
+    name: (r) => r.value ?? '',
+    add: (r) => must(api.POST('/api/v1/identity/blocked', { body: { kind: r.kind ? kindOf(r.kind) : r.value?.includes('@') ? 'email' : 'phone', value: r.value ?? '', mode: words[plain(r.mode ?? '')] ?? 'block', reason: r.reason || t('blocked.pasted') } })),
+    undo: (r, made) => must(api.DELETE('/api/v1/identity/blocked', { params: { query: { kind: (made as { kind?: string } | undefined)?.kind ?? (r.kind ? kindOf(r.kind) : r.value?.includes('@') ? 'email' : 'phone'), value: (made as { value?: string } | undefined)?.value ?? r.value ?? '' } } })),
+    done: refresh,
+  };
   return (
     <>
       <div className="card scroll">
         <header><h2>{t('identity.tab.values')}</h2><span className="sp" /><ActLink right="identity:write" onClick={() => setAdding(true)}><IconPlus className="s" /> {t('blocked.add')}</ActLink></header>
-        <DataTable tools={{ name: 'blocked-values' }} label={t('identity.tab.values')} rows={rows} columns={columns} rowId={(b) => `${b.kind}:${b.value}`} error={blocked.error} retry={() => void blocked.refetch()} more={{ has: blocked.hasNextPage, busy: blocked.isFetchingNextPage, fetch: () => void blocked.fetchNextPage() }} empty={<EmptyState title={t('blocked.empty')}>{t('blocked.emptyText')}</EmptyState>} maxHeight="60vh" />
+        <DataTable paste={may ? paste : null} tools={{ name: 'blocked-values' }} label={t('identity.tab.values')} rows={rows} columns={columns} rowId={(b) => `${b.kind}:${b.value}`} error={blocked.error} retry={() => void blocked.refetch()} more={{ has: blocked.hasNextPage, busy: blocked.isFetchingNextPage, fetch: () => void blocked.fetchNextPage() }} empty={<EmptyState title={t('blocked.empty')}>{t('blocked.emptyText')}</EmptyState>} maxHeight="60vh" />
         {rules.data && <p className="body t12 m2">{t('blocked.builtIn', { list: rules.data.built_in.join(' · ') })}</p>}
       </div>
       <Modal opened={adding} onClose={() => setAdding(false)} title={t('blocked.add')} size={480} closeButtonProps={{ 'aria-label': t('close') }}>

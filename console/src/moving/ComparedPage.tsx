@@ -2,7 +2,7 @@
 import { Button, Checkbox, Textarea } from '@mantine/core';
 import '@mantine/core/styles/Checkbox.css';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi } from '@tanstack/react-router';
+import { getRouteApi, Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
@@ -16,7 +16,8 @@ import { Chart } from '../ui/Chart';
 import * as f from '../ui/format';
 import { IconUpload } from '../ui/icons';
 import { useTitle } from '../ui/Shell';
-import { amount, causeName, type Decision, decisionName, type Difference, moduleName, type Page, tone, verdictName } from './words';
+import { Thresholds } from './Thresholds';
+import { amount, backPreset, causeName, type Decision, decisionName, type Difference, moduleName, type Page, tone, verdictName } from './words';
 
 const route = getRouteApi('/parallel/$id');
 const noon = (day: string) => `${day}T12:00:00Z`;
@@ -47,8 +48,26 @@ export default function ComparedPage() {
       <Days page={page.data} />
       <Differences id={id} module={m.module} causes={page.data.open_by_cause as Record<string, number>} may={may} />
       <Decisions id={id} page={page.data} may={may} />
+      <Thresholds key={m.version} module={m} may={may} />
+      <WayBack module={m.module} />
       <Runs page={page.data} />
     </div>
+  );
+}
+
+/** What the old tool needs to take it over again. */
+function WayBack({ module }: { module: string }) {
+  const { t } = useTranslation();
+  const may = useRight('exports:write');
+  const area = module === 'customers' ? 'customers' : ['orders', 'receipts', 'refunds', 'revenue'].includes(module) ? 'orders' : 'consents';
+  if (!may || module === 'segments') return null;
+  return (
+    <Panel title={t('moving.wayBack')} testId="compared-back">
+      <div className="body col g12">
+        <p className="m2">{t('moving.wayBackText')}</p>
+        <div className="form-actions"><Button component={Link} to="/exports/new" search={{ kind: 'way_back', preset: backPreset(area) } as never} variant="default" data-testid="way-back">{t('moving.wayBackDo')}</Button></div>
+      </div>
+    </Panel>
   );
 }
 

@@ -1,7 +1,7 @@
 // Decision served: which part of the old tool can be switched off, and what is still in the way?
 import { Button, Modal, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
@@ -9,7 +9,7 @@ import { RightButton, useRight } from '../session/rights';
 import { Badge, EmptyState, ErrorNote, None, PageHeader } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
-import { IconPlus } from '../ui/icons';
+import { IconCheck, IconPlus } from '../ui/icons';
 import { useTitle } from '../ui/Shell';
 import { type Compared, moduleName, MODULES, tone, verdictName } from './words';
 
@@ -34,7 +34,7 @@ export default function ParallelPage() {
   const rows = list.data?.items;
   return (
     <div className="page fill">
-      <PageHeader title={t('nav.parallel')} note={t('moving.note')} actions={<RightButton right="imports:write" leftSection={<IconPlus />} onClick={() => setAdding(true)} data-testid="parallel-new">{t('moving.add')}</RightButton>} />
+      <PageHeader title={t('nav.parallel')} note={t('moving.note')} actions={<><Button variant="default" component={Link} to="/parallel/rollout" leftSection={<IconCheck />} data-testid="rollout-open">{t('rollout.title')}</Button><RightButton right="imports:write" leftSection={<IconPlus />} onClick={() => setAdding(true)} data-testid="parallel-new">{t('moving.add')}</RightButton></>} />
       <div className="card scroll">
         <DataTable
           label={t('nav.parallel')}

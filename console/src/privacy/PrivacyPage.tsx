@@ -3,6 +3,7 @@ import { ActionIcon, Button, Modal, Select, Textarea, TextInput } from '@mantine
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
+import i18next from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import type { components } from '../api/schema';
@@ -135,7 +136,7 @@ function Detail({ request: r, close }: { request: Request; close: () => void }) 
       {r.result && (
         <div className="col g4">
           <span className="b">{t('privacy.handOver')}</span>
-          <span className="row g12"><a href={r.result} download onClick={() => { setTimeout(refresh, 2_000); setTimeout(refresh, 8_000); }} data-testid="privacy-export">{t('privacy.resultHtml')}</a><a href={r.result.replace('format=html', 'format=json')} download onClick={() => setTimeout(refresh, 2_000)}>{t('privacy.resultJson')}</a></span>
+          <span className="row g12"><a href={`${r.result}&language=${i18next.language}`} download onClick={() => { setTimeout(refresh, 2_000); setTimeout(refresh, 8_000); }} data-testid="privacy-export">{t('privacy.resultHtml')}</a><a href={r.result.replace('format=html', 'format=json')} download onClick={() => setTimeout(refresh, 2_000)}>{t('privacy.resultJson')}</a></span>
         </div>
       )}
       {r.export && <p className="t12 m2 wrap" data-testid="privacy-handed">{t('privacy.handed', { date: f.date(r.export.at), format: r.export.format.toUpperCase(), n: f.number(r.export.events), count: r.export.events })}<br /><span className="mono" title={r.export.sha256}>SHA-256 {r.export.sha256.slice(0, 16)}…</span></p>}

@@ -14,7 +14,7 @@ type Purpose = components['schemas']['Purpose'];
 
 /** The register of processing purposes: what is done with data, on which ground, for how long. */
 export function Register() {
-  const { t } = useTranslation();
+  const { t, i18n } = useTranslation();
   const [editing, setEditing] = useState<Purpose | 'new' | null>(null);
   const register = useQuery({ queryKey: ['privacy-register'], queryFn: () => must(api.GET('/api/v1/privacy/purposes')) });
   return (
@@ -23,7 +23,7 @@ export function Register() {
         title={t('privacy.register')}
         count={register.data?.items.filter((p) => !p.archived).length}
         query={register}
-        right={<span className="row g12"><ActLink right="privacy:write" onClick={() => setEditing('new')}><IconPlus className="s" /> {t('privacy.addPurpose')}</ActLink><a className="row g4" href="/api/v1/privacy/purposes?format=html" target="_blank" rel="noreferrer">{t('privacy.print')}<IconExternalLink className="s" /></a></span>}
+        right={<span className="row g12"><ActLink right="privacy:write" onClick={() => setEditing('new')}><IconPlus className="s" /> {t('privacy.addPurpose')}</ActLink><a className="row g4" href={`/api/v1/privacy/purposes?format=html&language=${i18n.language}`} target="_blank" rel="noreferrer">{t('privacy.print')}<IconExternalLink className="s" /></a></span>}
         empty={(x) => x.items.length === 0}
         emptyText={<EmptyState title={t('privacy.noPurposes')} />}
       >

@@ -17,7 +17,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const words = useRef(t);
   words.current = t;
   useEffect(() => {
-    const s = new Stream('/api/v1/live');
+    const s = new Stream('/api/v1/live?events=false');
     setStream(s);
     let due: ReturnType<typeof setTimeout> | undefined;
     const refreshHome = () => {
@@ -57,6 +57,19 @@ export function useLive<T>(event: string, handler: (data: T) => void): void {
   const ref = useRef(handler);
   ref.current = handler;
   useEffect(() => stream?.on<T>(event, (d) => ref.current(d)), [stream, event]);
+}
+
+/** Events as they come in, narrowed by the server: a stream of the page's own, for as long as it is open. */
+export function useEventStream<T>(query: string, handler: (data: T) => void): void {
+  const client = useQueryClient();
+  const ref = useRef(handler);
+  ref.current = handler;
+  useEffect(() => {
+    const stream = new Stream(`/api/v1/live${query ? `?${query}` : ''}`);
+    stream.on<T>('event', (d) => ref.current(d));
+    stream.onReturn(() => void client.invalidateQueries({ queryKey: ['events'] }));
+    return () => stream.close();
+  }, [query, client]);
 }
 
 const noWatch = () => () => undefined;

@@ -14,6 +14,7 @@ import { type Column, DataTable } from '../ui/DataTable';
 import { IconPlus } from '../ui/icons';
 import { useTitle } from '../ui/Shell';
 import { say, sayError } from '../ui/toast';
+import { actionName, actions, fieldName, subjectName, valueText } from './audit';
 import { Guard } from './Guard';
 import { Limits } from './Limits';
 import { Own } from './Own';
@@ -132,9 +133,10 @@ function Keys() {
 function Audit() {
   const { t } = useTranslation();
   const [who, setWho] = useState('');
-  const [what, setWhat] = useState('');
+  const [what, setWhat] = useState<string | null>(null);
+  const choices = useMemo(actions, [t]);
   const [since, setSince] = useState('');
-  const [asked] = useDebouncedValue({ actor: who.trim() || undefined, action: what.trim() || undefined, from: since ? new Date(since).toISOString() : undefined }, 300);
+  const [asked] = useDebouncedValue({ actor: who.trim() || undefined, action: what ?? undefined, from: since ? new Date(since).toISOString() : undefined }, 300);
   const audit = useInfiniteQuery({
     queryKey: ['audit', asked],
     placeholderData: keepPreviousData,
@@ -149,8 +151,8 @@ function Audit() {
     () => [
       { id: 'when', header: t('col.when'), meta: { width: 150 }, cell: ({ row: { original: a } }) => <When at={a.at} className="m2" /> },
       { id: 'who', header: t('audit.who'), meta: { width: '22%' }, cell: ({ row: { original: a } }) => <span className="b">{a.actor}</span> },
-      { id: 'what', header: t('audit.what'), cell: ({ row: { original: a } }) => a.action.replaceAll('_', ' ') },
-      { id: 'on', header: t('audit.on'), cell: ({ row: { original: a } }) => <span className="m2">{a.subject_kind.replaceAll('_', ' ')} {a.subject_name ? <span className="b">{a.subject_name}</span> : <span className="mono">{a.subject.length > 24 ? `${a.subject.slice(0, 8)}…` : a.subject}</span>}</span> },
+      { id: 'what', header: t('audit.what'), cell: ({ row: { original: a } }) => <span title={a.action}>{actionName(a.action)}</span> },
+      { id: 'on', header: t('audit.on'), cell: ({ row: { original: a } }) => <span className="m2" title={`${a.subject_kind} ${a.subject}`}>{subjectName(a.subject_kind)} {a.subject_name ? <span className="b">{a.subject_name}</span> : <span className="mono">{a.subject.length > 24 ? `${a.subject.slice(0, 8)}…` : a.subject}</span>}</span> },
     ],
     [t],
   );
@@ -159,7 +161,7 @@ function Audit() {
       <PageHeader title={t('settings.audit')} actions={<Button component="a" variant="default" href="/api/v1/audit/export" download="audit.ndjson">{t('audit.export')}</Button>} />
       <div className="row wrap-row" role="search" aria-label={t('settings.audit')}>
         <TextInput aria-label={t('audit.who')} placeholder={t('audit.who')} value={who} onChange={(e) => setWho(e.currentTarget.value)} data-testid="audit-who" />
-        <TextInput aria-label={t('audit.what')} placeholder={t('audit.whatExample')} value={what} onChange={(e) => setWhat(e.currentTarget.value)} />
+        <Select aria-label={t('audit.whatDone')} placeholder={t('audit.whatDone')} value={what} searchable clearable clearButtonProps={{ 'aria-label': t('audit.anything') }} data={choices} onChange={setWhat} data-testid="audit-what" />
         <TextInput type="date" aria-label={t('audit.since')} value={since} onChange={(e) => setSince(e.currentTarget.value)} />
       </div>
       <div className={`ld${selected ? '' : ' solo'}`}>
@@ -167,13 +169,13 @@ function Audit() {
           <DataTable tools={{ name: 'audit' }} label={t('settings.audit')} rows={rows} columns={columns} rowTestId="audit-row" rowId={(a) => a.id} selected={sel} onSelect={setSel} error={audit.error} retry={() => void audit.refetch()} more={{ has: audit.hasNextPage, busy: audit.isFetchingNextPage, fetch: () => void audit.fetchNextPage() }} empty={<EmptyState title={t('audit.empty')} />} />
         </div>
         {selected && (
-          <aside className="card detail" aria-label={selected.action}>
-            <h2>{selected.action.replaceAll('_', ' ')}</h2>
+          <aside className="card detail" aria-label={actionName(selected.action)}>
+            <h2>{actionName(selected.action)}: {subjectName(selected.subject_kind)}{selected.subject_name ? ` ${selected.subject_name}` : ''}</h2>
             <p className="m2">{selected.actor} · <When at={selected.at} /></p>
             {selected.changed?.length ? (
               <dl className="col g12">
                 {selected.changed.map((d) => (
-                  <div key={d.field} className="col g4"><dt className="b">{d.field.replaceAll('_', ' ') || t('audit.value')}</dt><dd className="wrap mono"><span className="bad-text">{said(d.before) ?? t('audit.nothing')}</span> → <span className="good-text">{said(d.after) ?? t('audit.nothing')}</span></dd></div>
+                  <div key={d.field} className="col g4"><dt className="b">{fieldName(d.field) || t('audit.value')}</dt><dd className="wrap mono"><span className="bad-text">{valueText(d.before) ?? t('audit.nothing')}</span> → <span className="good-text">{valueText(d.after) ?? t('audit.nothing')}</span></dd></div>
                 ))}
               </dl>
             ) : <p className="m">{t('audit.noFields')}</p>}
@@ -183,5 +185,3 @@ function Audit() {
     </>
   );
 }
-
-const said = (v: unknown): string | null => (v === null || v === undefined ? null : typeof v === 'string' ? v : JSON.stringify(v));

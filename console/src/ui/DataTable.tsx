@@ -1,14 +1,20 @@
 import { type ColumnDef, flexRender, getCoreRowModel, useReactTable } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type ReactNode, useEffect, useRef } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { ErrorNote, Skeleton } from './base';
 import { useShortcut } from './shortcuts';
 import { complete, widen } from './tables/arrange';
+import type { PasteSpec } from './tables/PasteRows';
 import { TableTools } from './tables/TableTools';
+import { usePaste } from './tables/usePaste';
 import { type Arranged, useArranged } from './tables/useArranged';
 import { ViewTabs } from './tables/ViewTabs';
 import type { Cell } from './tables/xlsx';
+
+// One list for ever: the table takes another empty one for other data, and would draw itself anew without end.
+const NOTHING: never[] = [];
+const PasteRows = lazy(() => import('./tables/PasteRows'));
 
 export interface ColumnMeta<T> {
   right?: boolean;
@@ -45,10 +51,15 @@ export function DataTable<T>(p: {
   arranged?: Arranged<T>;
   /** Rows that are chosen for one act on all of them. X chooses the selected row, Shift extends from the last. */
   checks?: { chosen: ReadonlySet<string>; onChange: (chosen: ReadonlySet<string>) => void; name: (row: T) => string };
+  /** Takes new rows from a spreadsheet: by its button, or Ctrl V outside of any field. */
+  paste?: PasteSpec | null;
 }) {
   const { t } = useTranslation();
+  const [pasting, setPasting] = useState<string | null>(null);
+  const openPaste = useCallback((clip: string) => setPasting(clip), []);
+  usePaste(Boolean(p.paste) && pasting === null, openPaste);
   const height = p.rowHeight ?? 40;
-  const rows = p.rows ?? [];
+  const rows = p.rows ?? NOTHING;
   const scroller = useRef<HTMLDivElement>(null);
   const own = useArranged(p.tools?.name ?? '', p.columns);
   const columns = p.tools ? own.columns : p.columns;
@@ -119,10 +130,12 @@ export function DataTable<T>(p: {
     handle.addEventListener('pointerup', done);
   };
 
-  const tools = p.tools && (
+  const tools = (p.tools || p.paste) && (
     <div className="tbl-tools">
-      <ViewTabs page={p.tools.name} all={t('all')} quiet />
-      <TableTools table={own} rows={p.rows} file={p.tools.file ?? p.label} />
+      {p.tools && <ViewTabs page={p.tools.name} all={t('all')} quiet />}
+      {p.paste && <button type="button" className="textlink" onClick={() => setPasting('')} data-testid="table-paste">{t('paste.button')}</button>}
+      {p.tools && <TableTools table={own} rows={p.rows} file={p.tools.file ?? p.label} />}
+      {p.paste && pasting !== null && <Suspense fallback={null}><PasteRows spec={p.paste} start={pasting} opened close={() => setPasting(null)} /></Suspense>}
     </div>
   );
   if (!p.rows && p.error) return <div className="body"><ErrorNote error={p.error} retry={p.retry} /></div>;

@@ -202,6 +202,12 @@ const defaults = { kinds: [{ kind: 'user_id', priority: 1, limits: [{ count: 1, 
 let idRules = { version: 0, ...defaults, built_in: ['0', '-1', 'null', 'test'], changed_at: null, changed_by: null, applied: true, job_id: null };
 const pair = (a, b, rule, evidence, kind, value, probability, min) => ({ a, b, rule, evidence, kind, value, probability, message_id: null, actor: null, decision: null, closed_at: null, at: ago(min), ...Object.fromEntries([['person_a', a], ['person_b', b]].map(([k, x]) => [k, all.find((p) => p.person_id === x)])) });
 let pairs = null;
+const step = (name, done, have = done ? 1 : 0, want = 1, at = done ? 60 * 24 : null) => ({ step: name, done, have, want, at: at === null ? null : ago(at) });
+const barOf = { items_permille: 5, sum_permille: 2, day_border_counts: false, green_days: 14, open_differences: 0, stale_days: 3, live_only: true };
+const rollout = [
+  { area: 'consents', steps: [step('import', true), step('quality', false), step('compare', true, 14, 14, null), step('live', true, 0, 0, null), step('way_back', true)], modules: ['opt_ins'], ready: false, decisions: [] },
+  { area: 'orders', steps: [step('import', true), step('compare', false, 9, 14, null), step('live', false, 2, 0, null), step('way_back', false)], modules: ['orders', 'receipts', 'refunds', 'revenue'], ready: false, decisions: [{ id: '1', at: ago(60 * 24 * 2), actor: 'Olena', go: false, reason: 'the till differs', lacking: ['compare', 'way_back'] }] },
+];
 let asks = [{ id: 'q-1', kind: 'access', who: 'Oksana Savchuk', contact: 'oksana@ukr.net', note: 'asked at the till', state: 'received', reason: '', received_at: ago(60 * 24 * 33), due_at: ago(60 * 24 * 3), overdue: true, version: 1, person_id: 'p-oksana', result: null }, { id: 'q-2', kind: 'access', who: 'Olena Hudz', contact: 'o.hudz@ukr.net', note: '', state: 'verified', reason: '', received_at: ago(60 * 24 * 2), due_at: new Date(NOW + 86_400_000 * 28).toISOString(), overdue: false, version: 2, person_id: 'p-olena', result: '/api/v1/customers/p-olena/export?format=html&request_id=q-2' }, { id: 'q-3', kind: 'erasure', who: 'Taras Kit', contact: 'taras@ukr.net', note: '', state: 'verified', reason: '', received_at: ago(60 * 24), due_at: new Date(NOW + 86_400_000 * 29).toISOString(), overdue: false, version: 2, person_id: 'p-taras', result: null }];
 let silent = [{ channel: 'email', address: 'bounced@ukr.net', reason: 'hard bounce: 5.1.1', at: ago(60 * 24 * 2), actor: null }, { channel: 'email', address: null, reason: 'complaint', at: ago(60 * 24 * 9), actor: null }];
 let quiet = null;
@@ -397,14 +403,16 @@ const server = createServer(async (req, res) => {
   if (path === '/quiet-hours') { if (m === 'PUT') quiet = input.hours; return json({ hours: quiet }); }
   if (path === '/suppressions/import') {
     const lines = input.text.split('\n').map((l) => l.trim()).filter(Boolean);
-    const good = lines.filter((l) => l.includes('@'));
-    silent = [...good.map((l) => ({ channel: 'email', address: l.split(',')[0], reason: l.split(',')[1] ?? input.reason, at: ago(0), actor: me.name })), ...silent];
-    return json({ lines: lines.length, added: good.length, known: 0, bad: lines.flatMap((l, i) => (l.includes('@') ? [] : [{ line: i + 1, reason: 'this is no e-mail address' }])), bad_count: lines.length - good.length });
+    const good = lines.filter((l) => (input.channels[0] === 'email' ? l.includes('@') : /\d/.test(l)));
+    silent = [...good.flatMap((l) => input.channels.map((channel) => [channel, l])).map(([channel, l]) => ({ channel, address: l.split(',')[0], reason: l.split(',')[1] ?? input.reason, at: ago(0), actor: me.name })), ...silent];
+    return json({ lines: lines.length, added: good.length, known: 0, bad: lines.flatMap((l, i) => (good.includes(l) ? [] : [{ line: i + 1, reason: 'this is no e-mail address' }])), bad_count: lines.length - good.length });
   }
   if (path === '/suppressions/lift') { silent = silent.filter((y) => y.address !== input.address); return json(undefined, 204); }
   if (path === '/suppressions') {
     if (m === 'POST') { const y = { ...input, at: ago(0), actor: me.name }; silent = [y, ...silent]; return json(y, 201); }
-    return json({ ...page(silent.filter((y) => (y.address ?? '').startsWith(url.searchParams.get('query') ?? '')), url), total: silent.length });
+    const of = url.searchParams.get('channel') ?? 'email';
+    const own = silent.filter((y) => y.channel === of);
+    return json({ ...page(own.filter((y) => (y.address ?? '').startsWith(url.searchParams.get('query') ?? '')), url), total: own.length, totals: Object.fromEntries(['email', 'sms'].map((c) => [c, silent.filter((y) => y.channel === c).length])), channels: ['email', 'sms'] });
   }
   if ((x = id(/^\/privacy\/requests\/([^/]+)$/))) { asks = asks.map((q) => (q.id === x ? { ...q, ...input, reason: input.reason ?? '', version: q.version + 1 } : q)); return json(asks.find((q) => q.id === x)); }
   if (path === '/privacy/purposes') { if (m === 'POST') { const p = { ...input, id: String(990 + purposes.length), version: 1 }; purposes = [...purposes, p]; return json(p, 201); } return json({ items: purposes, requests: [], retained: [{ event: 'Order Completed', ground: 'Tax Code of Ukraine, art. 44.3', term_days: 1095, enabled: true, kept: 4 }], erasures: 2 }); }
@@ -447,7 +455,7 @@ const server = createServer(async (req, res) => {
   if (path === '/sources' && m === 'GET') return json({ items: sources, next_cursor: null });
   if (path === '/sources') { const s = { id: 's-new', ...input, write_key_prefix: 'wk_9f31', write_key: 'wk_9f31c04d7a2e4bb1', created_at: ago(0), events_24h: 0, rejected_24h: 0, last_event_at: null }; sources.push(s); return json(s, 201); }
   if (/\/rotate$/.test(path)) return json({ ...sources[0], write_key: 'wk_0b77e2' });
-  if (path === '/events') { const s = url.searchParams.get('status'); const so = url.searchParams.get('source_id'); return json(page(events.filter((e) => (!s || e.status === s) && (!so || e.source.id === so)), url, 100)); }
+  if (path === '/events') { const s = url.searchParams.get('status'); const so = url.searchParams.get('source_id'); const named = url.searchParams.get('event'); const kind = url.searchParams.get('type'); return json(page(events.filter((e) => (!s || e.status === s) && (!so || e.source.id === so) && (!named || e.event === named) && (!kind || e.type === kind)), url, 100)); }
   if ((x = id(/^\/events\/([^/]+)$/))) { const e = events.find((y) => String(y.seq) === x) ?? events[0]; return json({ ...e, original_timestamp: null, sent_at: e.timestamp, properties: timeline[0].properties, context: { ip: '10.0.0.2' }, traits: {} }); }
   if (path === '/rejects') return json(page(events.filter((e) => e.status === 'rejected'), url));
   if (path === '/rejects/summary') return json({ items: [{ code: 'invalid_type', pointer: '/properties/price', source: src.app, count: 23, first_at: ago(34), last_at: ago(0, 13), example: raw('1 249 грн') }], next_cursor: null });
@@ -463,9 +471,24 @@ const server = createServer(async (req, res) => {
   if (path === '/users/u-2/reset') { if (input.what === 'link') linked = false; return json(undefined, 204); }
   if (path === '/invitations' || path === '/export-approvals' || path === '/view-alarms' || path === '/sessions' || path === '/jobs') return json({ items: [], next_cursor: null });
   if (path === '/users') return m === 'POST' ? json({ id: 'u-9', ...input, created_at: ago(0) }, 201) : json({ items: [{ id: 'u-1', email: me.email, name: me.name, role: 'owner', active: true, own_password: true, second_factor: true, has_password: true, linked: null, stores: [], seen_at: ago(0), created_at: ago(60 * 24 * 300) }, { id: 'u-2', email: 'danylo@svitlytsia.ua', name: 'Danylo Reva', role: 'analyst', active: true, own_password: true, second_factor: false, has_password: false, linked: linked ? { email: 'd.reva@svitlytsia.ua', linked_at: ago(60 * 24 * 9), used_at: ago(40) } : null, stores: [], seen_at: null, created_at: ago(60 * 24 * 20) }], next_cursor: null });
+  if (path === '/rollout') return json({ items: rollout, next_cursor: null });
+  if (path === '/quality/read') {
+    for (const p of rollout) for (const step of p.steps) if (step.step === 'quality') Object.assign(step, { done: true, have: 1, at: ago(0) });
+    res.writeHead(204);
+    return res.end();
+  }
+  if (/^\/rollout\/\w+\/decisions$/.test(path)) {
+    const part = rollout.find((p) => p.area === path.split('/')[2]);
+    const open = part.steps.filter((step) => !step.done).map((step) => step.step);
+    if (input.go && open.length && !input.although) return problem(res, 409, 'conflict', `${open.length} steps of the checklist are open. Say although to decide it nevertheless`);
+    part.decisions.unshift({ id: String(part.decisions.length + 1), at: ago(0), actor: 'Iryna', go: input.go, reason: input.reason, lacking: open });
+    return json(part);
+  }
+  if (path === '/parallel-run/m-1') return json({ module: { id: 'm-1', name: 'Orders of the old shop', module: 'orders', settings: barOf, standing: { green_days: 9, newest: ago(60 * 24).slice(0, 10), open_differences: 0, verdict: 'no_go', lacking: ['9 green days in a row, 14 wanted'] }, switched_at: null, switched_by: null, version: 3 }, days: [], runs: [], decisions: [], open_by_cause: {} });
+  if (path === '/parallel-run/m-1/differences') return json({ items: [], next_cursor: null });
   if (path === '/api-keys') return m === 'POST' ? json({ id: 'k-9', ...input, prefix: 'bk_77aa', key: 'bk_77aa01c2d3e4', created_at: ago(0) }, 201) : json({ items: [{ id: 'k-1', name: 'Warehouse robot', prefix: 'bk_11fe', role: 'analyst', scopes: ['customers:read'], networks: [], stores: [], created_at: ago(60 * 24 * 12) }], next_cursor: null });
   if (/^\/api-keys\//.test(path)) return json(undefined, 204);
-  if (path === '/audit') return json(page([{ id: 'a-1', at: ago(12), actor: me.name, action: 'segment_updated', subject_kind: 'segment', subject: 'seg-blankets', before: { version: 6, expression: segs[0].expression.replace('3000', '2000') }, after: { version: 7, expression: segs[0].expression } }, { id: 'a-2', at: ago(60 * 26), actor: me.name, action: 'source_created', subject_kind: 'source', subject: 's-app', before: null, after: { name: 'Android', kind: 'browser' } }], url));
+  if (path === '/audit') return json(page([{ id: 'a-1', at: ago(12), actor: me.name, action: 'update', subject_kind: 'segment', subject: 'seg-blankets', before: { version: 6, expression: segs[0].expression.replace('3000', '2000') }, after: { version: 7, expression: segs[0].expression } }, { id: 'a-2', at: ago(60 * 26), actor: me.name, action: 'create', subject_kind: 'source', subject: 's-app', before: null, after: { name: 'Android', kind: 'browser' } }], url));
   if (path === '/health') return json({ database: { engine: 'sqlite', sync: 'full' }, queue_depth: 0, dedup: {}, version: '0.1.0' });
   return problem(res, 404, 'not_found', `No ${m} ${path}`);
 });

@@ -172,7 +172,7 @@ test('freshness turns ochre when the feed is cut', async ({ page, request }) => 
   await enter(page, { clock: false });
   const fresh = page.getByTestId('freshness');
   await expect(fresh).toHaveAttribute('data-state', 'live');
-  await page.route('**/api/v1/live', (route) => route.abort());
+  await page.route('**/api/v1/live*', (route) => route.abort());
   await request.get('/mock/cut');
   await expect(fresh).toHaveAttribute('data-state', 'late', { timeout: 12_000 });
   await expect(fresh).toContainText('behind');

@@ -109,6 +109,20 @@ test('every problem of the server has words in both languages', () => {
   expect(codes.filter((c) => !(`problem.${c}` in en) || !(`problem.${c}` in uk))).toEqual([]);
 });
 
+test('every line of the audit has words in both languages', () => {
+  const files = readdirSync(join(root, 'crates/server/src'), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.rs') && !f.includes('tests'));
+  const found = new Set<string>();
+  for (const file of files) {
+    const text = source(`crates/server/src/${file}`);
+    for (const m of text.matchAll(/(?:noted\(|audit::note\([^;]{0,120}?|what:\s*)\(\s*"([a-z_]+)",\s*"([a-z_ ]+)"\s*\)/gs)) {
+      found.add(`audit.act.${m[1]}`);
+      found.add(`audit.kind.${m[2]!.replaceAll(' ', '_')}`);
+    }
+  }
+  expect(found.size).toBeGreaterThan(80);
+  expect([...found].filter((key) => !(key in en) || !(key in uk))).toEqual([]);
+});
+
 test('Ukrainian texts use the words of docs/glossary.md and none that it rejects', () => {
   const rows = source('docs/glossary.md').split('\n').filter((l) => /^\| [a-z]/i.test(l) && !l.startsWith('| en ')).map((l) => l.split('|').map((c) => c.trim()));
   expect(rows.length).toBeGreaterThan(40);

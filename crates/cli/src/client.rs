@@ -1,10 +1,14 @@
-//! A small HTTP client for the server on this machine: one connection, one request at a time.
+//! A small HTTP client for the server on this machine, or another by TLS: one connection, one request at a time.
+mod tls;
+
 use crate::stop::Stop;
 use anyhow::{Context, anyhow, bail};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::Duration;
+use tls::Tls;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -16,22 +20,57 @@ pub struct Answer {
     pub body: Value,
 }
 
+/// A connection, encrypted or not.
+trait Wire: Read + Write {}
+impl<T: Read + Write> Wire for T {}
+
+type Stream = BufReader<Box<dyn Wire>>;
+
 /// A connection to the server.
 pub struct Client {
+    /// `HOST:PORT`.
     host: String,
+    tls: Option<Tls>,
     authorization: String,
-    stream: Option<BufReader<TcpStream>>,
+    stream: Option<Stream>,
 }
 
 impl Client {
-    /// A client for `http://HOST:PORT`, with the value of its `Authorization` header.
+    /// A client for `http://HOST:PORT` or `https://HOST:PORT`, with the value of its `Authorization` header.
     pub fn new(url: &str, authorization: String) -> Result<Self, Stop> {
-        let host = url.strip_prefix("http://").map(|h| h.trim_end_matches('/').to_string());
-        let host = host.ok_or_else(|| {
-            Stop::failed(anyhow!("the server listens at {url}, and this command speaks plain HTTP only"))
-                .hint("stop the server and run the command again")
+        Self::trusting(url, authorization, None)
+    }
+
+    /// As [`Client::new`]; a server that speaks TLS must have a certificate of the authorities in a file (PEM), or, without one, of
+    /// those that this machine or Mozilla knows.
+    pub fn trusting(url: &str, authorization: String, authorities: Option<&Path>) -> Result<Self, Stop> {
+        let (plain, encrypted) = (url.strip_prefix("http://"), url.strip_prefix("https://"));
+        let rest = plain.or(encrypted).map(|h| h.trim_end_matches('/')).filter(|h| !h.is_empty() && !h.contains('/'));
+        let rest = rest.ok_or_else(|| {
+            Stop::bad_input(anyhow!("{url:?} is no address of a server")).hint("http://HOST:PORT or https://HOST:PORT")
         })?;
-        Ok(Self { host, authorization, stream: None })
+        let port = if encrypted.is_some() { 443 } else { 80 };
+        // The colons of an IPv6 address stand in brackets.
+        let host = match rest.rsplit_once(':') {
+            Some((_, digits)) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => rest.to_string(),
+            _ => format!("{rest}:{port}"),
+        };
+        let tls = match encrypted {
+            Some(_) => Some(Tls::to(&host, authorities).map_err(Stop::bad_input)?),
+            None => None,
+        };
+        Ok(Self { host, tls, authorization, stream: None })
+    }
+
+    fn open(&self) -> anyhow::Result<Stream> {
+        let stream = TcpStream::connect(&self.host).with_context(|| format!("cannot reach {}", self.host))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        let wire: Box<dyn Wire> = match &self.tls {
+            Some(tls) => Box::new(tls.over(stream).with_context(|| format!("no TLS with {}", self.host))?),
+            None => Box::new(stream),
+        };
+        Ok(BufReader::new(wire))
     }
 
     /// Sends a request and reads its JSON.
@@ -47,12 +86,7 @@ impl Client {
     fn attempt(&mut self, method: &str, path: &str, body: Option<&str>) -> anyhow::Result<Answer> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(&self.host).with_context(|| format!("cannot reach {}", self.host))?;
-                stream.set_read_timeout(Some(PATIENCE))?;
-                stream.set_nodelay(true)?;
-                BufReader::new(stream)
-            }
+            None => self.open()?,
         };
         ask(&mut stream, (&self.host, &self.authorization), (method, path, body.unwrap_or("")))?;
         let (answer, keep) = read(&mut stream)?;
@@ -62,9 +96,7 @@ impl Client {
 
     /// Writes the answer of a GET as it comes; one that is no success, or breaks off, is an error.
     pub fn download(&self, path: &str, out: &mut dyn Write) -> anyhow::Result<()> {
-        let mut stream =
-            BufReader::new(TcpStream::connect(&self.host).with_context(|| format!("cannot reach {}", self.host))?);
-        stream.get_ref().set_read_timeout(Some(PATIENCE))?;
+        let mut stream = self.open()?;
         ask(&mut stream, (&self.host, &self.authorization), ("GET", path, ""))?;
         let head = Head::read(&mut stream)?;
         if (200..300).contains(&head.status) {
@@ -93,7 +125,7 @@ pub fn said(body: &Value) -> String {
 }
 
 fn ask(
-    stream: &mut BufReader<TcpStream>,
+    stream: &mut Stream,
     (host, authorization): (&str, &str),
     (method, path, body): (&str, &str, &str),
 ) -> std::io::Result<()> {
@@ -115,7 +147,7 @@ struct Head {
 }
 
 impl Head {
-    fn read(stream: &mut BufReader<TcpStream>) -> anyhow::Result<Self> {
+    fn read(stream: &mut Stream) -> anyhow::Result<Self> {
         let mut line = String::new();
         stream.read_line(&mut line)?;
         let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).context("the server gave no answer")?;
@@ -137,8 +169,8 @@ impl Head {
     }
 
     /// Copies the body.
-    fn copy(&self, stream: &mut BufReader<TcpStream>, out: &mut dyn Write) -> anyhow::Result<()> {
-        let mut exactly = |stream: &mut BufReader<TcpStream>, size: u64| -> anyhow::Result<()> {
+    fn copy(&self, stream: &mut Stream, out: &mut dyn Write) -> anyhow::Result<()> {
+        let mut exactly = |stream: &mut Stream, size: u64| -> anyhow::Result<()> {
             let copied = std::io::copy(&mut stream.take(size), out)?;
             anyhow::ensure!(copied == size, "the answer was cut");
             Ok(())
@@ -161,7 +193,7 @@ impl Head {
     }
 }
 
-fn read(stream: &mut BufReader<TcpStream>) -> anyhow::Result<(Answer, bool)> {
+fn read(stream: &mut Stream) -> anyhow::Result<(Answer, bool)> {
     let head = Head::read(stream)?;
     let mut body = Vec::new();
     head.copy(stream, &mut body)?;

@@ -53,12 +53,15 @@ pub struct Server {
     /// The folder of a shop whose server runs on this machine.
     #[arg(required_unless_present = "server")]
     dir: Option<PathBuf>,
-    /// The server instead: http://HOST:PORT.
+    /// The server instead: http://HOST:PORT or https://HOST:PORT.
     #[arg(long, value_name = "URL", requires = "key", conflicts_with = "dir")]
     server: Option<String>,
     /// An owner's API key for it.
     #[arg(long, env = "BRAID_API_KEY", hide_env_values = true, value_name = "KEY")]
     key: Option<String>,
+    /// Whom the server's certificate must come from (PEM), instead of the authorities that this machine knows.
+    #[arg(long, env = "BRAID_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -95,6 +98,12 @@ struct Push {
     /// Writes over what others changed in the shop since the pull.
     #[arg(long)]
     force: bool,
+    /// Archives what the folder does not hold: segments, templates, rules and purposes. Says what, and asks.
+    #[arg(long)]
+    prune: bool,
+    /// Does not ask.
+    #[arg(long)]
+    yes: bool,
 }
 
 /// Runs it.
@@ -102,7 +111,10 @@ pub fn run(config: &Config, printer: &mut Printer) -> Outcome {
     match &config.command {
         Some(Command::Pull(p)) => sync::pull(&p.server, &p.to, p.force, printer),
         Some(Command::Diff(d)) => sync::diff(&d.server, &d.from, printer),
-        Some(Command::Push(p)) => sync::push(&p.server, &p.from, p.dry_run, p.force, printer),
+        Some(Command::Push(p)) => {
+            let how = sync::Push { dry_run: p.dry_run, force: p.force, prune: p.prune, yes: p.yes };
+            sync::push(&p.server, &p.from, how, printer)
+        }
         None => {
             let Some(dir) = config.dir.clone() else {
                 return Err(Stop::bad_input(anyhow!("name the shop's folder")).hint("braid config shop"));

@@ -63,6 +63,15 @@ pub trait Rows: Send {
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
+/// Begins a file of CSV with a system's own delimiter.
+pub fn plain<'a>(
+    columns: &[Column],
+    delimiter: char,
+    out: &'a mut (dyn Write + Send),
+) -> io::Result<Box<dyn Rows + 'a>> {
+    Ok(Box::new(csv::Csv::begin(out, columns, delimiter)?))
+}
+
 /// Begins a file of rows.
 pub fn begin<'a>(
     format: Format,
@@ -71,7 +80,7 @@ pub fn begin<'a>(
     out: &'a mut (dyn Write + Send),
 ) -> io::Result<Box<dyn Rows + 'a>> {
     Ok(match format {
-        Format::Csv => Box::new(csv::Csv::begin(out, columns)?),
+        Format::Csv => Box::new(csv::Csv::begin(out, columns, ',')?),
         Format::Ndjson => Box::new(ndjson::Ndjson::begin(out, columns)),
         Format::Parquet => Box::new(parquet::Parquet::begin(out, columns, about)?),
         Format::Xlsx => Box::new(xlsx::Xlsx::begin(out, columns, about)?),

@@ -1,11 +1,11 @@
-//! What can be asked of this crate: edit templates, rules, caps and suppressions. Each is a function over `&mut Tx` that
+//! What can be asked of this crate: edit templates, rules and caps. Each is a function over `&mut Tx` that
 //! refuses before its first write and gives what was there before, for the audit.
 mod caps;
 mod quiet;
 mod rules;
 mod templates;
 
-pub use caps::{lift, put_caps, suppress, suppress_by};
+pub use caps::put_caps;
 pub use quiet::{load_quiet_hours, parse_quiet_hours, put_quiet_hours};
 pub use rules::{archive_rule, create_rule, name_made_of, restore_rule, update_rule};
 pub use templates::{Preview, archive_template, create_template, preview, restore_template, update_template};

@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod page;
 pub mod preferences;
 pub mod rules;
+pub mod suppressions;
 pub mod templates;
 pub mod unsubscribe;
 pub mod windows;

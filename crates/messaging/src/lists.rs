@@ -263,8 +263,8 @@ pub fn stops_blocked_services(db: &mut Engine) -> Result<bool, DbError> {
     Ok(db::settings::get(db, BLOCKED_SERVICES)?.as_deref() != Some("send"))
 }
 
-/// How many addresses of a channel are suppressed.
-pub fn suppressed(db: &mut Engine, channel: &str) -> Result<i64, DbError> {
-    let sql = "SELECT COUNT(*) FROM suppressions WHERE channel = $1";
-    db.first(sql, &[channel.into()])?.map_or(Ok(0), |r| r.int(0))
+/// How many addresses are suppressed, by channel.
+pub fn suppressed(db: &mut Engine) -> Result<Vec<(String, i64)>, DbError> {
+    let sql = "SELECT channel, COUNT(*) FROM suppressions GROUP BY channel ORDER BY channel";
+    db.rows(sql, &[])?.iter().map(|r| Ok((r.text(0)?.to_string(), r.int(1)?))).collect()
 }

@@ -1,9 +1,11 @@
 //! Contact points that their provider says are gone: the gate stops writing to them in the transaction of the event.
+use base::Country;
 use customers::facts::{Channel, Reason};
 use db::event::Origin;
 use db::reactor::{Happened, Reactor};
 use db::{DbError, Tx};
 use messaging::error::MessagingError;
+use messaging::suppressions::{self, By};
 
 /// Lost addresses are suppressed.
 pub struct Losses;
@@ -28,7 +30,8 @@ impl Reactor for Losses {
         };
         // What is no address needs no suppression; only the store can fail.
         let reason = Reason::from_code(loss.reason).as_str();
-        if let Err(MessagingError::Store(error)) = messaging::commands::suppress(tx, "email", &address, reason) {
+        let by = By { reason, actor: "", country: Country::find("") };
+        if let Err(MessagingError::Store(error)) = suppressions::block(tx, "email", &address, by) {
             return Err(error);
         }
         Ok(())

@@ -22,6 +22,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0006_moving", include_str!("../migrations/0006_moving.sql")),
         ("0008_views", include_str!("../migrations/0008_views.sql")),
         ("0009_oidc", include_str!("../migrations/0009_oidc.sql")),
+        ("0010_rollout", include_str!("../migrations/0010_rollout.sql")),
     ],
 };
 

@@ -25,6 +25,7 @@ pub mod profile_settings;
 pub mod quality;
 pub mod replay;
 pub mod reveal;
+pub mod rollout;
 pub mod saved_views;
 pub mod segment_fields;
 pub mod segments;
@@ -184,6 +185,9 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(parallel_run::begin_comparison))
         .routes(routes!(parallel_run::list_differences, parallel_run::explain_differences))
         .routes(routes!(parallel_run::decide_compared))
+        .routes(routes!(rollout::list_rollout))
+        .routes(routes!(rollout::decide_rollout))
+        .routes(routes!(rollout::read_quality_report))
         .routes(routes!(quality::quality_report, quality::begin_quality_report))
         .routes(routes!(quality::quality_people))
         .routes(routes!(quality::get_contact_settings, quality::put_contact_settings))

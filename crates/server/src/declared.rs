@@ -6,10 +6,11 @@
 //! what stands in `braid.toml`.
 mod apply;
 mod merge;
+mod prune;
 mod read;
 
 pub use apply::{Applied, Wanted, apply};
-pub use merge::{Action, decide};
+pub use merge::{Action, decide, decide_unnamed};
 pub use read::{Standing, is_pristine, read};
 
 use crate::secrets::hex;

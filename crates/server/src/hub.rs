@@ -2,6 +2,7 @@
 //!
 //! The observer runs on the writer's thread, so it only hands notices over; [`crate::live`] turns them into text. Each
 //! stream has a bounded queue. A client that does not keep up loses messages and is told to `reload`, never waited for.
+use crate::live_filter::{Needs, Told, Wants};
 use bytes::Bytes;
 use db::Notice;
 use std::collections::HashMap;
@@ -33,6 +34,7 @@ struct Client {
     id: u64,
     sender: mpsc::Sender<Bytes>,
     lagging: bool,
+    wants: Wants,
 }
 
 #[derive(Default)]
@@ -93,6 +95,11 @@ impl Hub {
 
     /// Opens a stream; `None` when there are too many or the server stops.
     pub fn subscribe(self: &std::sync::Arc<Self>, topic: Topic) -> Option<Subscription> {
+        self.subscribe_to(topic, Wants::default())
+    }
+
+    /// As [`Hub::subscribe`], for some of the events only.
+    pub fn subscribe_to(self: &std::sync::Arc<Self>, topic: Topic, wants: Wants) -> Option<Subscription> {
         let mut clients = self.lock();
         if clients.closed || self.count.load(Ordering::Relaxed) >= STREAMS_MAX {
             return None;
@@ -100,7 +107,7 @@ impl Hub {
         let (sender, receiver) = mpsc::channel(QUEUE);
         clients.next += 1;
         let id = clients.next;
-        clients.by_topic.entry(topic).or_default().push(Client { id, sender, lagging: false });
+        clients.by_topic.entry(topic).or_default().push(Client { id, sender, lagging: false, wants });
         self.count.fetch_add(1, Ordering::Relaxed);
         Some(Subscription { hub: self.clone(), topic, id, receiver })
     }
@@ -108,6 +115,19 @@ impl Hub {
     /// Whether anybody watches a topic.
     pub fn watched(&self, topic: Topic) -> bool {
         self.lock().by_topic.contains_key(&topic)
+    }
+
+    /// What all who watch the shop want of its events.
+    pub fn needs(&self) -> Needs {
+        let clients = self.lock();
+        Needs::of(clients.by_topic.get(&Topic::Live).into_iter().flatten().map(|c| &c.wants))
+    }
+
+    /// Tells an event to those who want it and watch the shop.
+    pub fn send_event(&self, told: Told<'_>, message: &Bytes) {
+        let mut clients = self.lock();
+        let list = clients.by_topic.get_mut(&Topic::Live).into_iter().flatten();
+        list.filter(|c| c.wants.takes(told)).for_each(|c| c.give(message));
     }
 
     /// The people that somebody watches.

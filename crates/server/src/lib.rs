@@ -35,6 +35,7 @@ pub mod invitations;
 pub mod keys;
 pub mod listen;
 pub mod live;
+pub mod live_filter;
 pub mod mailer;
 pub mod mask;
 pub mod metrics;

@@ -4,6 +4,7 @@ use crate::api::events::{accepted, rejected};
 use crate::api::home::counts;
 use crate::app::App;
 use crate::hub::{Topic, message};
+use crate::live_filter::{Needs, Told};
 use crate::problem::Problem;
 use crate::rejects::{self, Filter};
 use bytes::Bytes;
@@ -19,6 +20,8 @@ use tokio::sync::{mpsc, watch};
 
 /// Events a second on the shop's stream, at most; more than anybody can read.
 const EVENTS_PER_SECOND: f64 = 50.0;
+/// Events a second that are looked at where somebody looks for few among many.
+const LOOKED_PER_SECOND: f64 = 500.0;
 /// How often counts are told, at most.
 const COUNTS_EVERY: Duration = Duration::from_secs(1);
 /// Events of one person in one message round, at most; beyond, the page is told to fetch.
@@ -53,15 +56,17 @@ pub async fn run(app: Arc<App>, mut notices: mpsc::Receiver<Vec<Notice>>, mut st
             first = notices.recv() => match first { Some(first) => Some(first), None => break },
             () = tokio::time::sleep(wait), if counts_due || !jobs.is_empty() => None,
         };
-        credit = (credit + refilled.elapsed().as_secs_f64() * EVENTS_PER_SECOND).min(EVENTS_PER_SECOND);
+        let needs = app.hub.needs();
+        let most = if needs.picky { LOOKED_PER_SECOND } else { EVENTS_PER_SECOND };
+        credit = (credit + refilled.elapsed().as_secs_f64() * most).min(most);
         refilled = Instant::now();
         let mut round = Round::default();
         if let Some(first) = first {
             let people: HashSet<i64> = app.hub.people().into_iter().collect();
-            round.take(&first, &people, &mut credit);
+            round.take(&first, (&people, &needs), &mut credit);
             // What has come meanwhile is told together.
             while let Ok(more) = notices.try_recv() {
-                round.take(&more, &people, &mut credit);
+                round.take(&more, (&people, &needs), &mut credit);
             }
         }
         if app.hub.take_missed() {
@@ -97,13 +102,16 @@ pub async fn run(app: Arc<App>, mut notices: mpsc::Receiver<Vec<Notice>>, mut st
 }
 
 impl Round {
-    fn take(&mut self, notices: &[Notice], people: &HashSet<i64>, credit: &mut f64) {
+    fn take(&mut self, notices: &[Notice], (people, needs): (&HashSet<i64>, &Needs), credit: &mut f64) {
         for notice in notices {
             match notice {
                 Notice::Logged(logged) => {
                     self.counted = true;
+                    let wanted = needs.source(logged.source);
                     for item in &logged.items {
-                        if *credit >= 1.0 {
+                        if !wanted {
+                            // Nobody misses it.
+                        } else if *credit >= 1.0 {
                             *credit -= 1.0;
                             self.events.push(item.seq);
                         } else {
@@ -170,7 +178,8 @@ async fn tell(app: &Arc<App>, round: Round, last_reject: &mut i64) -> Result<(),
             if own.contains(&event.seq) {
                 let mut item = accepted(event, person, keys.sources());
                 item.skipped = skipped.take();
-                hub.send(Topic::Live, &text("event", &item));
+                let told = Told { source: event.source, event: &event.name, kind: event.kind.as_str(), code: None };
+                hub.send_event(told, &text("event", &item));
             }
             if let Some((_, profile)) =
                 round.person_events.get(&person).and_then(|l| l.iter().find(|(s, _)| *s == event.seq))
@@ -199,7 +208,9 @@ async fn tell_rejects(app: &Arc<App>, count: i64, last: &mut i64) -> Result<(), 
     for reject in found {
         if *last == i64::MAX || reject.id > *last {
             *last = reject.id;
-            app.hub.send(Topic::Live, &text("event", &rejected(reject, keys.sources())));
+            let (source, event, code) = (reject.source, reject.event.clone(), reject.code.clone());
+            let told = Told { source, event: &event, kind: "", code: Some(&code) };
+            app.hub.send_event(told, &text("event", &rejected(reject, keys.sources())));
         }
     }
     Ok(())

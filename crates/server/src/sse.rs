@@ -1,5 +1,6 @@
 //! Server-sent events: a subscription as the body of a response.
 use crate::hub::{Hub, Subscription, Topic};
+use crate::live_filter::Wants;
 use crate::problem::{BUSY, Problem};
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
@@ -45,7 +46,13 @@ impl http_body::Body for Events {
 
 /// A response that lasts until the client goes or the server stops.
 pub fn stream(hub: &Arc<Hub>, topic: Topic) -> Result<Response, Problem> {
-    let subscription = hub.subscribe(topic).ok_or_else(|| BUSY.because("too many streams are open").retry_after(5))?;
+    stream_of(hub, topic, Wants::default())
+}
+
+/// As [`stream`], for some of the events only.
+pub fn stream_of(hub: &Arc<Hub>, topic: Topic, wants: Wants) -> Result<Response, Problem> {
+    let subscription = hub.subscribe_to(topic, wants);
+    let subscription = subscription.ok_or_else(|| BUSY.because("too many streams are open").retry_after(5))?;
     let beat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     let mut response = Response::new(Body::new(Events { subscription, beat, greeted: false }));
     let headers = response.headers_mut();

@@ -21,7 +21,7 @@ type There = BTreeMap<Key, Standing>;
 
 fn connect(server: &Server) -> Result<Client, Stop> {
     if let (Some(url), Some(key)) = (&server.server, &server.key) {
-        return Client::new(url, format!("Bearer {key}"));
+        return Client::trusting(url, format!("Bearer {key}"), server.ca.as_deref());
     }
     let dir = server.dir.clone().unwrap_or_default();
     let shop = Shop::find(&ShopArgs { dir, database: None, unsafe_fast: false }, Vec::new())?;
@@ -29,7 +29,7 @@ fn connect(server: &Server) -> Result<Client, Stop> {
         let folder = shop.folder.display();
         return Err(Stop::failed(anyhow!("no server of {folder} runs")).hint(format!("braid serve {folder}")));
     };
-    Client::new(&url, format!("Bearer {}", token.trim()))
+    Client::trusting(&url, format!("Bearer {}", token.trim()), server.ca.as_deref())
 }
 
 fn standing(client: &mut Client, printer: &mut Printer) -> anyhow::Result<There> {
@@ -116,7 +116,9 @@ fn differences(folder: &Folder, there: &There) -> Vec<String> {
     let keys: BTreeSet<&Key> = folder.settings.keys().chain(there.keys()).collect();
     for key in keys {
         match (there.get(key), folder.settings.get(key)) {
-            (Some(_), None) => out.push(format!("- {} (only in the shop; a push leaves it)", shown(key))),
+            (Some(_), None) => {
+                out.push(format!("- {} (only in the shop; a push leaves it, unless --prune)", shown(key)))
+            }
             (None, Some(filed)) => out.push(format!("+ {} ({})", shown(key), filed.path.display())),
             (Some(setting), Some(filed)) => {
                 let (old, new) = (files::text(&key.1, &setting.value), files::text(&key.1, &filed.value));
@@ -149,36 +151,51 @@ pub fn diff(server: &Server, from: &Path, printer: &mut Printer) -> Outcome {
     if found.is_empty() { Ok(()) } else { Err(Stop::silent(1)) }
 }
 
+/// How a push is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Push {
+    pub dry_run: bool,
+    pub force: bool,
+    /// What the folder does not hold is archived.
+    pub prune: bool,
+    /// Nobody is asked.
+    pub yes: bool,
+}
+
+/// A step of a push, as the server says it.
+struct Step {
+    action: String,
+    key: Key,
+}
+
 /// Makes the server as a folder says.
-pub fn push(server: &Server, from: &Path, dry_run: bool, force: bool, printer: &mut Printer) -> Outcome {
+pub fn push(server: &Server, from: &Path, how: Push, printer: &mut Printer) -> Outcome {
     let folder = read(from)?;
     let mut client = connect(server)?;
-    let keys: Vec<&Key> = folder.settings.keys().collect();
-    let item = |(key, filed): (&Key, &Filed)| json!({"kind": key.0, "name": key.1, "value": filed.value});
-    let base = |p: &Pulled| json!({"kind": p.kind, "name": p.name, "hash": p.hash});
-    let body = json!({
-        "items": folder.settings.iter().map(item).collect::<Vec<_>>(),
-        "base": folder.pulled.values().map(base).collect::<Vec<_>>(),
-        "dry_run": dry_run, "force": force,
-    });
-    let answer = client.send("POST", "/api/v1/configuration", Some(&body.to_string()))?;
-    if !(200..300).contains(&answer.status) {
-        return Err(refused(&answer.body, answer.status, &keys, &folder));
-    }
-    let mut changed = 0;
-    for step in answer.body["items"].as_array().into_iter().flatten() {
-        let word = |name: &str| step[name].as_str().unwrap_or_default();
-        if word("action") != "same" {
-            changed += 1;
-            printer.line(format!("{} {}", word("action"), shown(&(word("kind").into(), word("name").into()))))?;
+    if how.prune && !how.dry_run && !how.yes {
+        let planned = send(&mut client, &folder, Push { dry_run: true, ..how })?;
+        let gone: Vec<&Step> = planned.iter().filter(|s| s.action == "archive").collect();
+        for step in &planned {
+            printer.line(format!("{} {}", step.action, shown(&step.key)))?;
+        }
+        if !gone.is_empty() && !agreed(gone.len())? {
+            let error = anyhow!("nothing was changed: {} would be archived", gone.len());
+            return Err(Stop::failed(error).hint("add --yes to do it without a question"));
         }
     }
-    printer.line(match (changed, dry_run) {
+    let steps = send(&mut client, &folder, how)?;
+    // What was shown before the question is not shown twice.
+    if how.dry_run || !how.prune || how.yes {
+        for step in &steps {
+            printer.line(format!("{} {}", step.action, shown(&step.key)))?;
+        }
+    }
+    printer.line(match (steps.len(), how.dry_run) {
         (0, _) => "the shop is as the folder says".to_string(),
         (n, true) => format!("{n} would change; nothing was changed"),
         (n, false) => format!("{n} changed"),
     })?;
-    if !dry_run {
+    if !how.dry_run {
         // What stands now is what later changes are held against.
         let there = standing(&mut client, printer)?;
         let now = |(key, s): (&Key, &Standing)| Pulled {
@@ -192,6 +209,42 @@ pub fn push(server: &Server, from: &Path, dry_run: bool, force: bool, printer: &
         files::remember(from, &ours.map(now).collect::<Vec<_>>())?;
     }
     Ok(())
+}
+
+/// Sends a folder; gives what changes, or would.
+fn send(client: &mut Client, folder: &Folder, how: Push) -> Result<Vec<Step>, Stop> {
+    let keys: Vec<&Key> = folder.settings.keys().collect();
+    let item = |(key, filed): (&Key, &Filed)| json!({"kind": key.0, "name": key.1, "value": filed.value});
+    let base = |p: &Pulled| json!({"kind": p.kind, "name": p.name, "hash": p.hash});
+    let body = json!({
+        "items": folder.settings.iter().map(item).collect::<Vec<_>>(),
+        "base": folder.pulled.values().map(base).collect::<Vec<_>>(),
+        "dry_run": how.dry_run, "force": how.force, "prune": how.prune,
+    });
+    let answer = client.send("POST", "/api/v1/configuration", Some(&body.to_string()))?;
+    if !(200..300).contains(&answer.status) {
+        return Err(refused(&answer.body, answer.status, &keys, folder));
+    }
+    let step = |step: &Value| {
+        let word = |name: &str| step[name].as_str().unwrap_or_default().to_string();
+        Step { action: word("action"), key: (word("kind"), word("name")) }
+    };
+    let steps = answer.body["items"].as_array().into_iter().flatten().map(step);
+    Ok(steps.filter(|s| s.action != "same").collect())
+}
+
+/// Asks whether so many things may go; where nobody can answer, they may not.
+fn agreed(count: usize) -> Result<bool, Stop> {
+    use std::io::{IsTerminal, Write};
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        return Ok(false);
+    }
+    let mut question = std::io::stderr();
+    write!(question, "Archive {count} that the folder does not hold? [y/N] ").and_then(|()| question.flush())?;
+    let mut line = String::new();
+    stdin.read_line(&mut line)?;
+    Ok(matches!(line.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
 /// A refusal with the files that it is about.

@@ -13,7 +13,7 @@ use server::access::Role;
 use server::caller::{Caller, LOCAL};
 use server::domain::{Domain, Start};
 use server::exports::drive::{self, Ended};
-use server::exports::kinds::{Chosen, Kind};
+use server::exports::kinds::{Chosen, Computed, Kind};
 use server::exports::spec::{self, Filter, Spec, Wish};
 use server::exports::{self, JOB, store, sweep};
 use std::path::{Path, PathBuf};
@@ -57,6 +57,9 @@ pub struct Which {
     /// Traits of customers with columns of their own, comma-separated.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     traits: Vec<String>,
+    /// Computed traits of customers with columns of their own, comma-separated.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    computed: Vec<String>,
     /// Masks phones and e-mails.
     #[arg(long)]
     masked: bool,
@@ -114,7 +117,8 @@ fn wish(kind: Kind, format: &str, which: &Which) -> Result<Wish, Stop> {
         since: time("--since", &which.since)?,
         until: time("--until", &which.until)?,
     };
-    let chosen = Chosen { columns: which.columns.clone(), traits: which.traits.clone() };
+    let computed = which.computed.iter().cloned().map(Computed::named).collect();
+    let chosen = Chosen { columns: which.columns.clone(), traits: which.traits.clone(), computed, preset: None };
     let wish = Wish { kind, format, filter, chosen, contacts: !which.masked };
     wish.check().map_err(|p| Stop::bad_input(anyhow!("{}", p.detail)))?;
     Ok(wish)
@@ -132,7 +136,8 @@ fn through_server(
     let filter = json!({"segment_id": wish.filter.segment_id.map(|id| id.to_string()), "since": wish.filter.since,
         "until": wish.filter.until});
     let body = json!({"kind": wish.kind, "format": wish.format.as_str(), "filter": filter, "columns": wish.chosen.columns,
-        "traits": wish.chosen.traits, "contacts": wish.contacts});
+        "traits": wish.chosen.traits, "contacts": wish.contacts,
+        "computed": wish.chosen.computed.iter().map(|c| c.name.as_str()).collect::<Vec<_>>()});
     let begun = client.send("POST", "/api/v1/exports", Some(&body.to_string())).map_err(Stop::failed)?;
     if begun.status != 201 {
         return Err(Stop::bad_input(anyhow!("{}", said(&begun.body))));
@@ -192,7 +197,7 @@ fn begun_before(tx: &mut db::Tx, wish: &Wish) -> Result<Option<Job>, db::DbError
             s.kind == wish.kind
                 && s.format == wish.format
                 && s.filter == wish.filter
-                && s.chosen == wish.chosen
+                && s.chosen.asked() == wish.chosen
                 && s.contacts == wish.contacts
         });
         if same {
@@ -219,8 +224,9 @@ fn alone_in(
     clock: &dyn Clock,
     bar: &ProgressBar,
 ) -> Result<Value, Stop> {
-    let (kind, filter) = (wish.kind, wish.filter.clone());
-    let rows = domain.store().query(move |db| spec::estimate(db, kind, &filter)).map_err(Stop::failed)?;
+    let asked = wish.clone();
+    let rows = domain.store().query(move |db| spec::estimate(db, asked.kind, &asked.filter, &asked.chosen));
+    let rows = rows.map_err(Stop::failed)?;
     let asked = wish.clone();
     let begun = domain.store().write(move |tx| {
         if let Some(job) = begun_before(tx, &asked)? {

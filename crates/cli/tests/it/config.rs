@@ -146,3 +146,83 @@ fn files_and_pages_do_not_write_over_each_other() {
     let away = config(&shop, "diff", &folder, &[]);
     assert!(away.code == 2 || away.err.contains("braid serve"), "{away:?}");
 }
+
+/// `--prune` makes the folder all that there is: it says what goes, goes on only when told, and spares what somebody made since.
+#[test]
+fn what_the_folder_does_not_hold_goes_when_told() {
+    let shop = Shop::sqlite();
+    let server = shop.serve();
+    furnish(&shop, &server);
+    let folder = shop.beside("settings");
+    assert_eq!(config(&shop, "pull", &folder, &[]).code, 0);
+    std::fs::remove_dir_all(folder.join("segments")).expect("it is removed");
+    let rules = std::fs::read_dir(folder.join("message-rules")).expect("a folder").next().expect("a rule");
+    std::fs::remove_file(rules.expect("an entry").path()).expect("it is removed");
+    // Without the word nothing goes, and without an answer neither.
+    let kept = config(&shop, "push", &folder, &[]);
+    assert!(kept.code == 0 && kept.out.contains("as the folder says"), "{kept:?}");
+    let planned = ["archive segment \"A\"", "archive segment \"Дивилися двічі\"", "archive message_rule"];
+    let asked = config(&shop, "push", &folder, &["--prune"]);
+    assert!(asked.code == 1 && asked.err.contains("3 would be archived") && asked.err.contains("--yes"), "{asked:?}");
+    assert!(planned.iter().all(|line| asked.out.contains(line)), "{asked:?}");
+    let tried = config(&shop, "push", &folder, &["--prune", "--dry-run"]);
+    assert!(tried.code == 0 && tried.out.contains("3 would change; nothing was changed"), "{tried:?}");
+    // A segment that somebody made since the pull is nobody's to throw away.
+    let mut admin = server.admin(&shop);
+    let fresh = json!({"name": "Fresh", "expression": "count(\"Order Completed\") >= 3"}).to_string();
+    assert_eq!(admin.request("POST", "/api/v1/segments", &[], fresh.as_bytes()).expect("an answer").status, 201);
+    let refused = config(&shop, "push", &folder, &["--prune", "--yes"]);
+    assert!(
+        refused.code == 1 && refused.err.contains("Fresh") && refused.err.contains("made or changed"),
+        "{refused:?}"
+    );
+    let done = config(&shop, "push", &folder, &["--prune", "--yes", "--force"]);
+    assert!(done.code == 0 && done.out.contains("archive segment \"Fresh\""), "{done:?}");
+    let left = admin.get("/api/v1/segments").expect("an answer").json();
+    assert_eq!(left["items"].as_array().map(Vec::len), Some(0), "{left}");
+    assert_eq!(config(&shop, "diff", &folder, &[]).code, 0);
+    server.stop();
+    shop.assert_clean("the shop");
+}
+
+/// Over TLS: a certificate that nobody vouches for ends the command before the key is said.
+#[test]
+fn settings_go_by_tls() {
+    let shop = Shop::sqlite();
+    let fake = |name: &str| format!("{}/../connect/src/fake/{name}", env!("CARGO_MANIFEST_DIR"));
+    let file = shop.folder.join("braid.toml");
+    let settings = std::fs::read_to_string(&file).expect("the settings are there");
+    let tls = format!("tls_cert_file = {:?}\ntls_key_file = {:?}\n", fake("server.pem"), fake("server.key"));
+    let with = match settings.contains("[http]\n") {
+        true => settings.replacen("[http]\n", &format!("[http]\n{tls}"), 1),
+        false => format!("{settings}\n[http]\n{tls}"),
+    };
+    std::fs::write(&file, with).expect("it is written");
+    let server = shop.begin(&[]);
+    let started = std::time::Instant::now();
+    let told = loop {
+        assert!(started.elapsed() < std::time::Duration::from_secs(60), "not ready: {}", server.said());
+        match std::fs::read_to_string(&server.ready) {
+            Ok(text) if text.ends_with('\n') => break text,
+            _ => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    };
+    assert!(told.starts_with("https://"), "{told}");
+    let port = told.trim().rsplit(':').next().expect("a port");
+    let (url, folder) = (format!("https://localhost:{port}"), shop.beside("settings"));
+    let pull = |ca: Option<&str>| {
+        let mut command = braid(["config", "pull", "--server", &url]);
+        if let Some(ca) = ca {
+            command.args(["--ca", ca]);
+        }
+        run(command.arg("--to").arg(&folder).env("BRAID_API_KEY", &shop.api_key))
+    };
+    let strange = pull(None);
+    assert!(strange.code == 1 && strange.err.contains("no TLS with localhost"), "{strange:?}");
+    let wrong = pull(Some(&fake("server.key")));
+    assert!(wrong.code == 2 && wrong.err.contains("holds no certificate"), "{wrong:?}");
+    let done = pull(Some(&fake("ca.pem")));
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(folder.join(".pulled.json").exists());
+    server.stop();
+}

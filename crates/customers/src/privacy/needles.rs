@@ -53,6 +53,10 @@ impl Needles {
         let mails = self.texts.iter().filter(|t| t.contains('@'));
         mails.chain(&self.phones).map(String::as_str)
     }
+    /// Ids, for a look-up by account.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        self.exact.iter().map(String::as_str)
+    }
     /// Whether there is nothing to search for.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty() && self.digits.is_empty() && self.exact.is_empty()

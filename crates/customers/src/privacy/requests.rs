@@ -17,7 +17,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 4] = [Kind::Access, Kind::Erasure, Kind::Rectification, Kind::Objection];
+    /// All kinds.
+    pub const ALL: [Kind; 4] = [Kind::Access, Kind::Erasure, Kind::Rectification, Kind::Objection];
     /// The word that is stored.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,7 +47,8 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [State; 5] = [State::Received, State::Verified, State::Running, State::Done, State::Refused];
+    /// All states.
+    pub const ALL: [State; 5] = [State::Received, State::Verified, State::Running, State::Done, State::Refused];
     /// The word that is stored.
     pub fn as_str(self) -> &'static str {
         match self {

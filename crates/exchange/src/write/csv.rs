@@ -5,12 +5,13 @@ use std::io::{self, Write};
 
 pub struct Csv<'a> {
     out: &'a mut (dyn Write + Send),
+    delimiter: char,
 }
 
 impl<'a> Csv<'a> {
-    pub fn begin(out: &'a mut (dyn Write + Send), columns: &[Column]) -> io::Result<Self> {
-        csv_row(out, columns.iter().map(|c| c.name.as_str()), ',')?;
-        Ok(Self { out })
+    pub fn begin(out: &'a mut (dyn Write + Send), columns: &[Column], delimiter: char) -> io::Result<Self> {
+        csv_row(out, columns.iter().map(|c| c.name.as_str()), delimiter)?;
+        Ok(Self { out, delimiter })
     }
 }
 
@@ -23,7 +24,7 @@ impl Rows for Csv<'_> {
         {
             return self.out.write_all(b"\"\"\r\n");
         }
-        csv_row(self.out, shown.iter().map(String::as_str), ',')
+        csv_row(self.out, shown.iter().map(String::as_str), self.delimiter)
     }
     fn finish(self: Box<Self>) -> io::Result<()> {
         self.out.flush()

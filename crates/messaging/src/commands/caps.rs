@@ -1,10 +1,9 @@
-//! Caps and suppressions.
+//! Caps.
 use super::{Changed, check_choice};
 use crate::error::{FieldError, MessagingError};
 use crate::lists::caps_in;
-use crate::model::{ANY, CHANNELS, Cap, EMAIL, PURPOSES};
+use crate::model::{ANY, CHANNELS, Cap, PURPOSES};
 use crate::windows::Window;
-use base::normalise_email;
 use db::{Notice, Tx};
 use std::collections::HashSet;
 
@@ -51,57 +50,4 @@ fn check(caps: &[Cap]) -> Result<(), MessagingError> {
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(MessagingError::Invalid { what: "caps", errors }) }
-}
-
-/// Stops everything to an address, whatever it agreed to; the first reason stays.
-pub fn suppress(tx: &mut Tx, channel: &str, address: &str, reason: &str) -> Result<(), MessagingError> {
-    suppress_by(tx, channel, address, reason, "").map(drop)
-}
-
-/// As [`suppress`], by a member of staff. Gives the address as it is kept, and whether it was not suppressed before.
-pub fn suppress_by(
-    tx: &mut Tx,
-    channel: &str,
-    address: &str,
-    reason: &str,
-    actor: &str,
-) -> Result<(String, bool), MessagingError> {
-    let address = normalised(channel, address)?;
-    let reason: String = reason.chars().filter(|c| !c.is_control()).take(200).collect();
-    let now = tx.now().micros();
-    let new = tx.execute(
-        "INSERT INTO suppressions (channel, address, reason, at, actor) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (channel, address) DO NOTHING",
-        &[channel.into(), (&address).into(), (&reason).into(), now.into(), actor.into()],
-    )?;
-    tx.notify(Notice::Changed { what: "suppressions" });
-    Ok((address, new > 0))
-}
-
-/// Lets an address get messages again, if it agreed to any. Says whether it was suppressed.
-pub fn lift(tx: &mut Tx, channel: &str, address: &str) -> Result<bool, MessagingError> {
-    let address = normalised(channel, address)?;
-    let gone = tx.execute(
-        "DELETE FROM suppressions WHERE channel = $1 AND address = $2",
-        &[channel.into(), (&address).into()],
-    )?;
-    tx.notify(Notice::Changed { what: "suppressions" });
-    Ok(gone > 0)
-}
-
-fn normalised(channel: &str, address: &str) -> Result<String, MessagingError> {
-    let mut errors = Vec::new();
-    check_choice("/channel", channel, CHANNELS, &mut errors);
-    let normal = if channel == EMAIL { normalise_email(address) } else { None };
-    match normal {
-        Some(address) if errors.is_empty() => Ok(address),
-        _ => {
-            if errors.is_empty() {
-                errors.push(FieldError::new(
-                    "/address",
-                    "this is no e-mail address: write one such as olena@example.com",
-                ));
-            }
-            Err(MessagingError::Invalid { what: "suppression", errors })
-        }
-    }
 }

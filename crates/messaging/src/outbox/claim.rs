@@ -6,7 +6,7 @@ use crate::model::{ANY, Cap, Derived, EMAIL, Message, Rule, Shop, Status};
 use crate::templates::{Compiled, Rendered, Source, compile};
 use crate::unsubscribe::{self, Secret};
 use crate::windows::Window;
-use crate::{lists, rules};
+use crate::{lists, rules, suppressions};
 use base::Timestamp;
 use base::mail_service::is_blocked_service;
 use db::{DbError, Tx};
@@ -213,11 +213,7 @@ fn read_addresses(
     let stops_blocked = own.iter().any(|a| is_blocked_service(a)) && lists::stops_blocked_services(tx.engine())?;
     for address in own {
         let consent = facts.consent(tx, &rule.channel, address, &rule.purpose)?;
-        // The address of somebody who was erased goes on being suppressed under its hidden form.
-        let hidden = db::erase::hidden_address(tx.hash_key(), &rule.channel, address);
-        let sql = "SELECT reason FROM suppressions WHERE channel = $1 AND address IN ($2, $3)";
-        let row = tx.first(sql, &[(&rule.channel).into(), address.into(), (&hidden).into()])?;
-        let suppressed = row.map(|r| r.text(0).map(str::to_string)).transpose()?;
+        let suppressed = suppressions::reason(tx, &rule.channel, address)?;
         let blocked = || is_blocked_service(address) && rule.channel == EMAIL;
         let suppressed = match suppressed {
             None if stops_blocked && blocked() => Some("its mail service is blocked".into()),

@@ -2,12 +2,13 @@
 use super::world::{World, draft, rule_draft, shop};
 use crate::MessagingError;
 use crate::commands::{
-    archive_rule, archive_template, create_template, lift, load_quiet_hours, parse_quiet_hours, preview, put_caps,
-    put_quiet_hours, restore_rule, restore_template, suppress, update_rule, update_template,
+    archive_rule, archive_template, create_template, load_quiet_hours, parse_quiet_hours, preview, put_caps,
+    put_quiet_hours, restore_rule, restore_template, update_rule, update_template,
 };
 use crate::lists;
 use crate::model::{Cap, RuleDraft, TemplateDraft};
 use crate::rules;
+use crate::suppressions::{By, block, lift, reason};
 use serde_json::json;
 
 fn pointers(error: &MessagingError) -> Vec<&str> {
@@ -148,13 +149,23 @@ fn caps_are_replaced_as_a_whole() {
 #[test]
 fn addresses_are_suppressed_and_let_go() {
     World::each(|w| {
-        w.try_write(|tx| suppress(tx, "email", " Olena@Example.com", "bounced")).expect("suppressed");
-        w.try_write(|tx| suppress(tx, "email", "olena@example.com", "again")).expect("suppressed");
+        let by = |reason: &'static str| By { reason, actor: "", country: base::Country::find("UA") };
+        let (bounced, again, none, till) = (by("bounced"), by("again"), by("x"), by("asked at the till"));
+        w.try_write(move |tx| block(tx, "email", " Olena@Example.com", bounced)).expect("blocked");
+        w.try_write(move |tx| block(tx, "email", "olena@example.com", again)).expect("blocked");
         let all = w.store().query(|db| lists::suppressions(db, "email", "", "", 10)).expect("read");
         assert_eq!((all.len(), all[0].reason.as_str(), all[0].address.as_str()), (1, "bounced", "olena@example.com"));
-        assert!(w.try_write(|tx| suppress(tx, "email", "nobody", "x")).is_err());
-        assert!(w.try_write(|tx| lift(tx, "email", "olena@example.com")).expect("lifted"));
-        assert!(!w.try_write(|tx| lift(tx, "email", "olena@example.com")).expect("lifted"));
+        assert!(w.try_write(move |tx| block(tx, "email", "nobody", none)).is_err());
+        let lifted = |w: &World| w.try_write(move |tx| lift(tx, "email", "olena@example.com", none.country));
+        assert!(lifted(&w).expect("lifted").1 && !lifted(&w).expect("lifted").1);
+        // A telephone is blocked on one channel and goes on getting calls.
+        w.try_write(move |tx| block(tx, "sms", "067 123 45 67", till)).expect("blocked");
+        let why = |w: &World, channel: &'static str| {
+            w.try_write(move |tx| Ok(reason(tx, channel, "+380671234567")?)).expect("read")
+        };
+        assert_eq!((why(&w, "sms").as_deref(), why(&w, "call")), (Some("asked at the till"), None));
+        let counts = w.store().query(lists::suppressed).expect("read");
+        assert_eq!(counts, [("sms".to_string(), 1)]);
     });
 }
 

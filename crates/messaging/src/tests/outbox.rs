@@ -1,11 +1,13 @@
 //! The states of a message, one step at a time.
 use super::world::{LEASE_US, WEEK_US, World, draft, names, rule_draft};
 use crate::MessagingError;
-use crate::commands::{archive_rule, suppress, update_template};
+use crate::commands::{archive_rule, update_template};
 use crate::lists::{self, MessageFilter};
 use crate::model::{QuietHours, RuleDraft, Status};
 use crate::outbox::{self, Outcome, SettleAs, Settled};
 use crate::preferences::{self, Choice};
+use crate::suppressions::{By, block};
+use base::Country;
 use base::{HOUR_US, SECOND_US};
 
 #[test]
@@ -88,7 +90,10 @@ fn the_gate_reads_everything_at_the_moment_of_sending() {
         w.facts.truth().person_of.remove(&4);
         w.facts.truth().emails.remove(&5);
         w.facts.truth().unsubscribed.insert(6);
-        w.try_write(|tx| suppress(tx, "email", "Olena7@example.com", "bounced")).expect("suppressed");
+        w.try_write(|tx| {
+            block(tx, "email", "Olena7@example.com", By { reason: "bounced", actor: "", country: Country::find("UA") })
+        })
+        .expect("suppressed");
         w.facts.truth().traits.remove(&8);
         let batch = w.claim();
         assert_eq!((batch.claimed.len(), batch.stopped), (0, 8));

@@ -16,7 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 9] = [
+pub(super) const TABLES: [Table; 11] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -39,6 +39,17 @@ pub(super) const TABLES: [Table; 9] = [
         read: "SELECT id, item, there, here, why, note FROM compare_differences WHERE id > $1 ORDER BY id LIMIT $2",
         // That there was a difference, and of which kind, stays.
         empty: "UPDATE compare_differences SET item = 'erased', there = '', here = '', why = '', note = '' WHERE id = $1",
+    },
+    // That somebody decided, what and when, stays; reasons may name people.
+    Table {
+        owner: "server",
+        read: "SELECT id, reason FROM compare_decisions WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE compare_decisions SET reason = 'erased' WHERE id = $1",
+    },
+    Table {
+        owner: "server",
+        read: "SELECT id, reason FROM rollout_decisions WHERE id > $1 ORDER BY id LIMIT $2",
+        empty: "UPDATE rollout_decisions SET reason = 'erased' WHERE id = $1",
     },
     // What goes out to other systems: texts about others may name the person too.
     Table {
@@ -165,6 +176,11 @@ pub fn suppressed(tx: &mut Tx, needles: &Needles) -> Result<Vec<(String, String)
     let mut out = Vec::new();
     for address in needles.addresses() {
         for row in tx.rows("SELECT channel, address FROM suppressions WHERE channel IN ('email', 'sms', 'viber', 'whatsapp', 'call') AND address IN ($1, $2)", &[address.into(), (&format!("+{address}")).into()])? {
+            out.push((row.text(0)?.to_string(), row.text(1)?.to_string()));
+        }
+    }
+    for account in needles.accounts() {
+        for row in tx.rows("SELECT channel, address FROM suppressions WHERE channel IN ('viber', 'whatsapp', 'telegram', 'instagram', 'facebook') AND address = $1", &[account.into()])? {
             out.push((row.text(0)?.to_string(), row.text(1)?.to_string()));
         }
     }

@@ -84,6 +84,9 @@ pub struct ConfigurationInput {
     /// Conflicts are written over.
     #[serde(default)]
     force: bool,
+    /// Segments, templates, rules and purposes that the list does not name are archived.
+    #[serde(default)]
+    prune: bool,
 }
 
 /// What became of a setting.
@@ -102,7 +105,8 @@ pub struct ConfigurationOutcome {
     applied: bool,
 }
 
-/// Makes the shop as the list says: all of it in one transaction, or nothing. What the list does not name stays.
+/// Makes the shop as the list says: all of it in one transaction, or nothing. What the list does not name stays, unless
+/// `prune` says otherwise.
 #[utoipa::path(post, path = "/api/v1/configuration", tag = "settings", request_body = ConfigurationInput,
     responses((status = 200, body = ConfigurationOutcome)))]
 #[allow(clippy::too_many_arguments, reason = "one right for each area that it may change")]
@@ -117,18 +121,19 @@ pub async fn push_configuration(
     _: WritePrivacy,
     input: Input<ConfigurationInput>,
 ) -> Result<Response, Problem> {
-    let ConfigurationInput { items, base, dry_run, force } = input.value;
+    let ConfigurationInput { items, base, dry_run, force, prune } = input.value;
     let base = base.into_iter().map(|b| ((b.kind, b.name), b.hash)).collect();
-    let wanted = Wanted { items, base, force, actor: caller.actor.clone() };
+    let wanted = Wanted { items, base, force, prune, actor: caller.actor.clone() };
     let preparer = app.domain.preparer().clone();
     // A dry run ends by a refusal, which undoes it; what it found goes past the refusal.
     let tried: Arc<Mutex<Option<ConfigurationOutcome>>> = Arc::default();
     let found = tried.clone();
     let answer = app
         .change(&caller, input.request, move |tx| {
-            let (actions, lines) = declared::apply(tx, &wanted, &preparer)?;
+            let (actions, gone, lines) = declared::apply(tx, &wanted, &preparer)?;
             let step = |(s, action): (&Setting, Action)| SettingStep { kind: s.kind, name: s.name.clone(), action };
-            let items = wanted.items.iter().zip(actions).map(step).collect();
+            let gone = gone.into_iter().map(|(kind, name)| SettingStep { kind, name, action: Action::Archive });
+            let items = wanted.items.iter().zip(actions).map(step).chain(gone).collect();
             let outcome = ConfigurationOutcome { items, applied: !dry_run };
             if dry_run {
                 *found.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);

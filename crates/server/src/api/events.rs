@@ -149,9 +149,22 @@ pub struct EventsQuery {
     source_id: Option<String>,
     #[param(inline)]
     status: Option<StatusFilter>,
+    /// Name of the event, as the list shows it.
+    event: Option<String>,
+    /// `track`, `page`, `screen`, `identify`, `group` or `alias`; refused items do not say theirs.
+    #[serde(rename = "type")]
+    #[param(rename = "type")]
+    kind: Option<String>,
 }
 
-/// Lists what came in, newest first.
+/// A kind of call, if it is one.
+pub(super) fn kind_word(text: &str) -> Result<String, Problem> {
+    const KINDS: [&str; 6] = ["track", "page", "screen", "identify", "group", "alias"];
+    let known = KINDS.contains(&text).then(|| text.to_string());
+    known.ok_or_else(|| BAD_QUERY.because(format!("type is one of {}", KINDS.join(", "))))
+}
+
+/// Lists what came in, newest first. A page that looks for one name or type may be short, or empty, and have a next one.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(EventsQuery),
     responses((status = 200, body = inline(List<LiveEvent>))))]
 pub async fn list_events(
@@ -163,14 +176,16 @@ pub async fn list_events(
     let [before_seq, before_reject] = place::<2>(q.cursor.as_deref())?.unwrap_or([i64::MAX, i64::MAX]);
     let source = q.source_id.as_deref().map(Id::in_path).transpose()?;
     let preparer = app.domain.preparer().clone();
-    let filter = Filter { source, before: before_reject, ..Filter::default() };
-    let (events, refused) = app
+    let kind = q.kind.as_deref().map(kind_word).transpose()?;
+    let filter = Filter { source, event: q.event.clone(), before: before_reject, ..Filter::default() };
+    let which = Which { source, event: q.event, kind };
+    let (Newest { events, looked_to }, refused) = app
         .query(move |db| {
             let want = limit + 1;
             let taken = q.status != Some(StatusFilter::Rejected);
-            let events = if taken { newest(db, &preparer, before_seq, source, want)? } else { Vec::new() };
-            let refused =
-                if q.status != Some(StatusFilter::Accepted) { rejects::list(db, &filter, want)? } else { Vec::new() };
+            let refusals = q.status != Some(StatusFilter::Accepted) && which.kind.is_none();
+            let events = if taken { newest(db, &preparer, before_seq, &which, want)? } else { Newest::default() };
+            let refused = if refusals { rejects::list(db, &filter, want)? } else { Vec::new() };
             Ok((events, refused))
         })
         .await?;
@@ -183,6 +198,8 @@ pub async fn list_events(
         let newer = match (events.peek(), refused.peek()) {
             (Some((event, _)), Some(reject)) => event.received_at >= reject.received_at,
             (Some(_), None) => true,
+            // What was refused before the last event that was looked at comes on a later page.
+            (None, Some(_)) if looked_to.is_some() => break,
             (None, Some(_)) => false,
             (None, None) => break,
         };
@@ -196,31 +213,57 @@ pub async fn list_events(
             items.push(LiveEvent::Rejected(rejected(next, keys.sources())));
         }
     }
-    let more = events.peek().is_some() || refused.peek().is_some();
+    let looked_to = looked_to.filter(|_| events.peek().is_none());
+    if let Some(looked_to) = looked_to {
+        seq = looked_to;
+    }
+    let more = looked_to.is_some() || events.peek().is_some() || refused.peek().is_some();
     Ok(Json(List { items, next_cursor: more.then(|| cursor(&[seq, reject])) }))
 }
 
 /// Rows of the log that a list over one source looks through, at most.
 const LOOK_BACK: i64 = 200_000;
 
-fn newest(
-    db: &mut Engine,
-    preparer: &Preparer,
-    before: i64,
+/// Which of the events that were taken.
+#[derive(Debug, Clone, Default)]
+struct Which {
     source: Option<i64>,
-    limit: i64,
-) -> Result<Vec<StoredEvent>, DbError> {
+    event: Option<String>,
+    kind: Option<String>,
+}
+
+impl Which {
+    /// Whether few among many are looked for.
+    fn is_picky(&self) -> bool {
+        self.event.is_some() || self.kind.is_some()
+    }
+    fn holds(&self, event: &StoredEvent) -> bool {
+        self.event.as_deref().is_none_or(|name| name == event.name)
+            && self.kind.as_deref().is_none_or(|kind| kind == event.kind.as_str())
+    }
+}
+
+/// Events, newest first.
+#[derive(Debug, Default)]
+struct Newest {
+    events: Vec<StoredEvent>,
+    /// Where looking ended before there were enough and before the log did.
+    looked_to: Option<i64>,
+}
+
+fn newest(db: &mut Engine, preparer: &Preparer, before: i64, which: &Which, limit: i64) -> Result<Newest, DbError> {
     let mut out: Vec<StoredEvent> = Vec::new();
     let mut from = before;
+    let (mut ended, page) = (false, if which.is_picky() { 64 } else { limit.min(16) });
     // A row may hold thousands of events, or none that was kept; a few rounds fill any page.
     for _ in 0..64 {
-        let rows = match source {
-            None => log::newest(db, from, limit.min(16))?,
+        let rows = match which.source {
+            None => log::newest(db, from, page)?,
             Some(source) => {
                 let sql = "SELECT first_seq FROM log WHERE first_seq < $1 AND first_seq >= $2 AND source = $3 \
                            ORDER BY first_seq DESC LIMIT $4";
                 let floor = from.saturating_sub(LOOK_BACK).max(0);
-                let found = db.rows(sql, &[from.into(), floor.into(), source.into(), limit.min(16).into()])?;
+                let found = db.rows(sql, &[from.into(), floor.into(), source.into(), page.into()])?;
                 let mut seqs = found.iter().map(|r| r.int(0)).collect::<Result<Vec<_>, _>>()?;
                 seqs.reverse();
                 let mut rows = log::rows_of(db, &seqs)?;
@@ -228,11 +271,14 @@ fn newest(
                 rows
             }
         };
-        let Some(last) = rows.last() else { break };
+        let Some(last) = rows.last() else {
+            ended = true;
+            break;
+        };
         from = last.first_seq;
         for row in &rows {
             let mut events = timeline::stored_events(preparer, row)?;
-            events.retain(|e| e.seq < before);
+            events.retain(|e| e.seq < before && which.holds(e));
             events.reverse();
             out.extend(events);
         }
@@ -240,8 +286,9 @@ fn newest(
             break;
         }
     }
+    let enough = out.len() as i64 >= limit;
     out.truncate(limit as usize);
-    Ok(out)
+    Ok(Newest { events: out, looked_to: (which.is_picky() && !ended && !enough).then_some(from) })
 }
 
 /// The people that events belong to now; 0 = nobody.

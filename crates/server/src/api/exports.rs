@@ -5,7 +5,7 @@ use crate::access::Act;
 use crate::app::App;
 use crate::caller::{Caller, ReadExports, WriteExports};
 use crate::change::Done;
-use crate::exports::kinds::{self, Chosen, Kind};
+use crate::exports::kinds::{self, Chosen, Computed, Kind};
 use crate::exports::spec::{self, Filter, Wish};
 use crate::exports::store::{self, Export};
 use crate::exports::sweep;
@@ -55,6 +55,12 @@ pub struct NewExport {
     /// Traits of customers with columns of their own.
     #[serde(default)]
     traits: Vec<String>,
+    /// Computed traits of customers with columns of their own, of their own type; all stand in the column `computed` too.
+    #[serde(default)]
+    computed: Vec<String>,
+    /// For `way_back`: whose format, such as `shopify-customers` (see `exports/kinds`).
+    #[serde(default)]
+    preset: Option<String>,
     /// Phones and e-mails plainly; without it, if you see them at all. Who does not needs an approval.
     #[serde(default)]
     contacts: Option<bool>,
@@ -73,7 +79,12 @@ impl NewExport {
             since: self.filter.since,
             until: self.filter.until,
         };
-        let chosen = Chosen { columns: self.columns, traits: self.traits };
+        let chosen = Chosen {
+            columns: self.columns,
+            traits: self.traits,
+            computed: self.computed.into_iter().map(Computed::named).collect(),
+            preset: self.preset,
+        };
         let contacts = self.contacts.unwrap_or_else(|| caller.may(Act::SeeContacts));
         let wish = Wish { kind: self.kind, format, filter, chosen, contacts };
         wish.check()?;
@@ -110,6 +121,29 @@ pub struct ExportKindBody {
     formats: Vec<String>,
     /// Whether the one who asks may take it out.
     allowed: bool,
+    /// Old tools' formats, of `way_back`.
+    presets: Vec<BackPreset>,
+}
+
+/// An old tool's format that files can be written in.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct BackPreset {
+    id: String,
+    /// As people call the system.
+    system: String,
+    /// `customers`, `orders` or `consents`.
+    kind: String,
+    columns: Vec<String>,
+}
+
+fn presets(kind: Kind) -> Vec<BackPreset> {
+    let body = |p: &exchange::presets::Preset| BackPreset {
+        id: p.id.into(),
+        system: p.system.into(),
+        kind: p.kind.as_str().into(),
+        columns: exchange::back::header(p).into_iter().map(str::to_string).collect(),
+    };
+    if kind == Kind::WayBack { exchange::back::presets().map(body).collect() } else { Vec::new() }
 }
 
 /// Lists what can be taken out, with its columns.
@@ -119,14 +153,20 @@ pub async fn list_export_kinds(ReadExports(caller): ReadExports) -> Json<List<Ex
     let body = |kind: Kind| {
         let wish =
             |format| Wish { kind, format, filter: Filter::default(), chosen: Chosen::default(), contacts: false };
+        let takes = |f: &&Format| match kind {
+            Kind::WayBack => **f == Format::Csv,
+            _ => wish(**f).check().is_ok(),
+        };
+        let formats = Format::ALL.iter().filter(takes);
         ExportKindBody {
             kind,
             doc: kind.doc().into(),
             columns: kinds::all_columns(kind).into_iter().map(ExportColumn::from).collect(),
             takes_segment: kind.takes_segment(),
             takes_times: kind.takes_times(),
-            formats: Format::ALL.iter().filter(|f| wish(**f).check().is_ok()).map(|f| f.as_str().into()).collect(),
+            formats: formats.map(|f| f.as_str().into()).collect(),
             allowed: wish(Format::Csv).allowed(&caller).is_ok(),
+            presets: presets(kind),
         }
     };
     Json(List::whole(Kind::ALL.into_iter().map(body).collect()))
@@ -163,8 +203,8 @@ pub async fn preview_export(
 
 async fn rows_of(app: &Arc<App>, wish: &Wish) -> Result<i64, Problem> {
     app.settle().await?;
-    let (kind, filter) = (wish.kind, wish.filter.clone());
-    app.query(move |db| Ok(spec::estimate(db, kind, &filter)?)).await
+    let (kind, filter, chosen) = (wish.kind, wish.filter.clone(), wish.chosen.clone());
+    app.query(move |db| Ok(spec::estimate(db, kind, &filter, &chosen)?)).await
 }
 
 /// Where an export stands.
@@ -293,7 +333,8 @@ pub async fn create_export(
 fn audited(export: &Export, wish: &Wish) -> serde_json::Value {
     json!({"kind": export.kind.as_str(), "format": export.format.as_str(), "mark": export.mark, "contacts": export.contacts,
         "segment_id": wish.filter.segment_id.map(|id| id.to_string()), "since": wish.filter.since, "until": wish.filter.until,
-        "columns": wish.chosen.columns, "traits": wish.chosen.traits})
+        "columns": wish.chosen.columns, "traits": wish.chosen.traits,
+        "computed": wish.chosen.computed.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), "preset": wish.chosen.preset})
 }
 
 /// Which exports.

@@ -1,7 +1,8 @@
 //! `/home` and `/health`: how the shop is doing.
+use crate::access::{Act, Area};
 use crate::api::wire::Money;
 use crate::app::App;
-use crate::caller::ReadHome;
+use crate::caller::{Caller, ReadHome};
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
@@ -96,6 +97,8 @@ pub enum AttentionKind {
     ExportApprovals,
     /// Requests of people about their data are late, or must be answered within days.
     PrivacyRequests,
+    /// Other systems are told nothing any more: their endpoint failed for days, is gone, or let too much wait.
+    WebhookDisabled,
 }
 
 /// Something that wants to be looked at.
@@ -137,6 +140,8 @@ struct Figures {
     stitch: Vec<customers::stitch::Alarm>,
     rules_waiting: i64,
     requests: (i64, i64),
+    /// Webhook endpoints that Braid disabled: number and name.
+    webhooks: Vec<(i64, String)>,
 }
 
 fn figures(
@@ -166,6 +171,7 @@ fn figures(
         stitch: customers::stitch::rates(db, rules.stitch.alarm_factor, now)?.2,
         requests: customers::privacy::requests::pressing(db, now, REQUESTS_SOON_US)?,
         rules_waiting: customers::rules::current(db)?.version - customers::rules::applied(db)?,
+        webhooks: crate::webhooks::endpoints::disabled(db)?,
     })
 }
 
@@ -211,7 +217,7 @@ fn moved_since(db: &mut Engine, since: Timestamp) -> Result<Vec<(i64, bool, i64)
 
 /// Shows the first page.
 #[utoipa::path(get, path = "/api/v1/home", tag = "home", responses((status = 200, body = Home)))]
-pub async fn home(State(app): State<Arc<App>>, _: ReadHome) -> Result<Json<Home>, Problem> {
+pub async fn home(State(app): State<Arc<App>>, ReadHome(caller): ReadHome) -> Result<Json<Home>, Problem> {
     let now = app.now();
     let zone = app.domain.settings().zone.clone();
     let midnight = midnight(now, &zone);
@@ -261,11 +267,11 @@ pub async fn home(State(app): State<Arc<App>>, _: ReadHome) -> Result<Json<Home>
             messages_sent: f.sent,
         },
         segments: segments.collect(),
-        attention: attention(&app, &f),
+        attention: attention(&app, &caller, &f),
     }))
 }
 
-fn attention(app: &App, f: &Figures) -> Vec<Attention> {
+fn attention(app: &App, caller: &Caller, f: &Figures) -> Vec<Attention> {
     let mut out = Vec::new();
     let mut add = |kind, count: i64, detail: &str, link: &str| {
         if count > 0 {
@@ -285,6 +291,11 @@ fn attention(app: &App, f: &Figures) -> Vec<Attention> {
     let (late, soon) = f.requests;
     let detail = format!("{late} requests about personal data are late, {soon} must be answered within 7 days");
     add(AttentionKind::PrivacyRequests, late + soon, &detail, "/privacy");
+    if let ([(id, _), ..], true) = (&*f.webhooks, caller.may(Act::Read(Area::Settings))) {
+        let names: Vec<&str> = f.webhooks.iter().map(|(_, name)| name.as_str()).collect();
+        let link = if names.len() == 1 { format!("/webhooks/{id}") } else { "/webhooks".into() };
+        add(AttentionKind::WebhookDisabled, names.len() as i64, &names.join(", "), &link);
+    }
     add(AttentionKind::Suspects, f.suspects, "values that many people seem to share", "/customers");
     for alarm in &f.stitch {
         let detail = format!("{} is {:.3}, in the weeks before it was {:.3}", alarm.rate, alarm.now, alarm.before);

@@ -84,7 +84,7 @@ fn body(db: &mut Engine, row: &Row, today: &str) -> Result<ModuleBody, Problem> 
     })
 }
 
-fn today(app: &App) -> String {
+pub(super) fn today(app: &App) -> String {
     day_of(app.now(), &app.domain.settings().zone)
 }
 
@@ -619,7 +619,7 @@ pub async fn decide_compared(
 }
 
 /// A decision is a person's.
-fn signed(caller: &Caller) -> Result<(), Problem> {
+pub(super) fn signed(caller: &Caller) -> Result<(), Problem> {
     if caller.user.is_none() {
         return Err(NOT_ALLOWED.because("a person decides, not a key: sign in"));
     }

@@ -1,5 +1,6 @@
 //! Privacy: erasing people, their requests, the register of purposes.
 pub mod export;
+pub mod print;
 pub mod purposes;
 pub mod requests;
 pub mod retention;

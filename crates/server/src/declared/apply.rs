@@ -32,12 +32,14 @@ pub struct Wanted {
     pub base: BTreeMap<(SettingKind, String), String>,
     /// Changes that others made meanwhile are written over.
     pub force: bool,
+    /// What the items do not name goes, where it can.
+    pub prune: bool,
     /// Who wants it.
     pub actor: String,
 }
 
-/// What was done with each item, and the lines for the audit.
-pub type Applied = (Vec<Action>, Vec<Line>);
+/// What was done with each item, what went besides, and the lines for the audit.
+pub type Applied = (Vec<Action>, Vec<(SettingKind, String)>, Vec<Line>);
 
 /// Decides about each item and, where no decision is a conflict, does it. A refusal may come after writes: the transaction
 /// that it stands in must be undone then.
@@ -75,6 +77,7 @@ pub fn apply(tx: &mut Tx, wanted: &Wanted, preparer: &Arc<Preparer>) -> Result<A
         let detail = errors.iter().map(|e| e.detail.clone()).collect::<Vec<_>>().join("; ");
         return Err(Problem { errors, ..CHANGED_MEANWHILE.because(detail) });
     }
+    let gone = super::prune::unnamed(wanted, &there)?;
     tx.will_write();
     let mut lines = Vec::new();
     let mut open: Vec<usize> = (0..wanted.items.len()).filter(|at| decided[*at] != Action::Same).collect();
@@ -106,8 +109,10 @@ pub fn apply(tx: &mut Tx, wanted: &Wanted, preparer: &Arc<Preparer>) -> Result<A
         }
         open = waiting;
     }
+    // Last, so that what pointed at something that goes points elsewhere by now.
+    lines.extend(super::prune::archive(tx, &gone)?);
     preparer.follow(tx)?;
-    Ok((decided, lines))
+    Ok((decided, gone.into_iter().map(|s| (s.kind, s.name.clone())).collect(), lines))
 }
 
 /// The problem with the place of its item before its own.
@@ -318,6 +323,21 @@ fn template(tx: &mut Tx, item: &Setting) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The rule of a name, if there is one.
+pub(super) fn rule_named(tx: &mut Tx, item: &Setting) -> Result<Option<i64>, Problem> {
+    let RuleValue { segment, template, .. } = value(item)?;
+    let segment_id = people::list(tx)?.into_iter().find(|(s, _)| s.name == segment).map(|(s, _)| s.id);
+    let template_id = lists::templates(tx.engine(), false)?.into_iter().find(|t| t.name == template).map(|t| t.id);
+    let made = item.name == made_name(&segment, &template);
+    let rules = lists::rules(tx.engine(), false)?.into_iter().map(|(r, _)| r);
+    let mut found = rules.filter(|r| {
+        r.name == item.name
+            || (made && r.name == messages::name_made_of(r.segment_id, r.template_id))
+                && (Some(r.segment_id), Some(r.template_id)) == (segment_id, template_id)
+    });
+    Ok(found.next().map(|r| r.id))
+}
+
 fn rule(tx: &mut Tx, item: &Setting, preparer: &Arc<Preparer>) -> Result<(), Problem> {
     let RuleValue { segment, template, channel, purpose, topic, once, enabled } = value(item)?;
     let segment_id = people::list(tx)?.into_iter().find(|(s, _)| s.name == segment).map(|(s, _)| s.id);
@@ -330,15 +350,11 @@ fn rule(tx: &mut Tx, item: &Setting, preparer: &Arc<Preparer>) -> Result<(), Pro
     };
     let made = item.name == made_name(&segment, &template);
     let name = if made { String::new() } else { item.name.clone() };
-    let found = lists::rules(tx.engine(), false)?.into_iter().map(|(r, _)| r).find(|r| {
-        r.name == item.name
-            || (made && r.name == messages::name_made_of(r.segment_id, r.template_id))
-                && (r.segment_id, r.template_id) == (segment_id, template_id)
-    });
+    let found = rule_named(tx, item)?;
     let draft = RuleDraft { name, segment_id, template_id, channel, purpose, topic, once, enabled };
     let facts = &mut Facts { preparer };
     match found {
-        Some(known) => messages::update_rule(tx, facts, known.id, &draft, None).map_err(wire::refused)?,
+        Some(known) => messages::update_rule(tx, facts, known, &draft, None).map_err(wire::refused)?,
         None => messages::create_rule(tx, facts, &draft).map_err(wire::refused)?,
     };
     Ok(())

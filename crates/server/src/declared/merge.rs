@@ -15,6 +15,14 @@ pub enum Action {
     Update,
     /// Somebody changed it in the shop since it was pulled.
     Conflict,
+    /// It goes, for the list does not name it and what is not named shall go.
+    Archive,
+}
+
+/// Decides about something that the list does not name, when what is not named shall go: what nobody pulled, or somebody changed
+/// since, is somebody's work.
+pub fn decide_unnamed(there: &str, base: Option<&str>, force: bool) -> Action {
+    if force || base == Some(there) { Action::Archive } else { Action::Conflict }
 }
 
 /// Decides. `pristine`: it stands in the shop as a new shop has it, so that nobody's work would be lost.
@@ -48,6 +56,10 @@ mod tests {
         for (there, wanted, base, action) in cases {
             assert_eq!(decide(there, wanted, base, false, false), action, "{there:?} {wanted} {base:?}");
         }
+        assert_eq!(decide_unnamed("a", Some("a"), false), Action::Archive);
+        assert_eq!(decide_unnamed("a", Some("b"), false), Action::Conflict);
+        assert_eq!(decide_unnamed("a", None, false), Action::Conflict, "made in the shop since");
+        assert_eq!(decide_unnamed("a", None, true), Action::Archive);
         assert_eq!(decide(Some("a"), "b", None, true, false), Action::Update);
         assert_eq!(decide(Some("a"), "b", None, false, true), Action::Update);
     }
@@ -60,7 +72,7 @@ mod tests {
             match decide(there.as_deref(), &wanted, base.as_deref(), false, force) {
                 Action::Conflict => prop_assert!(!force && there.is_some() && there != base && there.as_deref() != Some(&wanted)),
                 Action::Same => prop_assert_eq!(there.as_deref(), Some(&*wanted)),
-                Action::Create | Action::Update => {}
+                Action::Create | Action::Update | Action::Archive => {}
             }
             prop_assert_eq!(decide(Some(&wanted), &wanted, base.as_deref(), false, force), Action::Same);
         }

@@ -3,9 +3,11 @@ use super::kinds::Kind;
 use super::spec::{Filter, Spec};
 use super::spool::Row;
 use super::{events, people, tables};
+use crate::moving::back::{BackError, Reader};
 use base::Timestamp;
 use customers::counters::CounterSet;
 use db::{DbError, Dialect, Location, Sync, Tx};
+use exchange::table::Cell;
 use pipeline::{Preparer, Settings, step};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub struct Browse {
     /// The people of the segment that narrows the export.
     pub members: Option<HashSet<i64>>,
     pub filter: Filter,
+    back: Option<Reader>,
 }
 
 /// A page of rows, and where the next one begins; `None` when there is none.
@@ -91,8 +94,9 @@ impl Browse {
                 Some(found)
             }
         };
-        let filter = spec.filter.clone();
-        Ok(Self { tx, preparer, counters, now, sources, segments, absorbed, contacts: HashMap::new(), members, filter })
+        let (filter, back) = (spec.filter.clone(), spec.chosen.format().map(Reader::new));
+        let contacts = HashMap::new();
+        Ok(Self { tx, preparer, counters, now, sources, segments, absorbed, contacts, members, filter, back })
     }
 
     /// The person of a profile; 0 for nobody and for who was erased.
@@ -122,8 +126,22 @@ impl Browse {
             Kind::Customers => people::page(self, after, &spec.chosen),
             Kind::Events | Kind::Derived | Kind::Orders => events::page(self, kind, after),
             Kind::Members => tables::members(self, after),
+            Kind::WayBack => self.back(after),
             Kind::Everything => Ok((Vec::new(), None)),
             table => tables::page(self, table, after),
         }
+    }
+
+    /// The next rows of an old tool's file.
+    fn back(&mut self, after: i64) -> Result<Page, DbError> {
+        let Some(reader) = &mut self.back else { return Ok((Vec::new(), None)) };
+        let (rows, next) = match reader.page(self.tx.engine(), &self.preparer, after) {
+            Ok(page) => page,
+            Err(BackError::Store(error)) => return Err(error),
+            Err(error) => return Err(DbError::damaged("an export's job", error)),
+        };
+        let row =
+            |(people, cells): (Vec<i64>, Vec<String>)| Row::of(&people, cells.into_iter().map(Cell::text).collect());
+        Ok((rows.into_iter().map(row).collect(), next))
     }
 }

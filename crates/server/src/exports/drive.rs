@@ -3,7 +3,7 @@
 //! After a stop or a kill it goes on behind the last page that was noted, over a new snapshot: what was read before stays as it
 //! was then. (ADR 0024)
 use super::browse::Browse;
-use super::kinds;
+use super::kinds::{self, Kind};
 use super::pack::{Packed, pack};
 use super::spec::Spec;
 use super::spool::{Row, Spool};
@@ -109,6 +109,10 @@ fn go_on(
     let settings = domain.shared_settings().clone();
     let mut browse = Browse::open(store.location(), store.sync(), settings, &spec, clock.now())?;
     let sections = spec.kind.sections();
+    if spec.kind == Kind::WayBack {
+        // Which orders were written stands in memory only.
+        place = Place::default();
+    }
     place.rows.resize(sections.len(), 0);
     let mut noted = Instant::now();
     while let Some(kind) = sections.get(place.section).copied() {
@@ -122,8 +126,7 @@ fn go_on(
                     .ok_or_else(|| DriveError::Refused("the rows cannot be kept on the disk".into()))?
             }
         };
-        let mut columns = kinds::columns(kind, &spec.chosen);
-        columns.pop();
+        let columns = kinds::columns(kind, &spec.chosen);
         loop {
             if stop.load(Ordering::Relaxed) {
                 return Ok(Ended::Interrupted);

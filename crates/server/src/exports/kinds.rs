@@ -1,5 +1,7 @@
 //! What can be taken out, and the columns of each: the one list that files, the API and docs/formats come from.
 use crate::access::Area;
+use exchange::back;
+use exchange::presets::Preset;
 use exchange::table::{Column, Type};
 use serde::{Deserialize, Serialize};
 
@@ -32,13 +34,15 @@ pub enum Kind {
     Segments,
     /// Where events come from.
     Sources,
+    /// Customers, orders or opt-outs in an old tool's own format.
+    WayBack,
     /// All of these, as one archive.
     Everything,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Customers,
         Kind::Events,
         Kind::Orders,
@@ -51,6 +55,7 @@ impl Kind {
         Kind::Suppressions,
         Kind::Segments,
         Kind::Sources,
+        Kind::WayBack,
         Kind::Everything,
     ];
     /// As it is written.
@@ -68,6 +73,7 @@ impl Kind {
             Kind::Suppressions => "suppressions",
             Kind::Segments => "segments",
             Kind::Sources => "sources",
+            Kind::WayBack => "way_back",
             Kind::Everything => "everything",
         }
     }
@@ -78,14 +84,16 @@ impl Kind {
     /// What a file of it consists of.
     pub fn sections(self) -> Vec<Kind> {
         match self {
-            Kind::Everything => Self::ALL.into_iter().filter(|k| *k != Kind::Everything).collect(),
+            Kind::Everything => {
+                Self::ALL.into_iter().filter(|k| !matches!(k, Kind::Everything | Kind::WayBack)).collect()
+            }
             one => vec![one],
         }
     }
     /// The area that one must be able to read, besides exports.
     pub fn area(self) -> Area {
         match self {
-            Kind::Customers | Kind::Everything => Area::Customers,
+            Kind::Customers | Kind::WayBack | Kind::Everything => Area::Customers,
             Kind::Events | Kind::Orders | Kind::Rejected | Kind::Derived => Area::Events,
             Kind::Consents => Area::Consents,
             Kind::Members | Kind::Segments => Area::Segments,
@@ -104,7 +112,7 @@ impl Kind {
     }
     /// Whether rows may be about anybody without saying whom: such a file goes with any erasure.
     pub fn is_about_anybody(self) -> bool {
-        matches!(self, Kind::Rejected | Kind::Suppressions)
+        matches!(self, Kind::Rejected | Kind::Suppressions | Kind::WayBack)
     }
     /// The column in which the row that marks a file has its address.
     pub fn canary_column(self) -> Option<&'static str> {
@@ -129,6 +137,7 @@ impl Kind {
             Kind::Suppressions => "Addresses that get nothing any more, whatever they agreed to.",
             Kind::Segments => "Segments with their conditions.",
             Kind::Sources => "Where events come from; no keys.",
+            Kind::WayBack => "Customers, orders or opt-outs as a file that an old tool reads; no mark stands in it.",
             Kind::Everything => "A zip archive with a file of each kind, manifest.json and README.md.",
         }
     }
@@ -145,6 +154,48 @@ pub struct Chosen {
     pub columns: Vec<String>,
     /// Traits; columns `trait.NAME`.
     pub traits: Vec<String>,
+    /// Computed traits; columns `computed.NAME`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub computed: Vec<Computed>,
+    /// The old tool's format, for the way back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<String>,
+}
+
+/// A computed trait with a column of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Computed {
+    pub name: String,
+    /// `number`, `text` or `bool`; found when the export begins.
+    #[serde(default)]
+    pub kind: String,
+}
+
+impl Computed {
+    /// By name; the type is found later.
+    pub fn named(name: String) -> Self {
+        Self { name, kind: String::new() }
+    }
+    fn column(&self) -> Column {
+        let kind = match self.kind.as_str() {
+            "number" => Type::Decimal,
+            "bool" => Type::Bool,
+            _ => Type::Text,
+        };
+        Column::new(format!("computed.{}", self.name), kind, "A computed trait.")
+    }
+}
+
+impl Chosen {
+    /// As it was asked for: without the types that were found.
+    pub fn asked(&self) -> Self {
+        let computed = self.computed.iter().map(|c| Computed::named(c.name.clone())).collect();
+        Self { computed, ..self.clone() }
+    }
+    /// The old tool's format.
+    pub fn format(&self) -> Option<&'static Preset> {
+        back::find(self.preset.as_deref()?)
+    }
 }
 
 /// Every column of a kind, without the chosen traits and the mark.
@@ -153,7 +204,7 @@ pub fn all_columns(kind: Kind) -> Vec<Column> {
         Kind::Customers => super::people::COLUMNS,
         Kind::Events | Kind::Derived => super::events::COLUMNS,
         Kind::Orders => super::events::ORDER_COLUMNS,
-        Kind::Everything => &[],
+        Kind::Everything | Kind::WayBack => &[],
         table => super::tables::of(table).columns,
     };
     list.iter().map(|(name, kind, doc)| Column::new(*name, *kind, *doc)).collect()
@@ -161,11 +212,17 @@ pub fn all_columns(kind: Kind) -> Vec<Column> {
 
 /// The columns of a file, with the mark.
 pub fn columns(kind: Kind, chosen: &Chosen) -> Vec<Column> {
+    if kind == Kind::WayBack {
+        let names = chosen.format().map(back::header).unwrap_or_default();
+        // The old tool would take another column for its own.
+        return names.into_iter().map(|name| Column::new(name, Type::Text, "As the old tool names it.")).collect();
+    }
     let wanted = |c: &Column| chosen.columns.is_empty() || chosen.columns.contains(&c.name);
     let mut out: Vec<Column> = all_columns(kind).into_iter().filter(wanted).collect();
     if kind == Kind::Customers {
         let own = |t: &String| Column::new(format!("trait.{t}"), Type::Text, "A trait, as it was sent.");
         out.extend(chosen.traits.iter().map(own));
+        out.extend(chosen.computed.iter().map(Computed::column));
     }
     out.push(Column::new(MARK, Type::Text, "Leads back to the line in the audit about this export."));
     out
@@ -188,7 +245,7 @@ mod tests {
             assert!(canary.is_none_or(|c| names.contains(&c)), "{kind:?}");
             assert!(columns.iter().all(|c| c.doc.len() > 5), "{kind:?}");
         }
-        assert_eq!(Kind::Everything.sections().len(), Kind::ALL.len() - 1);
+        assert_eq!(Kind::Everything.sections().len(), Kind::ALL.len() - 2);
     }
 
     /// docs/formats/exports.md lists every column as the program has it. `BRAID_BLESS=1` writes it.
@@ -199,7 +256,7 @@ mod tests {
              text, int (64 bits), decimal (nine places, major units), bool, time (UTC, microseconds), json. How each looks in \
              CSV, NDJSON, Parquet and XLSX stands in docs/exports.md.\n",
         );
-        for kind in Kind::ALL.into_iter().filter(|k| *k != Kind::Everything) {
+        for kind in Kind::Everything.sections() {
             text.push_str(&format!(
                 "\n## {}\n\n{}\n\n| column | type | meaning |\n|---|---|---|\n",
                 kind.as_str(),

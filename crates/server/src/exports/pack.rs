@@ -156,7 +156,11 @@ impl Packing<'_> {
         let mark = mark::number(&self.spec.mark);
         let path = spool_folder(self.shop, self.spec.export).join(kind.as_str());
         let mut spooled = Spooled::open(&path)?;
-        let mut file = write::begin(self.spec.format, &columns, &self.about(), out)?;
+        let preset = self.spec.chosen.format();
+        let mut file = match preset {
+            Some(preset) => write::plain(&columns, preset.delimiter, out)?,
+            None => write::begin(self.spec.format, &columns, &self.about(), out)?,
+        };
         let (mut pairs, mut rows) = (Pairs::default(), 0u64);
         // In a masked file an address that can be read would be seen at once, and nobody can write to any.
         let address = kind.canary_column().filter(|name| columns.iter().any(|c| c.name == *name));
@@ -170,7 +174,9 @@ impl Packing<'_> {
                 placed = true;
             }
             let mut cells = row.cells;
-            cells.push(Cell::text(self.spec.mark.as_str()));
+            if preset.is_none() {
+                cells.push(Cell::text(self.spec.mark.as_str()));
+            }
             *rows += 1;
             file.row(&cells)
         };

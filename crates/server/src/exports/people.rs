@@ -8,8 +8,10 @@ use base::{Decimal, Money, Timestamp, currency_exponent};
 use customers::PersonView;
 use customers::derived::{self, Asked};
 use customers::model::Amounts;
+use db::event::Scalar;
 use db::{DbError, Lookup, Value};
 use exchange::table::{Cell, Type};
+use segments::runtime::definitions::Compiled;
 use serde_json::{Map, Value as Json, json};
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,6 +36,7 @@ pub const COLUMNS: &[(&str, Type, &str)] = &[
     ("identifiers", Type::Json, "Every identifier: kind, value, profile_id, first_seen, last_seen, message_id."),
     ("traits", Type::Json, "Every trait that was sent, by name."),
     ("derived", Type::Json, "What follows from the events, by name: life-cycle stage, preferred channel, …"),
+    ("computed", Type::Json, "Computed traits of the shop that have a value, by name."),
     ("events", Type::Int, "Events from outside."),
     ("orders", Type::Int, "Completed orders."),
     ("refunds", Type::Int, "Refunded orders."),
@@ -198,15 +201,19 @@ pub fn page(browse: &mut Browse, after: i64, chosen: &Chosen) -> Result<Page, Db
             member_of.entry(row.int(0)?).or_default().push(name.clone());
         }
     }
-    let rules = segments::runtime::definitions::current(&mut browse.tx)?.rules.clone();
+    let compiled = segments::runtime::definitions::current(&mut browse.tx)?;
+    let rules = compiled.rules.clone();
     let wants = |name: &str| chosen.columns.is_empty() || chosen.columns.iter().any(|c| c == name);
     let rows = views.iter().map(|view| {
         let said = deciding(view, &ledger);
         let derived = if wants("derived") { derived(view, &said, &rules, browse.now) } else { Cell::None };
-        let all = cells(view, &said, derived, member_of.get(&view.person_id));
+        let asked = wants("computed") || !chosen.computed.is_empty();
+        let values = if asked { computed(&compiled, view, browse.now) } else { Computed::new() };
+        let all = cells(view, &said, (derived, &values), member_of.get(&view.person_id));
         let mut kept: Vec<Cell> =
             COLUMNS.iter().zip(all).filter(|((name, ..), _)| wants(name)).map(|(_, cell)| cell).collect();
         kept.extend(chosen.traits.iter().map(|name| trait_cell(view, name)));
+        kept.extend(chosen.computed.iter().map(|one| computed_cell(&one.kind, values.get(&one.name))));
         let people: Vec<i64> = view.members.iter().map(|m| m.profile_id).chain([view.person_id]).collect();
         Row::of(&people, kept)
     });
@@ -226,12 +233,35 @@ fn derived(view: &PersonView, said: &[Said], rules: &derived::Rules, now: Timest
     Cell::Json(Json::Object(out).to_string())
 }
 
+/// Computed traits that have a value, by name.
+type Computed = BTreeMap<String, Scalar>;
+
+fn computed(compiled: &Compiled, view: &PersonView, now: Timestamp) -> Computed {
+    let all = segments::runtime::computed::values(compiled, &view.state, now).into_iter();
+    all.filter_map(|(one, answer)| Some((one.name.clone(), answer.values.into_iter().next()?))).collect()
+}
+
+/// In the column's type; nothing where the trait got another type since the export began.
+fn computed_cell(kind: &str, value: Option<&Scalar>) -> Cell {
+    match (kind, value) {
+        ("number", Some(Scalar::Number(n))) => Cell::Decimal(*n),
+        ("bool", Some(Scalar::Bool(b))) => Cell::Bool(*b),
+        ("text", Some(Scalar::Text(t))) => Cell::text(t.to_string()),
+        _ => Cell::None,
+    }
+}
+
 fn trait_cell(view: &PersonView, name: &str) -> Cell {
     let text = view.state.traits.text(name);
     Cell::maybe(text.or_else(|| view.state.traits.json(name).map(|json| json.into_owned())))
 }
 
-fn cells(view: &PersonView, said: &[Said], derived: Cell, member_of: Option<&Vec<String>>) -> Vec<Cell> {
+fn cells(
+    view: &PersonView,
+    said: &[Said],
+    (derived, computed): (Cell, &Computed),
+    member_of: Option<&Vec<String>>,
+) -> Vec<Cell> {
     let (traits, totals) = (&view.state.traits, &view.state.totals);
     let (first_seen, last_seen) = seen(view);
     let text = |name: &str| Cell::maybe(traits.text(name));
@@ -283,6 +313,12 @@ fn cells(view: &PersonView, said: &[Said], derived: Cell, member_of: Option<&Vec
         Cell::json(&Json::Array(identifiers)),
         Cell::Json(Json::Object(sent).to_string()),
         derived,
+        Cell::json(&Json::Object(
+            computed
+                .iter()
+                .filter_map(|(name, value)| Some((name.clone(), value_of(std::slice::from_ref(value), false)?)))
+                .collect(),
+        )),
         Cell::Int(totals.events),
         Cell::Int(totals.orders),
         Cell::Int(totals.refunds),

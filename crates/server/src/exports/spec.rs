@@ -1,7 +1,7 @@
 //! What an export is asked to do, whether it may, and how many rows it will be about.
 use super::kinds::{Chosen, Kind, all_columns};
 use super::{JOB, store};
-use crate::access::Act;
+use crate::access::{Act, Area};
 use crate::approvals;
 use crate::caller::Caller;
 use crate::policy::Policy;
@@ -9,7 +9,9 @@ use crate::problem::{BAD_INPUT, NOT_ALLOWED, Problem, internal};
 use base::{DAY_US, Timestamp};
 use db::jobs::{self, New};
 use db::{DbError, Engine, Tx};
+use exchange::mapping::Kind as FileKind;
 use exchange::write::Format;
+use segments::runtime::definitions;
 use serde::{Deserialize, Serialize};
 
 /// How long a file is kept.
@@ -75,6 +77,7 @@ impl Wish {
         if kind == Kind::Everything && self.format == Format::Xlsx {
             return Err(BAD_INPUT.at("/format", "everything goes as csv, ndjson or parquet"));
         }
+        self.check_preset()?;
         let filter = &self.filter;
         if filter.segment_id.is_some() && !kind.takes_segment() {
             return Err(BAD_INPUT.at("/filter/segment_id", format!("a segment does not narrow {}", kind.as_str())));
@@ -98,7 +101,14 @@ impl Wish {
         {
             return Err(BAD_INPUT.at("/traits", format!("at most {TRAITS_MAX} names of 1 to 200 characters")));
         }
-        let mut names = [traits.as_slice(), self.chosen.columns.as_slice()].map(<[String]>::to_vec);
+        let computed: Vec<String> = self.chosen.computed.iter().map(|c| c.name.clone()).collect();
+        if !computed.is_empty() && kind != Kind::Customers {
+            return Err(BAD_INPUT.at("/computed", "only customers have computed traits"));
+        }
+        if computed.len() > TRAITS_MAX {
+            return Err(BAD_INPUT.at("/computed", format!("at most {TRAITS_MAX} computed traits")));
+        }
+        let mut names = [traits.as_slice(), self.chosen.columns.as_slice(), &computed].map(<[String]>::to_vec);
         if names.iter_mut().any(|list| {
             list.sort_unstable();
             list.windows(2).any(|pair| pair[0] == pair[1])
@@ -108,9 +118,46 @@ impl Wish {
         Ok(())
     }
 
+    /// An old tool's file is what the tool reads: its own columns as CSV, with contacts.
+    fn check_preset(&self) -> Result<(), Problem> {
+        let preset = self.chosen.preset.as_deref();
+        if self.kind != Kind::WayBack {
+            return match preset {
+                Some(_) => Err(BAD_INPUT.at("/preset", "only the way back (way_back) takes a preset")),
+                None => Ok(()),
+            };
+        }
+        if self.chosen.format().is_none() {
+            let known: Vec<&str> = exchange::back::presets().map(|p| p.id).collect();
+            return Err(BAD_INPUT.at("/preset", format!("the old tool's format is one of {}", known.join(", "))));
+        }
+        if self.format != Format::Csv {
+            return Err(BAD_INPUT.at("/format", "an old tool's file is csv"));
+        }
+        if !self.contacts {
+            return Err(
+                BAD_INPUT.at("/contacts", "an old tool can do nothing with masked contacts; ask for them plainly")
+            );
+        }
+        Ok(())
+    }
+
+    /// What must be readable, besides exports.
+    fn areas(&self) -> Vec<(Area, &'static str)> {
+        match self.chosen.format().map(|p| p.kind) {
+            None => self.kind.sections().into_iter().map(|s| (s.area(), s.as_str())).collect(),
+            Some(FileKind::Orders) => vec![(Area::Customers, "customers"), (Area::Events, "orders")],
+            Some(FileKind::Consents) => vec![(Area::Consents, "consents")],
+            Some(_) => vec![(Area::Customers, "customers"), (Area::Consents, "consents")],
+        }
+    }
+
     /// The export as approvals and the audit name it.
     pub fn what(&self, caller: &Caller) -> String {
         let mut out = self.kind.as_str().to_string();
+        if let Some(preset) = &self.chosen.preset {
+            out.push_str(&format!("/{preset}"));
+        }
         if let Some(segment) = self.filter.segment_id {
             out.push_str(&format!("/segment/{segment}"));
         }
@@ -138,12 +185,10 @@ impl Wish {
         if caller.stores.is_some() {
             return Err(NOT_ALLOWED.because("an export is of the whole shop, and you work in some of its stores"));
         }
-        for section in self.kind.sections() {
-            if !caller.may(Act::Read(section.area())) {
-                let name = section.area().as_str();
-                return Err(
-                    NOT_ALLOWED.because(format!("this holds {}, and you may not read {name}", section.as_str()))
-                );
+        for (area, holds) in self.areas() {
+            if !caller.may(Act::Read(area)) {
+                let name = area.as_str();
+                return Err(NOT_ALLOWED.because(format!("this holds {holds}, and you may not read {name}")));
             }
         }
         Ok(())
@@ -151,7 +196,7 @@ impl Wish {
 }
 
 /// Rows that an export will have, roughly: what filters leave out is not taken off.
-pub fn estimate(db: &mut Engine, kind: Kind, filter: &Filter) -> Result<i64, DbError> {
+pub fn estimate(db: &mut Engine, kind: Kind, filter: &Filter, chosen: &Chosen) -> Result<i64, DbError> {
     let one = |db: &mut Engine, sql: &str| db.first(sql, &[])?.map_or(Ok(0), |r| r.int(0));
     if let (Some(segment), true) = (filter.segment_id, matches!(kind, Kind::Customers | Kind::Members)) {
         let sql = "SELECT COUNT(*) FROM memberships WHERE segment_id = $1";
@@ -170,10 +215,18 @@ pub fn estimate(db: &mut Engine, kind: Kind, filter: &Filter) -> Result<i64, DbE
         Kind::Suppressions => one(db, "SELECT COUNT(*) FROM suppressions"),
         Kind::Segments => one(db, "SELECT COUNT(*) FROM segments"),
         Kind::Sources => one(db, "SELECT COUNT(*) FROM sources"),
+        Kind::WayBack => {
+            let of = match chosen.format().map(|p| p.kind) {
+                Some(FileKind::Orders) => Kind::Orders,
+                Some(FileKind::Consents) => Kind::Consents,
+                _ => Kind::Customers,
+            };
+            estimate(db, of, filter, chosen)
+        }
         Kind::Everything => {
             let mut all = 0;
             for section in kind.sections() {
-                all += estimate(db, section, filter)?;
+                all += estimate(db, section, filter, chosen)?;
             }
             Ok(all)
         }
@@ -194,6 +247,16 @@ pub fn begin(
         let found = tx.first("SELECT id FROM segments WHERE id = $1", &[segment.into()])?;
         found.ok_or_else(|| BAD_INPUT.at("/filter/segment_id", "there is no such segment"))?;
     }
+    let mut chosen = wish.chosen.clone();
+    if !chosen.computed.is_empty() {
+        let known = definitions::current(tx)?;
+        for one in &mut chosen.computed {
+            let found = known.computed.iter().find(|c| c.name == one.name);
+            let found = found
+                .ok_or_else(|| BAD_INPUT.at("/computed", format!("there is no computed trait {:.80}", one.name)))?;
+            one.kind = definitions::kind_text(found.kind).into();
+        }
+    }
     let alone = wish.alone(caller, policy);
     let policy = Policy { export_rows: alone, ..*policy };
     let permit = approvals::permit(tx, caller, &policy, (&wish.what(caller), rows), approval)?;
@@ -207,7 +270,7 @@ pub fn begin(
         kind: wish.kind,
         format: wish.format,
         filter: wish.filter.clone(),
-        chosen: wish.chosen.clone(),
+        chosen,
         contacts: wish.contacts,
         mark: permit.mark(),
         canary: permit.canary(),
@@ -235,6 +298,15 @@ mod tests {
         let segment = Filter { segment_id: Some(1), ..Filter::default() };
         assert!(said(Wish { filter: segment, ..wish(Kind::Consents) }).contains("a segment does not narrow consents"));
         assert!(said(Wish { format: Format::Xlsx, ..wish(Kind::Everything) }).contains("csv, ndjson or parquet"));
+        let back = |preset: &str| Chosen { preset: Some(preset.into()), ..Chosen::default() };
+        assert!(
+            said(Wish { chosen: back("shopify-customers"), ..wish(Kind::Customers) }).contains("only the way back")
+        );
+        assert!(said(wish(Kind::WayBack)).contains("one of shopify-customers"));
+        let masked = Wish { chosen: back("shopify-customers"), ..wish(Kind::WayBack) };
+        assert!(said(masked.clone()).contains("ask for them plainly"));
+        assert_eq!(said(Wish { contacts: true, ..masked.clone() }), "");
+        assert!(said(Wish { contacts: true, format: Format::Xlsx, ..masked }).contains("an old tool's file is csv"));
         let chosen = Chosen { columns: vec!["nothing".into()], ..Chosen::default() };
         assert!(said(Wish { chosen, ..wish(Kind::Customers) }).contains("customers have no column nothing"));
         let chosen = Chosen { traits: vec!["a".into(), "a".into()], ..Chosen::default() };

@@ -29,28 +29,118 @@ pub enum BackError {
     Store(#[from] DbError),
 }
 
-/// Writes a file in a system's own format; gives its rows without the header.
-pub fn write(db: &mut Engine, preparer: &Preparer, preset: &Preset, out: &mut dyn Write) -> Result<u64, BackError> {
-    let mut rows = 0u64;
-    let mut put = |values: &[String]| -> Result<(), BackError> {
-        exchange::write::csv_row(out, values.iter().map(String::as_str), preset.delimiter)?;
-        rows += 1;
-        Ok(())
-    };
-    let header: Vec<String> = back::header(preset).into_iter().map(str::to_string).collect();
-    put(&header)?;
-    match preset.kind {
-        Kind::Customers => customers(db, &preparer.current().counters, &mut |c| put(&back::customer_row(preset, c)))?,
-        Kind::Orders => {
-            orders(db, preparer, &mut |o| back::order_rows(preset, o).iter().try_for_each(|values| put(values)))?
-        }
-        Kind::Consents => opt_outs(db, &mut |o| put(&back::opt_out_row(preset, o)))?,
-        Kind::Events => return Err(BackError::Kind("events")),
-    }
-    Ok(rows - 1)
+/// A row of such a file, with the profiles whom it is about; opt-outs do not say.
+pub type BackRow = (Vec<i64>, Vec<String>);
+
+/// Reads a store as rows of a system's own format, page by page. Pages of orders must be read in one go, from the first: which
+/// orders were written is known here only.
+pub struct Reader {
+    preset: &'static Preset,
+    said: Option<Said>,
+    fates: Option<HashMap<String, &'static str>>,
+    known: HashSet<String>,
 }
 
-type Put<'a, T> = &'a mut dyn FnMut(&T) -> Result<(), BackError>;
+impl Reader {
+    /// For files of a preset.
+    pub fn new(preset: &'static Preset) -> Self {
+        Self { preset, said: None, fates: None, known: HashSet::new() }
+    }
+
+    /// The next rows after a place, 0 at first; and the place behind them, `None` at the end.
+    pub fn page(
+        &mut self,
+        db: &mut Engine,
+        preparer: &Preparer,
+        after: i64,
+    ) -> Result<(Vec<BackRow>, Option<i64>), BackError> {
+        match self.preset.kind {
+            Kind::Customers => Ok(self.customers(db, &preparer.current().counters, after)?),
+            Kind::Orders => Ok(self.orders(db, preparer, after)?),
+            Kind::Consents => Ok((opt_outs(db, self.preset)?, None)),
+            Kind::Events => Err(BackError::Kind("events")),
+        }
+    }
+
+    fn customers(
+        &mut self,
+        db: &mut Engine,
+        counters: &CounterSet,
+        after: i64,
+    ) -> Result<(Vec<BackRow>, Option<i64>), DbError> {
+        let said = match self.said.take() {
+            Some(said) => said,
+            None => standing(db)?,
+        };
+        let page = profiles::page(db, after, PAGE)?;
+        let next = page.last().map(|(id, _)| *id);
+        let mut rows = Vec::with_capacity(page.len());
+        for (id, profile) in page.into_iter().filter(|(id, p)| p.person == *id) {
+            let view = view_of(db, id, profile, counters)?;
+            if view.identifiers.iter().any(|i| &*i.kind != "anonymous_id") {
+                let row = back::customer_row(self.preset, &customer(&view, consents(&view, &said)));
+                rows.push((view.members.iter().map(|m| m.profile_id).collect(), row));
+            }
+        }
+        self.said = Some(said);
+        Ok((rows, next))
+    }
+
+    /// Each order once, as it was placed, with what became of it.
+    fn orders(
+        &mut self,
+        db: &mut Engine,
+        preparer: &Preparer,
+        after: i64,
+    ) -> Result<(Vec<BackRow>, Option<i64>), DbError> {
+        // Few orders are taken back, so that what became of them fits into memory; the orders themselves are not held.
+        let fates = match self.fates.take() {
+            Some(fates) => fates,
+            None => fates(db, preparer)?,
+        };
+        let (page, next) = told(db, preparer, after)?;
+        let counters = preparer.current().counters;
+        let mut rows = Vec::new();
+        for told in page {
+            if told.event == "Order Refunded" || !self.known.insert(told.order_id.clone()) {
+                continue;
+            }
+            let (who, people) = match profile_of(db, told.profile)? {
+                Some((id, row)) => {
+                    let view = view_of(db, id, row, &counters)?;
+                    (customer(&view, BTreeMap::new()), view.members.iter().map(|m| m.profile_id).collect())
+                }
+                None => (Customer::default(), Vec::new()),
+            };
+            let fate = fates.get(&told.order_id).copied().unwrap_or("completed").to_string();
+            let order = Order { fate, time: told.time, who, properties: told.properties };
+            rows.extend(back::order_rows(self.preset, &order).into_iter().map(|row| (people.clone(), row)));
+        }
+        self.fates = Some(fates);
+        Ok((rows, next))
+    }
+}
+
+/// Writes a file in a system's own format; gives its rows without the header.
+pub fn write(
+    db: &mut Engine,
+    preparer: &Preparer,
+    preset: &'static Preset,
+    out: &mut dyn Write,
+) -> Result<u64, BackError> {
+    let mut put = |values: &mut dyn Iterator<Item = &str>| exchange::write::csv_row(out, values, preset.delimiter);
+    put(&mut back::header(preset).into_iter())?;
+    let (mut reader, mut after, mut rows) = (Reader::new(preset), 0, 0u64);
+    loop {
+        let (page, next) = reader.page(db, preparer, after)?;
+        for (_, row) in &page {
+            put(&mut row.iter().map(String::as_str))?;
+        }
+        rows += page.len() as u64;
+        let Some(next) = next else { return Ok(rows) };
+        after = next;
+    }
+}
 
 /// A person as files tell of one.
 fn customer(view: &PersonView, consents: BTreeMap<String, bool>) -> Customer {
@@ -108,40 +198,29 @@ fn view_of(db: &mut Engine, id: i64, profile: Profile, counters: &CounterSet) ->
     Ok(commands::view(id, &all, counters))
 }
 
-fn customers(db: &mut Engine, counters: &CounterSet, put: Put<'_, Customer>) -> Result<(), BackError> {
-    let said = standing(db)?;
-    let mut after = 0;
-    loop {
-        let page = profiles::page(db, after, PAGE)?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        after = *last;
-        for (id, profile) in page.into_iter().filter(|(id, p)| p.person == *id) {
-            let view = view_of(db, id, profile, counters)?;
-            if !view.identifiers.iter().any(|i| &*i.kind != "anonymous_id") {
-                continue;
-            }
-            let mut consents: BTreeMap<String, bool> = BTreeMap::new();
-            for i in view.identifiers.iter().filter(|i| matches!(&*i.kind, "email" | "phone")) {
-                for channel in ["email", "sms", "viber", "whatsapp", "call"] {
-                    let Some((_, denied, _)) = said.get(&(channel.to_string(), i.value.to_string())) else { continue };
-                    // A refusal at any own address is the person's.
-                    let granted = consents.entry(channel.to_string()).or_insert(true);
-                    *granted &= !denied;
-                }
-            }
-            put(&customer(&view, consents))?;
+/// Whether marketing may go to somebody, by channel: a refusal at any own address is the person's.
+fn consents(view: &PersonView, said: &Said) -> BTreeMap<String, bool> {
+    let mut consents: BTreeMap<String, bool> = BTreeMap::new();
+    for i in view.identifiers.iter().filter(|i| matches!(&*i.kind, "email" | "phone")) {
+        for channel in ["email", "sms", "viber", "whatsapp", "call"] {
+            let Some((_, denied, _)) = said.get(&(channel.to_string(), i.value.to_string())) else { continue };
+            let granted = consents.entry(channel.to_string()).or_insert(true);
+            *granted &= !denied;
         }
     }
+    consents
 }
 
-fn opt_outs(db: &mut Engine, put: Put<'_, OptOut>) -> Result<(), BackError> {
+/// Opt-outs name addresses and not people.
+fn opt_outs(db: &mut Engine, preset: &Preset) -> Result<Vec<BackRow>, DbError> {
     let mut all: Vec<_> = standing(db)?.into_iter().filter(|(_, (_, denied, _))| *denied).collect();
     all.sort();
-    for ((channel, address), (at, _, _)) in all {
+    let row = |((channel, address), (at, _, _))| {
         let time = base::Timestamp::from_micros(at).to_string();
-        put(&OptOut { channel, address, purpose: "marketing".into(), time, wording: String::new() })?;
-    }
-    Ok(())
+        let out = OptOut { channel, address, purpose: "marketing".into(), time, wording: String::new() };
+        (Vec::new(), back::opt_out_row(preset, &out))
+    };
+    Ok(all.into_iter().map(row).collect())
 }
 
 /// An event about an order.
@@ -153,63 +232,48 @@ struct Told {
     time: String,
 }
 
-/// Who hears of each; the connection may be used meanwhile.
-type Visit<'a> = &'a mut dyn FnMut(&mut Engine, Told) -> Result<(), BackError>;
-
-/// Visits the events about orders, oldest first.
-fn each_order(db: &mut Engine, preparer: &Preparer, visit: Visit<'_>) -> Result<(), BackError> {
+/// The events about orders among the next rows of the log; and where to go on, `None` at the end.
+fn told(db: &mut Engine, preparer: &Preparer, after: i64) -> Result<(Vec<Told>, Option<i64>), DbError> {
     let planned = super::here::planned(db)?;
-    let mut from = 1;
-    loop {
-        let rows = log::page(db, from, PAGE)?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        from = last.first_seq + 1;
-        for row in rows.iter().filter(|r| r.origin != Origin::Derived && may_tell_orders(r, &planned)) {
-            for event in stored_events(preparer, row)? {
-                if !matches!(event.name.as_str(), "Order Completed" | "Order Cancelled" | "Order Refunded") {
-                    continue;
-                }
-                let properties: Map<String, Value> =
-                    event.properties.as_deref().and_then(|p| serde_json::from_str(p).ok()).unwrap_or_default();
-                let id = match properties.get("order_id") {
-                    Some(Value::String(id)) if !id.is_empty() => id.clone(),
-                    Some(Value::Number(id)) => id.to_string(),
-                    _ => continue,
-                };
-                let time = event.timestamp.to_string();
-                visit(db, Told { event: event.name, order_id: id, properties, profile: event.profile_id, time })?;
+    let rows = log::page(db, after + 1, PAGE)?;
+    let next = rows.last().map(|last| last.first_seq);
+    let mut out = Vec::new();
+    for row in rows.iter().filter(|r| r.origin != Origin::Derived && may_tell_orders(r, &planned)) {
+        for event in stored_events(preparer, row)? {
+            if !matches!(event.name.as_str(), "Order Completed" | "Order Cancelled" | "Order Refunded") {
+                continue;
             }
+            let properties: Map<String, Value> =
+                event.properties.as_deref().and_then(|p| serde_json::from_str(p).ok()).unwrap_or_default();
+            let order_id = match properties.get("order_id") {
+                Some(Value::String(id)) if !id.is_empty() => id.clone(),
+                Some(Value::Number(id)) => id.to_string(),
+                _ => continue,
+            };
+            let time = event.timestamp.to_string();
+            out.push(Told { event: event.name, order_id, properties, profile: event.profile_id, time });
         }
     }
+    Ok((out, next))
 }
 
-/// Each order once, as it was placed, with what became of it.
-fn orders(db: &mut Engine, preparer: &Preparer, put: Put<'_, Order>) -> Result<(), BackError> {
-    // Few orders are taken back, so that what became of them fits into memory; the orders themselves are not held.
-    let mut fates: HashMap<String, &'static str> = HashMap::new();
-    each_order(db, preparer, &mut |_, told| {
-        match told.event.as_str() {
-            "Order Refunded" => drop(fates.insert(told.order_id, "refunded")),
-            "Order Cancelled" => {
-                fates.entry(told.order_id).or_insert("cancelled");
+/// What became of orders that were taken back.
+fn fates(db: &mut Engine, preparer: &Preparer) -> Result<HashMap<String, &'static str>, DbError> {
+    let (mut fates, mut after) = (HashMap::new(), 0);
+    loop {
+        let (page, next) = told(db, preparer, after)?;
+        for told in page {
+            match told.event.as_str() {
+                "Order Refunded" => drop(fates.insert(told.order_id, "refunded")),
+                "Order Cancelled" => {
+                    fates.entry(told.order_id).or_insert("cancelled");
+                }
+                _ => {}
             }
-            _ => {}
         }
-        Ok(())
-    })?;
-    let counters = preparer.current().counters;
-    let mut known: HashSet<String> = HashSet::new();
-    each_order(db, preparer, &mut |db, told| {
-        if told.event == "Order Refunded" || !known.insert(told.order_id.clone()) {
-            return Ok(());
-        }
-        let who = match profile_of(db, told.profile)? {
-            Some((id, row)) => customer(&view_of(db, id, row, &counters)?, BTreeMap::new()),
-            None => Customer::default(),
-        };
-        let fate = fates.get(&told.order_id).copied().unwrap_or("completed").to_string();
-        put(&Order { fate, time: told.time, who, properties: told.properties })
-    })
+        let Some(next) = next else { return Ok(fates) };
+        after = next;
+    }
 }
 
 /// The person's own row of a profile, if there is one.

@@ -2,7 +2,7 @@
 use super::VERSION;
 use super::gather::Section;
 use super::words::{Language, title};
-use crate::api::privacy::purposes::escape;
+use crate::api::privacy::print::escape;
 use base::Timestamp;
 use customers::PersonView;
 use pipeline::timeline::StoredEvent;

@@ -244,6 +244,54 @@ fn customers_go_out_and_come_in_as_tables() {
     }
 }
 
+/// [issue 3, 7] Computed traits leave with the customers: all of them in one column, chosen ones in their own type and masked
+/// like everything else.
+#[test]
+fn computed_traits_go_out_with_the_customers() {
+    for shop in shops() {
+        fill(&shop);
+        for (name, expression, kind) in [
+            ("spent", "sum(\"Order Completed\".total)", "number"),
+            ("told", "last(\"Consent Granted\".address)", "text"),
+        ] {
+            let new = json!({"name": name, "title": name, "expression": expression, "kind": kind});
+            let made = shop.owner("POST", "/api/v1/computed-traits").json(&new).send();
+            assert_eq!(made.status, 201, "{}", made.text);
+            let id = made.json()["id"].as_str().expect("an id").to_string();
+            for _ in 0..500 {
+                if shop.owner("GET", &format!("/api/v1/computed-traits/{id}")).send().json()["state"] == "live" {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        let wish = |format: &str| {
+            json!({"kind": "customers", "format": format, "columns": ["user_id", "computed"],
+                "computed": ["spent", "told"]})
+        };
+        let csv = text(&shop, wish("csv"));
+        let line = csv.lines().find(|l| l.starts_with("u1,")).expect("the row");
+        assert!(csv.starts_with("user_id,computed,computed.spent,computed.told,export_mark\r\n"), "{csv}");
+        assert!(
+            line.contains(r#""{""spent"":99.9,""told"":""olena@example.com""}",99.9,olena@example.com,"#),
+            "{line}"
+        );
+        let rows = text(&shop, wish("ndjson"));
+        assert!(rows.contains(r#""computed.spent":99.9"#), "{rows}");
+        for format in ["parquet", "xlsx"] {
+            let export = made(&shop, wish(format));
+            assert!(std::fs::metadata(path(&shop, &export)).expect("the file").len() > 500, "{format}");
+        }
+        let mut masked = wish("csv");
+        masked["contacts"] = json!(false);
+        let masked = text(&shop, masked);
+        assert!(masked.contains(",99.9,") && !masked.contains("olena@example.com"), "{masked}");
+        let unknown = json!({"kind": "customers", "format": "csv", "computed": ["nothing"]});
+        let refused = begin(&shop, unknown);
+        assert!(refused.status == 422 && refused.text.contains("no computed trait nothing"), "{}", refused.text);
+    }
+}
+
 fn set_policy(shop: &Shop, rows: i64) {
     let mut policy = shop.owner("GET", "/api/v1/settings/security").send().json();
     policy["export_rows"] = rows.into();

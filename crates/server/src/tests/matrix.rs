@@ -15,8 +15,9 @@ struct Case {
 const OPEN: [&str; 5] =
     ["sign_in", "accept_invitation", "sign_in_ways", "begin_provider_sign_in", "finish_provider_sign_in"];
 /// Routes that want a person, where a key, such as this matrix has, gets a clean refusal.
-const PERSONAL: [&str; 7] = [
+const PERSONAL: [&str; 8] = [
     "decide_compared",
+    "decide_rollout",
     "end_session",
     "change_password",
     "begin_second_factor",
@@ -479,6 +480,16 @@ fn case(shop: &Shop, id: &str) -> Case {
             let body = json!({"blocked_services": "stop", "resolve": resolve});
             ("settings/contacts".into(), Some(body), Act::Write(Area::Settings))
         }
+        "list_rollout" => ("rollout".into(), None, Act::Read(Area::Imports)),
+        "decide_rollout" => (
+            "rollout/orders/decisions".into(),
+            Some(json!({"go": false, "reason": "not yet"})),
+            Act::Write(Area::Imports),
+        ),
+        "read_quality_report" => {
+            reported(shop);
+            ("quality/read".into(), None, Act::Write(Area::Imports))
+        }
         "list_compared" => ("parallel-run".into(), None, Act::Read(Area::Imports)),
         "create_compared" => {
             let body = json!({"name": format!("Compared {}", fresh()), "module": "customers"});
@@ -647,6 +658,17 @@ fn upload(shop: &Shop) -> String {
     let id = made["id"].as_str().unwrap_or_default().to_string();
     assert_eq!(shop.owner("PUT", &format!("/api/v1/uploads/{id}?offset=0")).body(text).send().status, 200);
     id
+}
+
+/// Waits for a report on the data's quality.
+fn reported(shop: &Shop) {
+    shop.owner("POST", "/api/v1/quality").send();
+    for _ in 0..500 {
+        if shop.owner("GET", "/api/v1/quality").send().json()["items"][0].is_object() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
 }
 
 /// An import that is done.

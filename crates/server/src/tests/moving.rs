@@ -474,3 +474,85 @@ fn who_is_erased_is_no_longer_named_by_a_difference() {
         assert!(!list().contains("gone@example.com") && list().contains("missing_there"), "{}", list());
     }
 }
+
+fn ready(shop: &Shop, body: Value) -> Value {
+    let begun = shop.owner("POST", "/api/v1/exports").json(&body).send();
+    assert_eq!(begun.status, 201, "{}", begun.text);
+    let id = begun.json()["id"].as_str().expect("an id").to_string();
+    for _ in 0..1500 {
+        let found = shop.owner("GET", &format!("/api/v1/exports/{id}")).send().json();
+        match found["state"].as_str() {
+            Some("queued" | "running") => std::thread::sleep(Duration::from_millis(20)),
+            _ => return found,
+        }
+    }
+    panic!("the export {id} is never ready");
+}
+
+/// [AD2] The way back from the console: the old tool's own columns, nothing of ours in them, each order once.
+#[test]
+fn the_old_tools_own_files_come_as_exports() {
+    for shop in shops() {
+        order(&shop, "1", "2026-11-01T10:00:00Z", "10.50");
+        order(&shop, "2", "2026-11-02T10:00:00Z", "20");
+        order(&shop, "1", "2026-11-01T10:00:00Z", "10.50");
+        let export =
+            ready(&shop, json!({"kind": "way_back", "format": "csv", "preset": "generic-orders", "contacts": true}));
+        assert_eq!((export["state"].as_str(), export["rows"].as_i64()), (Some("ready"), Some(2)), "{export}");
+        let file = shop.place.folder.join("exports").join(format!("{}.csv", export["id"].as_str().expect("an id")));
+        let text = std::fs::read_to_string(file).expect("the file");
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("order_id,time,status,user_id") && lines[0].ends_with("lines"), "{}", lines[0]);
+        assert!(lines[1].starts_with("1,2026-11-01T10:00:00.000000Z,completed,u1,"), "{}", lines[1]);
+        assert_eq!(lines.len(), 3, "{text}");
+        let refused = shop.owner("POST", "/api/v1/exports").json(&json!({"kind": "way_back", "format": "csv"})).send();
+        assert_eq!(refused.code(), (422, "bad_input".into()), "{}", refused.text);
+    }
+}
+
+/// [AD2] The checklist of a part is computed from what was done, and a person says go.
+#[test]
+fn a_part_is_rolled_out_step_by_step_and_somebody_says_go() {
+    for shop in shops() {
+        let open = |area: &str| -> Vec<String> {
+            let all = shop.owner("GET", "/api/v1/rollout").send().json();
+            let part = all["items"].as_array().expect("parts").iter().find(|p| p["area"] == area).expect("it").clone();
+            let steps = part["steps"].as_array().expect("steps").clone();
+            steps.iter().filter(|s| s["done"] == false).map(|s| s["step"].as_str().unwrap_or_default().into()).collect()
+        };
+        assert_eq!(open("consents"), ["import", "quality", "compare", "way_back"]);
+        let text = "channel,address,state\nemail,no@example.com,denied\n";
+        let layout = json!({"format": "csv", "columns": ["channel", "address", "state"]});
+        let columns = json!({"channel": "channel", "address": "address", "state": "state"});
+        let begun = shop
+            .owner("POST", "/api/v1/imports")
+            .json(&json!({"upload": upload(&shop, "no.csv", text), "layout": layout,
+                "mapping": {"kind": "consents", "columns": columns}, "source": "Old tool"}))
+            .send();
+        assert_eq!(begun.status, 201, "{}", begun.text);
+        wait(&shop, begun.json()["job_id"].as_str().expect("a job"));
+        assert_eq!(open("consents"), ["quality", "compare", "way_back"]);
+        let refused = shop.owner("POST", "/api/v1/quality/read").send();
+        assert_eq!(refused.code(), (409, "conflict".into()), "no report yet");
+        wait(&shop, shop.owner("POST", "/api/v1/quality").send().json()["job_id"].as_str().expect("a job"));
+        assert_eq!(shop.owner("POST", "/api/v1/quality/read").send().status, 204);
+        let back =
+            ready(&shop, json!({"kind": "way_back", "format": "csv", "preset": "generic-opt-outs", "contacts": true}));
+        assert_eq!((back["state"].as_str(), back["rows"].as_i64()), (Some("ready"), Some(1)));
+        assert_eq!((open("consents"), open("sends")), (vec!["compare".into()], vec!["compare".to_string()]));
+        let path = "/api/v1/rollout/consents/decisions";
+        let go = json!({"go": true, "reason": "opt-outs are in"});
+        assert_eq!(shop.owner("POST", path).json(&go).send().code(), (403, "not_allowed".into()), "a key says nothing");
+        let ask = person(&shop);
+        let refused = ask("POST", path, &go);
+        assert_eq!(refused.code(), (409, "conflict".into()));
+        assert!(refused.text.contains("1 steps of the checklist are open"), "{}", refused.text);
+        let said = ask("POST", path, &json!({"go": true, "reason": "opt-outs are in", "although": true})).json();
+        assert_eq!(said["decisions"][0]["lacking"], json!(["compare"]), "{said}");
+        assert_eq!(said["decisions"][0]["actor"], "owner@example.com");
+        ask("POST", path, &json!({"go": false, "reason": "the till is down"}));
+        let audit = shop.owner("GET", "/api/v1/audit?subject_kind=rollout").send();
+        assert_eq!((audit.status, audit.text.contains("the till is down")), (200, true), "{}", audit.text);
+        assert_eq!(ask("POST", "/api/v1/rollout/nothing/decisions", &go).status, 404);
+    }
+}

@@ -270,7 +270,7 @@ fn addresses_are_suppressed_by_list_and_lifted_with_a_reason() {
         let report = shop.owner("POST", "/api/v1/suppressions/import").json(&import).send().json();
         assert_eq!(
             report,
-            json!({"lines": 4, "added": 2, "known": 1, "bad": [{"line": 4, "reason": "this is no e-mail address"}], "bad_count": 1})
+            json!({"lines": 4, "added": 2, "known": 1, "bad": [{"line": 4, "reason": "this is no e-mail address: write one such as olena@example.com"}], "bad_count": 1})
         );
         let all = shop.owner("GET", "/api/v1/suppressions?limit=1").send().json();
         assert_eq!(
@@ -296,6 +296,48 @@ fn addresses_are_suppressed_by_list_and_lifted_with_a_reason() {
         let audit = shop.owner("GET", "/api/v1/audit?subject_kind=address").send().json();
         assert_eq!(audit["items"][0]["after"]["reason"], "wrote to us himself");
         assert!(shop.owner("GET", "/api/v1/audit?action=import").send().text.contains("\"added\":2"));
+    }
+}
+
+/// Blacklists first: telephones on every channel that reaches them, accounts at messengers, in their own lists.
+#[test]
+fn telephones_and_accounts_are_suppressed_too() {
+    for shop in shops() {
+        let import = |body: Value| shop.owner("POST", "/api/v1/suppressions/import").json(&body).send();
+        let phones = json!({"text": "Phone;Why\n+44 7700 900123;asked\n+44 (7700) 900-123\nann@example.com\n", "reason": "old list",
+            "channels": ["sms", "viber", "call"]});
+        let report = import(phones).json();
+        assert_eq!((&report["added"], &report["known"], &report["bad"][0]["line"]), (&json!(1), &json!(1), &json!(4)));
+        let accounts =
+            json!({"text": "chat_id\n77001\n@olena_k", "reason": "blocked the bot", "channels": ["telegram"]});
+        assert_eq!(import(accounts).json()["added"], 2);
+        assert_eq!(import(json!({"text": "x", "reason": "r", "channels": ["pigeon"]})).status, 422);
+        assert_eq!(import(json!({"text": "x", "reason": "r", "channels": []})).status, 422);
+        let list = |query: &str| shop.owner("GET", &format!("/api/v1/suppressions?{query}")).send();
+        let sms = list("channel=sms").json();
+        assert_eq!(
+            (&sms["items"][0]["address"], &sms["items"][0]["reason"], &sms["total"]),
+            (&json!("+447700900123"), &json!("asked"), &json!(1))
+        );
+        assert_eq!(sms["totals"], json!({"call": 1, "sms": 1, "telegram": 2, "viber": 1}));
+        assert_eq!(list("channel=telegram&query=ol").json()["items"][0]["address"], "olena_k");
+        assert_eq!(list("").json()["total"], 0, "e-mail is asked for without a channel");
+        assert_eq!(list("channel=pigeon").status, 400);
+        let lift = json!({"channel": "viber", "address": "+44 7700 900 123", "reason": "wrote to us"});
+        assert_eq!(shop.owner("POST", "/api/v1/suppressions/lift").json(&lift).send().status, 204);
+        assert_eq!(list("channel=viber").json()["total"], 0);
+        assert_eq!(list("channel=sms").json()["total"], 1, "each channel has its own");
+        // Whoever is erased stays blocked, under a name that nobody reads.
+        let body = json!({"userId": "u7", "messageId": "m7", "traits": {"phone": "+447700900123"},
+            "context": {"externalIds": [{"id": "77001", "type": "telegram", "collection": "users", "encoding": "none"}]}});
+        assert_eq!(shop.track("/v1/identify", &body).status, 200);
+        let found = shop.owner("GET", "/api/v1/customers/lookup?user_id=u7").send().json();
+        let id = found["person_id"].as_str().expect("a person").to_string();
+        erase(&shop, &id);
+        let (sms, accounts) = (list("channel=sms").json(), list("channel=telegram").json());
+        assert_eq!((&sms["total"], &sms["items"][0]["address"]), (&json!(1), &Value::Null), "{sms}");
+        let shown: Vec<&Value> = accounts["items"].as_array().expect("a list").iter().map(|i| &i["address"]).collect();
+        assert_eq!(shown, [&Value::Null, &json!("olena_k")]);
     }
 }
 

@@ -229,6 +229,16 @@ fn who_is_gone_is_disabled_and_told_no_more() {
     let path = format!("/api/v1/webhooks/{id}");
     let gone = wait_for(&shop, &path, |e| e["state"] == "disabled");
     assert_eq!(gone["reason"], "gone");
+    // Home says so to whoever may look at webhooks, and to nobody else.
+    let told = |home: Value| -> Option<Value> {
+        home["attention"].as_array().expect("a list").iter().find(|a| a["kind"] == "webhook_disabled").cloned()
+    };
+    let seen = told(shop.owner("GET", "/api/v1/home").send().json()).expect("an owner is told");
+    assert_eq!((&seen["count"], &seen["link"]), (&json!(1), &json!(path.trim_start_matches("/api/v1"))), "{seen}");
+    let body = json!({"name": "agent", "role": "agent"});
+    let key = shop.owner("POST", "/api/v1/api-keys").json(&body).send().json();
+    let agent = format!("Bearer {}", key["key"].as_str().expect("a key"));
+    assert_eq!(told(shop.ask("GET", "/api/v1/home").header("authorization", &agent).send().json()), None);
     let audit = get(&shop, "/api/v1/audit");
     let line = audit["items"].as_array().into_iter().flatten().find(|l| l["action"] == "disable").expect("a line");
     assert_eq!((&line["actor"], &line["subject_kind"]), (&json!("braid"), &json!("webhook")));

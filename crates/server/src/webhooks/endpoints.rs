@@ -277,6 +277,13 @@ pub fn remove(tx: &mut Tx, id: i64) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Endpoints that Braid disabled because of what they answered: number and name, by name.
+pub fn disabled(db: &mut Engine) -> Result<Vec<(i64, String)>, DbError> {
+    let sql =
+        "SELECT id, name FROM webhook_endpoints WHERE state = 'disabled' AND reason <> '' ORDER BY name, id LIMIT 100";
+    db.rows(sql, &[])?.iter().map(|r| Ok((r.int(0)?, r.text(1)?.into()))).collect()
+}
+
 /// Pauses an endpoint, or lets it go on: what waited goes out, what was not queued while it was disabled does not.
 pub fn set_state(tx: &mut Tx, before: &Endpoint, state: State) -> Result<Endpoint, DbError> {
     let now = tx.now().micros();

@@ -13,9 +13,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use db::Tx;
 use messaging::preferences::{self, ANY, CHOICES_MAX, Choice};
+use messaging::suppressions::{self, By};
 use messaging::{commands, lists};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Lines of one list that is pasted: more would hold events up while they are written.
@@ -43,6 +45,10 @@ pub struct SuppressionList {
     next_cursor: Option<String>,
     /// How many there are of the channel.
     total: i64,
+    /// How many there are of each channel.
+    totals: BTreeMap<String, i64>,
+    /// Channels on which addresses can be suppressed.
+    channels: Vec<String>,
 }
 
 /// Which addresses.
@@ -50,6 +56,8 @@ pub struct SuppressionList {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SuppressionsQuery {
+    /// `email` (without it), `sms`, `viber`, `whatsapp`, `telegram`, `instagram`, `facebook` or `call`.
+    channel: Option<String>,
     /// How the address begins.
     query: Option<String>,
     limit: Option<i64>,
@@ -74,34 +82,43 @@ pub async fn list_suppressions(
             .filter(|text| !text.contains('\0'))
             .ok_or_else(|| BAD_CURSOR.because("pass next_cursor as it came"))?,
     };
-    let prefix = q.query.as_deref().unwrap_or("").trim().to_lowercase();
+    let channel = q.channel.unwrap_or_else(|| messaging::model::EMAIL.into());
+    if suppressions::kinds(&channel).is_empty() {
+        return Err(BAD_QUERY.because("there is no such channel"));
+    }
+    let prefix = q.query.as_deref().unwrap_or("").trim();
+    // Ids of accounts keep their letters as they are.
+    let prefix = if channel == messaging::model::EMAIL { prefix.to_lowercase() } else { prefix.to_string() };
     if prefix.contains('\0') {
         return Err(BAD_QUERY.because("query is the beginning of an address"));
     }
-    let channel = messaging::model::EMAIL;
-    let (mut found, total) = app
-        .query(move |db| {
-            Ok((lists::suppressions(db, channel, &prefix, &after, limit + 1)?, lists::suppressed(db, channel)?))
-        })
+    let asked = channel.clone();
+    let (mut found, totals) = app
+        .query(move |db| Ok((lists::suppressions(db, &asked, &prefix, &after, limit + 1)?, lists::suppressed(db)?)))
         .await?;
+    let totals: BTreeMap<String, i64> = totals.into_iter().collect();
     let more = found.len() > limit;
     found.truncate(limit);
     let next_cursor = found.last().filter(|_| more).map(|s| URL_SAFE_NO_PAD.encode(&s.address));
     let items = found.into_iter().map(|s| Suppression {
         channel: s.channel,
-        address: Some(s.address).filter(|a| a.contains('@')),
+        address: Some(s.address).filter(|a| !a.starts_with("erased:")),
         reason: s.reason,
         at: s.at,
         actor: Some(s.actor).filter(|a| !a.is_empty()),
     });
-    Ok(Json(SuppressionList { items: items.collect(), next_cursor, total }))
+    let total = totals.get(&channel).copied().unwrap_or(0);
+    let channels = suppressions::CHANNELS.iter().map(|(name, _)| (*name).to_string()).collect();
+    Ok(Json(SuppressionList { items: items.collect(), next_cursor, total, totals, channels }))
 }
 
 /// An address that shall get nothing any more.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSuppression {
+    /// As in the list.
     channel: String,
+    /// An e-mail address, a telephone as people write it, or the id of an account: whatever the channel reaches.
     address: String,
     reason: String,
 }
@@ -124,9 +141,10 @@ pub async fn add_suppression(
 ) -> Result<Response, Problem> {
     let new = input.value;
     let reason = reason(&new.reason)?;
-    let actor = caller.actor.clone();
+    let (actor, country) = (caller.actor.clone(), app.domain.settings().country);
     app.change(&caller, input.request, move |tx| {
-        let (address, _) = commands::suppress_by(tx, &new.channel, &new.address, &reason, &actor).map_err(refused)?;
+        let by = By { reason: &reason, actor: &actor, country };
+        let (address, _) = suppressions::block(tx, &new.channel, &new.address, by).map_err(refused)?;
         let after = json!({"channel": new.channel, "address": address, "reason": reason});
         let body = Suppression {
             channel: new.channel.clone(),
@@ -160,11 +178,13 @@ pub async fn lift_suppression(
 ) -> Result<Response, Problem> {
     let lift = input.value;
     let reason = reason(&lift.reason)?;
+    let country = app.domain.settings().country;
     app.change(&caller, input.request, move |tx| {
-        if !commands::lift(tx, &lift.channel, &lift.address).map_err(refused)? {
+        let (address, lifted) = suppressions::lift(tx, &lift.channel, &lift.address, country).map_err(refused)?;
+        if !lifted {
             return Err(NOT_FOUND.because("this address is not suppressed"));
         }
-        let before = json!({"channel": lift.channel, "address": lift.address.trim().to_lowercase()});
+        let before = json!({"channel": lift.channel, "address": address});
         let after = json!({"reason": reason});
         Ok(Done::nothing().noted(("lift", "address"), &lift.channel, Some(before), Some(after)))
     })
@@ -179,6 +199,13 @@ pub struct SuppressionImport {
     text: String,
     /// For lines without a reason of their own.
     reason: String,
+    /// Where they get nothing, as in the list; several for telephones that neither get texts nor are called. Without it `email`.
+    #[serde(default = "email_only")]
+    channels: Vec<String>,
+}
+
+fn email_only() -> Vec<String> {
+    vec![messaging::model::EMAIL.into()]
 }
 
 /// A line that was not taken.
@@ -193,17 +220,18 @@ pub struct BadLine {
 #[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct SuppressionReport {
     lines: i64,
-    /// Suppressed from now on.
+    /// Suppressed from now on, on any of the channels.
     added: i64,
-    /// Suppressed before, or named twice.
+    /// Suppressed before on all of them, or named twice.
     known: i64,
     /// Lines without an address; of many the first.
     bad: Vec<BadLine>,
     bad_count: i64,
 }
 
-/// The lines of a list: number, address, reason of its own. Empty lines and a heading without an `@` are left out.
-fn lines(text: &str) -> Vec<(i64, String, String)> {
+/// The lines of a list: number, address, reason of its own. Empty lines are left out, and a first line that is no address where
+/// another line is one: a heading.
+fn lines(text: &str, is_address: &dyn Fn(&str) -> bool) -> Vec<(i64, String, String)> {
     let clean = |cell: &str| cell.trim().trim_matches('"').trim().to_string();
     let text = text.trim_start_matches('\u{feff}');
     let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
@@ -215,7 +243,12 @@ fn lines(text: &str) -> Vec<(i64, String, String)> {
             (number, clean(address), clean(own))
         })
         .collect();
-    if out.len() > 1 && out.first().is_some_and(|(_, address, _)| !address.contains('@')) {
+    // Any word may be the id of an account, so that headings are known by what tools call them.
+    let heading = |word: &str| {
+        let word = word.to_lowercase();
+        !is_address(&word) || ["account", "address", "chat_id", "id", "username"].contains(&word.as_str())
+    };
+    if out.len() > 1 && heading(&out[0].1) && out[1..].iter().any(|(_, address, _)| is_address(address)) {
         out.remove(0);
     }
     out
@@ -230,7 +263,16 @@ pub async fn import_suppressions(
     input: Input<SuppressionImport>,
 ) -> Result<Response, Problem> {
     let reason = reason(&input.value.reason)?;
-    let lines = lines(&input.value.text);
+    let (channels, country) = (input.value.channels, app.domain.settings().country);
+    let unknown = channels.iter().any(|c| suppressions::kinds(c).is_empty());
+    let known: BTreeSet<&String> = channels.iter().collect();
+    if channels.is_empty() || unknown || known.len() < channels.len() {
+        let names: Vec<&str> = suppressions::CHANNELS.iter().map(|(name, _)| *name).collect();
+        return Err(BAD_INPUT.at("/channels", format!("name one or more of {}, each once", names.join(", "))));
+    }
+    // Of several channels it must be an address on each, or a word could be an account on one and a mistake on the others.
+    let is_address = |text: &str| channels.iter().all(|c| suppressions::address(c, text, country).is_some());
+    let lines = lines(&input.value.text, &is_address);
     if lines.is_empty() {
         return Err(BAD_INPUT.at("/text", "paste at least one address"));
     }
@@ -244,20 +286,29 @@ pub async fn import_suppressions(
             SuppressionReport { lines: lines.len() as i64, added: 0, known: 0, bad: Vec::new(), bad_count: 0 };
         for (line, address, own) in &lines {
             let why = if own.is_empty() { &reason } else { own };
-            match commands::suppress_by(tx, messaging::model::EMAIL, address, why, &actor) {
-                Ok((_, true)) => report.added += 1,
-                Ok((_, false)) => report.known += 1,
-                Err(messaging::MessagingError::Store(e)) => return Err(e.into()),
-                Err(_) => {
+            let by = By { reason: why, actor: &actor, country };
+            let mut added = None;
+            if channels.iter().all(|c| suppressions::address(c, address, country).is_some()) {
+                for channel in &channels {
+                    let (_, new) = suppressions::block(tx, channel, address, by).map_err(refused)?;
+                    added = Some(added == Some(true) || new);
+                }
+            }
+            match added {
+                Some(true) => report.added += 1,
+                Some(false) => report.known += 1,
+                None => {
                     report.bad_count += 1;
                     if report.bad.len() < BAD_MAX {
-                        report.bad.push(BadLine { line: *line, reason: "this is no e-mail address".into() });
+                        let why = suppressions::no_address(&channels[0]).to_string();
+                        report.bad.push(BadLine { line: *line, reason: why });
                     }
                 }
             }
         }
-        let after = json!({"lines": report.lines, "added": report.added, "known": report.known, "bad": report.bad_count, "reason": reason});
-        Ok(Done::ok(report).noted(("import", "suppressions"), "email", None, Some(after)))
+        let after = json!({"lines": report.lines, "added": report.added, "known": report.known, "bad": report.bad_count,
+            "reason": reason, "channels": channels});
+        Ok(Done::ok(report).noted(("import", "suppressions"), channels.join(" "), None, Some(after)))
     })
     .await
 }
@@ -439,10 +490,14 @@ mod tests {
     fn a_pasted_list_is_read_as_people_paste_it() {
         let text =
             "\u{feff}E-mail;Reason\r\n\"ann@example.com\";\"spam, twice\"\r\n\r\nbob@example.com\tbounced\tx\nnobody\n";
-        let read: Vec<(i64, String, String)> = lines(text);
+        let mail = |text: &str| text.contains('@');
+        let read: Vec<(i64, String, String)> = lines(text, &mail);
         let read: Vec<(i64, &str, &str)> = read.iter().map(|(n, a, r)| (*n, &**a, &**r)).collect();
         assert_eq!(read, [(2, "ann@example.com", "spam"), (4, "bob@example.com", "bounced"), (5, "nobody", "")]);
-        assert_eq!(lines("nobody").len(), 1, "a single line is no heading");
-        assert!(lines(" \n\n").is_empty());
+        assert_eq!(lines("nobody", &mail).len(), 1, "a single line is no heading");
+        assert!(lines(" \n\n", &mail).is_empty());
+        let any = |text: &str| !text.contains(' ');
+        assert_eq!(lines("chat_id\n77001\n77002", &any).len(), 2);
+        assert_eq!(lines("olena_k\n77001", &any).len(), 2, "an account may be a word");
     }
 }

@@ -1,11 +1,12 @@
 //! Handing a person all that is held about them.
+use super::print;
 use crate::app::App;
 use crate::audit;
 use crate::border::Cleared;
 use crate::caller::WritePrivacy;
 use crate::input::{Id, Params};
-use crate::personal::{self, Form, Language, PersonalError, Wanted, Written};
-use crate::problem::{BAD_QUERY, CONFLICT, NOT_FOUND, Problem};
+use crate::personal::{self, Form, PersonalError, Wanted, Written};
+use crate::problem::{CONFLICT, NOT_FOUND, Problem};
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
@@ -50,12 +51,7 @@ pub async fn export_customer(
 ) -> Result<Response, Problem> {
     let id = Id::in_path(&id)?;
     let form = if q.format == Some(Format::Html) { Form::Html } else { Form::Json };
-    let language = match q.language.as_deref() {
-        Some("en") => Language::En,
-        Some("uk") => Language::Uk,
-        Some(_) => return Err(BAD_QUERY.because("language is en or uk")),
-        None => Language::of(&app.config.locale),
-    };
+    let language = print::language(q.language.as_deref(), &app)?;
     let request = q.request_id.as_deref().map(Id::in_path).transpose()?;
     let actor = caller.actor.clone();
     let person = app

@@ -1,5 +1,5 @@
 //! The register of processing purposes, as data and as a page to print.
-use super::text;
+use super::{print, text};
 use crate::app::App;
 use crate::caller::{ReadPrivacy, WritePrivacy};
 use crate::change::{Done, check_version};
@@ -21,43 +21,58 @@ use std::sync::Arc;
 pub struct Purpose {
     /// `0` for a preset that was not changed yet.
     id: String,
-    purpose: String,
+    pub(super) purpose: String,
     /// The legal ground.
-    ground: String,
-    categories: String,
-    retention: String,
-    recipients: String,
-    archived: bool,
+    pub(super) ground: String,
+    pub(super) categories: String,
+    pub(super) retention: String,
+    pub(super) recipients: String,
+    pub(super) archived: bool,
     version: i64,
 }
 
 /// How many requests of a kind stand in a state.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct RequestCount {
-    kind: String,
-    state: String,
-    count: i64,
-    overdue: i64,
+    pub(super) kind: String,
+    pub(super) state: String,
+    pub(super) count: i64,
+    pub(super) overdue: i64,
 }
 
 /// A kind of document that outlives an erasure.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct RetainedKind {
-    event: String,
-    ground: String,
-    term_days: i64,
-    enabled: bool,
+    pub(super) event: String,
+    pub(super) ground: String,
+    pub(super) term_days: i64,
+    pub(super) enabled: bool,
     /// Documents without a person that are kept now.
-    kept: i64,
+    pub(super) kept: i64,
 }
 
 /// The register.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Register {
-    items: Vec<Purpose>,
-    requests: Vec<RequestCount>,
-    retained: Vec<RetainedKind>,
-    erasures: i64,
+    pub(super) items: Vec<Purpose>,
+    pub(super) requests: Vec<RequestCount>,
+    pub(super) retained: Vec<RetainedKind>,
+    pub(super) erasures: i64,
+}
+
+#[cfg(test)]
+impl Register {
+    pub(super) fn of_tests(items: Vec<Purpose>) -> Self {
+        Self { items, requests: Vec::new(), retained: Vec::new(), erasures: 0 }
+    }
+}
+
+#[cfg(test)]
+impl Purpose {
+    pub(super) fn of_tests(purpose: &str, ground: &str) -> Self {
+        let [purpose, ground, categories, retention, recipients] = [purpose, ground, "c", "r", "n"].map(str::to_string);
+        Self { id: "1".into(), purpose, ground, categories, retention, recipients, archived: false, version: 1 }
+    }
 }
 
 fn body(p: purposes::Purpose) -> Purpose {
@@ -97,10 +112,12 @@ fn register(db: &mut Engine, now: Timestamp) -> Result<Register, DbError> {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct FormatQuery {
+pub struct RegisterQuery {
     /// `html`: a page to print.
     #[param(inline)]
-    pub format: Option<Format>,
+    format: Option<Format>,
+    /// The page's language: `en` or `uk`; the shop's without it.
+    language: Option<String>,
 }
 
 /// A form of an answer.
@@ -112,17 +129,17 @@ pub enum Format {
 }
 
 /// Shows the register of processing purposes, with what is retained and how requests stand.
-#[utoipa::path(get, path = "/api/v1/privacy/purposes", tag = "privacy", params(FormatQuery),
+#[utoipa::path(get, path = "/api/v1/privacy/purposes", tag = "privacy", params(RegisterQuery),
     responses((status = 200, body = Register)))]
 pub async fn list_purposes(
     State(app): State<Arc<App>>,
     _: ReadPrivacy,
-    Params(q): Params<FormatQuery>,
+    Params(q): Params<RegisterQuery>,
 ) -> Result<Response, Problem> {
-    let now = app.now();
+    let (now, language) = (app.now(), print::language(q.language.as_deref(), &app)?);
     let register = app.query(move |db| Ok(register(db, now)?)).await?;
     if q.format == Some(Format::Html) {
-        return Ok(page(&print(&register, now)));
+        return Ok(page(&print::register(&register, language, (now, &app.domain.settings().zone))));
     }
     Ok(Json(register).into_response())
 }
@@ -134,75 +151,6 @@ pub fn page(html: &str) -> Response {
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
     ];
     (headers, html.to_string()).into_response()
-}
-
-/// A text as HTML.
-pub fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
-}
-
-/// A table as HTML; every cell is escaped.
-pub fn table(title: &str, head: &[&str], rows: &[Vec<String>]) -> String {
-    let mut out = format!("<h2>{}</h2>\n<table>\n<tr>", escape(title));
-    for cell in head {
-        out.push_str(&format!("<th>{}</th>", escape(cell)));
-    }
-    out.push_str("</tr>\n");
-    for row in rows {
-        let cells: String = row.iter().map(|c| format!("<td>{}</td>", escape(c))).collect();
-        out.push_str(&format!("<tr>{cells}</tr>\n"));
-    }
-    out.push_str("</table>\n");
-    out
-}
-
-/// A whole page around what it says.
-pub fn document(title: &str, inside: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title>\n<style>\
-         body{{font:14px/1.4 sans-serif;margin:2em;max-width:70em}}table{{border-collapse:collapse;width:100%}}\
-         th,td{{border:1px solid #999;padding:.3em .5em;text-align:left;vertical-align:top;word-break:break-word}}\
-         th{{background:#eee}}</style></head>\n<body><h1>{0}</h1>\n{inside}</body></html>\n",
-        escape(title)
-    )
-}
-
-fn print(register: &Register, now: Timestamp) -> String {
-    let purposes: Vec<Vec<String>> = register
-        .items
-        .iter()
-        .filter(|p| !p.archived)
-        .map(|p| [&p.purpose, &p.ground, &p.categories, &p.retention, &p.recipients].into_iter().cloned().collect())
-        .collect();
-    let retained: Vec<Vec<String>> = register
-        .retained
-        .iter()
-        .filter(|r| r.enabled)
-        .map(|r| vec![r.event.clone(), r.ground.clone(), r.term_days.to_string(), r.kept.to_string()])
-        .collect();
-    let requests: Vec<Vec<String>> = register
-        .requests
-        .iter()
-        .map(|r| vec![r.kind.clone(), r.state.clone(), r.count.to_string(), r.overdue.to_string()])
-        .collect();
-    let inside = [
-        format!("<p>{}</p>\n", escape(&format!("As of {now}. People erased so far: {}.", register.erasures))),
-        table("Purposes", &["Purpose", "Legal ground", "Categories", "Retention", "Recipients"], &purposes),
-        table("Documents kept after an erasure", &["Document", "Ground", "Days", "Kept now"], &retained),
-        table("Requests", &["Kind", "State", "Requests", "Overdue"], &requests),
-    ];
-    document("Register of processing purposes", &inside.concat())
 }
 
 /// A purpose as it should stand in the register.
