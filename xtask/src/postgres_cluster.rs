@@ -40,7 +40,11 @@ impl PostgresCluster {
         let binaries =
             find_binaries().ok_or_else(|| BadInput("missing on this machine: postgresql (the server)".to_owned()))?;
         let user = unprivileged_user()?;
-        let folder = TemporaryFolder::new("pg")?;
+        let folder = match syncing {
+            // A database is a thousand small files, which a disk's file system makes and removes slowly.
+            Syncing::Off => TemporaryFolder::in_memory("pg")?,
+            Syncing::On => TemporaryFolder::new("pg")?,
+        };
         let log = logs.join(format!("postgres-{name}.log"));
         process::empty_log(&log)?;
         if let Some(user) = &user {
@@ -136,7 +140,7 @@ fn settings(syncing: Syncing, socket_folder: &Path) -> Vec<String> {
         Syncing::On => "on",
         Syncing::Off => "off",
     };
-    vec![
+    let mut settings = vec![
         "listen_addresses=".to_owned(),
         format!("unix_socket_directories={}", socket_folder.display()),
         format!("fsync={switch}"),
@@ -146,7 +150,13 @@ fn settings(syncing: Syncing, socket_folder: &Path) -> Vec<String> {
         // Containers often have a tiny /dev/shm.
         "dynamic_shared_memory_type=mmap".to_owned(),
         "log_line_prefix=%m [%p] %d ".to_owned(),
-    ]
+    ];
+    if syncing == Syncing::Off {
+        // Nobody reads its log again, and its databases live for seconds.
+        let fast = ["wal_level=minimal", "max_wal_senders=0", "checkpoint_timeout=1h", "autovacuum=off"];
+        settings.extend(fast.map(str::to_owned));
+    }
+    settings
 }
 
 /// The last line of `postmaster.pid` is its state, as `pg_ctl --wait` reads it.

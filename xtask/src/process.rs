@@ -57,17 +57,21 @@ pub fn run(command: Command, log: &Path) -> Result<()> {
     run_with_input(command, Stdio::null(), log)
 }
 
+/// Waits for the end of something that runs beside. A failure carries the tail of its log.
+pub fn finish(mut running: Running) -> Result<()> {
+    let status = running.wait()?;
+    if !status.success() {
+        bail!("{}", failure(&running.name, status, &running.log));
+    }
+    Ok(())
+}
+
 /// Runs to the end with something to read.
 pub fn run_with_input(command: Command, input: Stdio, log: &Path) -> Result<()> {
     let mut command = command;
     command.stdin(input);
     let streams = Streams { stdin_is_set: true, ..Streams::default() };
-    let mut running = Running::start_with(command, log, Output::Log, libc::SIGTERM, streams)?;
-    let status = running.wait()?;
-    if !status.success() {
-        bail!("{}", failure(&running.name, status, log));
-    }
-    Ok(())
+    finish(Running::start_with(command, log, Output::Log, libc::SIGTERM, streams)?)
 }
 
 /// Runs to the end and returns what it wrote to its standard output; the rest goes to the log.

@@ -31,6 +31,7 @@ pub mod answer;
 pub mod write_key;
 
 pub use accept::clean;
+pub use db::compress::pack;
 pub use decode::{ERASED, Stored, decode};
 pub use enrich::extra::Extra;
 pub use enrich::{Client, KeepIp};
@@ -41,7 +42,7 @@ pub use limits::{
 pub use model::{
     Call, Defaults, Options, Prepare, Received, Refusal, Reject, Rejection, Request, Source, SourceKind, Warning,
 };
-pub use packing::{gunzip, pack};
+pub use packing::gunzip;
 pub use rate::{RateLimit, RetryAfter};
 pub use receive::receive;
 pub use time::{Corrected, TimeWarning, correct};

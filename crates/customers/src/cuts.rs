@@ -9,6 +9,7 @@ use crate::counters::CounterSet;
 use crate::identifier;
 use crate::identity::{Rule, memory::components};
 use crate::model::{Evidence, Profile, State};
+use crate::privacy::erased::Erased;
 use crate::profiles::{IdentifierTable, Owner, Profiles, Read};
 use crate::search::name_words;
 use crate::sql::{self, NewEdge};
@@ -268,9 +269,9 @@ fn divide(
                 continue;
             };
             let LoggedEvent { event, source, .. } = &events[at];
-            let side = usize::from(
-                event.profile_id.is_none() && event.identifiers.first().is_some_and(|i| chosen(&i.kind, &i.value)),
-            );
+            let erased = tx.memory::<Erased>()?;
+            let first = event.identifiers.iter().find(|i| !erased.covers(i.hash, entry.seq));
+            let side = usize::from(event.profile_id.is_none() && first.is_some_and(|i| chosen(&i.kind, &i.value)));
             state::fold_state(&mut states[side], event, counters, *source);
             sides[side].push(*entry);
             if side == 1 {

@@ -129,7 +129,8 @@ pub const SLOT_US: i64 = 5 * MINUTE_US;
 
 /// What lists are sorted by.
 mod list {
-    use super::{Bulk, DbError, Engine, HashMap, Profile, SLOT_US, Value, last_seen};
+    use super::{Bulk, DbError, Engine, HashMap, Lookup, Profile, SLOT_US, Value, last_seen};
+    use db::Row;
 
     static LIST: Bulk = Bulk {
         table: "profile_list",
@@ -140,9 +141,17 @@ mod list {
 
     const READ_RANGE: &str =
         "SELECT profile_id, person, orders, revenue, slot FROM profile_list WHERE profile_id BETWEEN $1 AND $2";
-    /// A person's figures: those of all its profiles.
-    const SUM: &str = "SELECT CAST(SUM(p.orders) AS BIGINT), CAST(SUM(p.revenue) AS BIGINT), MAX(p.last_seen) FROM profile_list l \
-                       JOIN profiles p ON p.profile_id = l.profile_id WHERE l.person = $1";
+    static LINE: Lookup = Lookup {
+        table: "profile_list",
+        keys: &[("profile_id", 'i')],
+        columns: "person, orders, revenue, slot",
+        order: "",
+    };
+    // A person's figures are those of all its profiles.
+    static MEMBERS: Lookup =
+        Lookup { table: "profile_list", keys: &[("person", 'i')], columns: "profile_id", order: "profile_id" };
+    static FIGURES: Lookup =
+        Lookup { table: "profiles", keys: &[("profile_id", 'i')], columns: "orders, revenue, last_seen", order: "" };
 
     type Line = [i64; 4];
 
@@ -177,17 +186,10 @@ mod list {
         people.sort_unstable();
         people.dedup();
         let mut sums: Vec<(i64, Line)> = Vec::new();
-        for person in people {
-            let row = db.first(SUM, &[person.into()])?;
-            let Some(row) = row.filter(|r| matches!(r.opt_int(0), Ok(Some(_)))) else { continue };
-            let line = [person, row.int(0)?, row.int(1)?, row.int(2)?.div_euclid(SLOT_US).max(0)];
-            let mut old = None;
-            db.each(READ_RANGE, &[person.into(), person.into()], &mut |r| {
-                old = Some([r.int(1)?, r.int(2)?, r.int(3)?, r.int(4)?]);
-                Ok(false)
-            })?;
-            if old != Some(line) {
-                sums.push((person, line));
+        let old = lines(db, &people)?;
+        for (person, line) in people.iter().zip(figures(db, &people)?) {
+            if let Some(line) = line.filter(|line| old.get(person) != Some(line)) {
+                sums.push((*person, line));
             }
         }
         write(db, &sums)
@@ -196,17 +198,55 @@ mod list {
     fn read(db: &mut Engine, slice: &[(i64, &Profile)]) -> Result<HashMap<i64, Line>, DbError> {
         let mut known = HashMap::with_capacity(slice.len());
         let (Some(first), Some(last)) = (slice.first(), slice.last()) else { return Ok(known) };
-        // Neighbours are read in one go; a few scattered rows one by one.
-        let scattered = (last.0 - first.0) as usize > slice.len() * 16;
-        let ranges: Vec<(i64, i64)> =
-            if scattered { slice.iter().map(|(id, _)| (*id, *id)).collect() } else { vec![(first.0, last.0)] };
-        for (from, to) in ranges {
-            db.each(READ_RANGE, &[from.into(), to.into()], &mut |r| {
-                known.insert(r.int(0)?, [r.int(1)?, r.int(2)?, r.int(3)?, r.int(4)?]);
-                Ok(true)
-            })?;
+        // Neighbours are read in one go; a few scattered rows by their ids.
+        if (last.0 - first.0) as usize > slice.len() * 16 {
+            return lines(db, &slice.iter().map(|(id, _)| *id).collect::<Vec<_>>());
         }
+        db.each(READ_RANGE, &[first.0.into(), last.0.into()], &mut |r| {
+            known.insert(r.int(0)?, [r.int(1)?, r.int(2)?, r.int(3)?, r.int(4)?]);
+            Ok(true)
+        })?;
         Ok(known)
+    }
+
+    fn lines(db: &mut Engine, ids: &[i64]) -> Result<HashMap<i64, Line>, DbError> {
+        let mut known = HashMap::with_capacity(ids.len());
+        of_each(db, &LINE, ids, &mut |at, r| {
+            known.insert(ids[at], [r.int(0)?, r.int(1)?, r.int(2)?, r.int(3)?]);
+            Ok(())
+        })?;
+        Ok(known)
+    }
+
+    /// The lines of people as the figures of all their profiles make them; `None` for whom no list shows.
+    fn figures(db: &mut Engine, people: &[i64]) -> Result<Vec<Option<Line>>, DbError> {
+        let (mut profiles, mut whose) = (Vec::new(), Vec::new());
+        of_each(db, &MEMBERS, people, &mut |at, r| {
+            profiles.push(r.int(0)?);
+            whose.push(at);
+            Ok(())
+        })?;
+        let mut sums: Vec<Option<[i64; 3]>> = vec![None; people.len()];
+        of_each(db, &FIGURES, &profiles, &mut |at, r| {
+            let [orders, revenue, seen] = sums[whose[at]].unwrap_or([0, 0, i64::MIN]);
+            let sum = [orders.saturating_add(r.int(0)?), revenue.saturating_add(r.int(1)?), seen.max(r.int(2)?)];
+            sums[whose[at]] = Some(sum);
+            Ok(())
+        })?;
+        let line = |(person, sum): (&i64, Option<[i64; 3]>)| {
+            sum.map(|[orders, revenue, seen]| [*person, orders, revenue, seen.div_euclid(SLOT_US).max(0)])
+        };
+        Ok(people.iter().zip(sums).map(line).collect())
+    }
+
+    fn of_each(
+        db: &mut Engine,
+        lookup: &'static Lookup,
+        ids: &[i64],
+        visit: &mut dyn FnMut(usize, Row) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        let keys: Vec<[Value<'_>; 1]> = ids.iter().map(|id| [(*id).into()]).collect();
+        db.lookup(lookup, &keys.iter().map(|k| &k[..]).collect::<Vec<_>>(), visit)
     }
 
     fn write(db: &mut Engine, lines: &[(i64, Line)]) -> Result<(), DbError> {

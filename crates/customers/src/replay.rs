@@ -319,55 +319,66 @@ impl Replay {
     }
 
     /// Compares what was decided again with the facts: places of events, owners of identifiers, people of profiles.
-    pub fn compare(&mut self, facts: &Facts, moves: &[Move]) -> Vec<Finding> {
-        let mut out: Vec<Finding> = Vec::new();
+    pub fn compare(&mut self, facts: &Facts, moves: &[Move]) -> Vec<Difference> {
+        let mut out: Vec<Difference> = Vec::new();
+        let one = |check: &'static str, subject: &dyn std::fmt::Display, detail: String, profiles: Vec<i64>| {
+            Difference { finding: error(check, subject, detail), profiles }
+        };
         for Move { seq, from, to } in moves {
             let detail = format!("it is with profile {from}, decided again with {to} (0 is nobody)");
-            out.push(error("identity.replay", format!("event {seq}"), detail));
+            out.push(one("identity.replay", &format!("event {seq}"), detail, vec![*from, *to]));
         }
         let mut decided: HashMap<(&str, &str), i64> = self.graph.owned().map(|(k, v, p)| ((k, v), p)).collect();
         for (kind, value, profile) in &facts.owners {
-            match decided.remove(&(&**kind, &**value)) {
-                Some(again) if again == *profile => {}
-                again => out.push(error(
-                    "identity.owner",
-                    kind,
-                    format!("a value stands on profile {profile}, decided again: {again:?}"),
-                )),
+            let again = decided.remove(&(&**kind, &**value));
+            if again != Some(*profile) {
+                let detail = format!("a value stands on profile {profile}, decided again: {again:?}");
+                out.push(one("identity.owner", kind, detail, vec![*profile, again.unwrap_or(0)]));
             }
         }
         for ((kind, _), profile) in decided {
-            out.push(error("identity.owner", kind, format!("a value of profile {profile} is missing")));
+            out.push(one("identity.owner", &kind, format!("a value of profile {profile} is missing"), vec![profile]));
         }
         out.extend(self.compare_edges(&facts.edges));
         let mut again: HashMap<i64, i64> = self.graph.profiles().into_iter().collect();
         for (profile, (person, _)) in &facts.profiles {
             let decided = again.remove(profile);
             if decided != Some(*person) {
-                out.push(error(
-                    "identity.person",
-                    profile,
-                    format!("belongs to person {person}, decided again: {decided:?}"),
-                ));
+                let detail = format!("belongs to person {person}, decided again: {decided:?}");
+                out.push(one("identity.person", profile, detail, vec![*profile, *person, decided.unwrap_or(0)]));
             }
         }
-        out.extend(again.keys().map(|p| error("identity.person", p, "the profile is missing")));
+        let missing = |p: &i64| one("identity.person", p, "the profile is missing".into(), vec![*p]);
+        out.extend(again.keys().map(missing));
         out
     }
 
-    fn compare_edges(&self, stored: &[(i64, i64, Box<str>)]) -> Vec<Finding> {
+    /// Profiles with their people, as they were decided again.
+    pub fn people(&self) -> Vec<(i64, i64)> {
+        self.graph.profiles()
+    }
+
+    fn compare_edges(&self, stored: &[(i64, i64, Box<str>)]) -> Vec<Difference> {
         let (missing, extra) = edge_difference(&self.graph, stored);
-        let one = |a: i64, b: i64, rule: &str, said: &str| {
-            error("identity.edge", format!("{a} and {b}"), format!("an edge ({rule}) {said}"))
+        let one = |a: i64, b: i64, rule: &str, said: &str| Difference {
+            finding: error("identity.edge", format!("{a} and {b}"), format!("an edge ({rule}) {said}")),
+            profiles: vec![a, b],
         };
-        let mut out: Vec<Finding> = missing
+        let mut out: Vec<Difference> = missing
             .iter()
             .map(|e| one(e.a.min(e.b), e.a.max(e.b), e.rule.as_str(), "is missing"))
             .chain(extra.iter().map(|(a, b, rule)| one(*a, *b, rule, "is stored, and the log does not say it")))
             .collect();
-        out.sort_by(|x, y| (&x.subject, &x.detail).cmp(&(&y.subject, &y.detail)));
+        out.sort_by(|x, y| (&x.finding.subject, &x.finding.detail).cmp(&(&y.finding.subject, &y.finding.detail)));
         out
     }
+}
+
+/// Something that was decided again in another way, with the profiles that it is about.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    pub finding: Finding,
+    pub profiles: Vec<i64>,
 }
 
 /// A stored edge: the smaller profile, the other, the rule.

@@ -267,8 +267,8 @@ fn read(from: &mut dyn BufRead, visit: &mut Visit<'_>) -> Result<Manifest, Backu
         if hex(&sum) != head.sha256 {
             return Err(damaged(format!("part {} was changed", parts + 1)));
         }
-        let size = zstd::bulk::Decompressor::upper_bound(&packed).unwrap_or(PART_MAX as usize).min(PART_MAX as usize);
-        let raw = zstd::bulk::decompress(&packed, size).map_err(|e| damaged(format!("part {}: {e}", parts + 1)))?;
+        let raw = crate::compress::unpack(&packed, PART_MAX as usize);
+        let raw = raw.map_err(|e| damaged(format!("part {}: {e}", parts + 1)))?;
         if head.table.is_empty() {
             let manifest: Manifest = serde_json::from_slice(&raw).map_err(|e| damaged(format!("its manifest: {e}")))?;
             if (manifest.parts, &manifest.tables) != (parts, &counts) || manifest.sha256 != hex(&sums.finalize()) {

@@ -459,13 +459,14 @@ fn begin_merge(tx: &mut Tx, dedup_days: i64) -> Result<(), DbError> {
 
 /// Writes what the sealing or merging thread has ready.
 fn write_some(tx: &mut Tx, merge: bool) -> Result<(), DbError> {
-    let now = tx.now();
+    let (now, patient) = (tx.now(), tx.patient);
     let dedup = tx.memory::<Dedup>()?;
     let slot = if merge { &mut dedup.merging } else { &mut dedup.sealing };
     let Some(building) = slot else { return Ok(()) };
     while building.taken.len() < PIECES_PER_GROUP {
         let next = match building.again.pop_front() {
             Some(piece) => Ok(piece),
+            None if patient => building.receiver.recv().map_err(|_| TryRecvError::Disconnected),
             None => building.receiver.try_recv(),
         };
         match next {

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-mod connect;
+pub(crate) mod connect;
 mod lookup;
 pub mod tls;
 pub use lookup::Lookup;
@@ -189,8 +189,8 @@ pub enum Sync {
 }
 
 enum Inner {
-    Sqlite(rusqlite::Connection),
-    Postgres(Box<postgres::Client>),
+    Sqlite(connect::Link<rusqlite::Connection>),
+    Postgres(connect::Link<connect::Client>),
 }
 
 /// One connection.
@@ -199,7 +199,6 @@ pub struct Engine {
     /// SQL with `$n` turned into `?n`, by the address and length of the original text.
     rewritten: HashMap<(usize, usize), Arc<str>>,
     bulk_sql: HashMap<(usize, lookup::Use), Arc<str>>,
-    statements: HashMap<Arc<str>, postgres::Statement>,
     /// Statements run so far: on PostgreSQL each is a round trip.
     ran: u64,
     /// SQLite's file as it was opened for writing.
@@ -225,12 +224,25 @@ impl Engine {
     /// Opens an SQLite file, made if it is absent (unless `read_only`), in WAL mode.
     pub fn open_sqlite(path: &Path, sync: Sync, read_only: bool, vfs: Option<&str>) -> Result<Self, DbError> {
         use rusqlite::OpenFlags;
+        without_books();
         let url = format!("sqlite:{}", path.display());
         let open = |e: rusqlite::Error| DbError::Open { url: url.clone(), reason: e.to_string() };
         // A read-only connection still writes the WAL index, so it is opened for writing and forbidden to write.
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         if !read_only {
             flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        }
+        let home = format!("{url}\0{read_only} {sync:?}");
+        let file = |engine: Self| -> Result<Self, DbError> {
+            if read_only {
+                return Ok(engine);
+            }
+            let id = file_id(path).map_err(|e| DbError::Open { url: url.clone(), reason: e.to_string() })?;
+            Ok(Self { file: Some((path.to_path_buf(), id)), ..engine })
+        };
+        #[cfg(any(test, feature = "testing"))]
+        if let Some(kept) = connect::take(&home) {
+            return file(Self::new(Inner::Sqlite(kept)));
         }
         let connection = match vfs {
             Some(vfs) => rusqlite::Connection::open_with_flags_and_vfs(path, flags, vfs),
@@ -252,23 +264,11 @@ impl Engine {
             )
         };
         connection.execute_batch(&pragmas).map_err(|e| sqlite_error(&e, &pragmas))?;
-        let mut engine = Self::new(Inner::Sqlite(connection));
-        if !read_only {
-            let id = file_id(path).map_err(|e| DbError::Open { url, reason: e.to_string() })?;
-            engine.file = Some((path.to_path_buf(), id));
-        }
-        Ok(engine)
+        file(Self::new(Inner::Sqlite(connect::Link::new(connection, home))))
     }
 
     fn new(inner: Inner) -> Self {
-        Self {
-            inner,
-            rewritten: HashMap::new(),
-            bulk_sql: HashMap::new(),
-            statements: HashMap::new(),
-            ran: 0,
-            file: None,
-        }
+        Self { inner, rewritten: HashMap::new(), bulk_sql: HashMap::new(), ran: 0, file: None }
     }
 
     /// Refuses to write into a file that nobody will find again: moved or deleted under the program, it takes every write
@@ -462,15 +462,15 @@ impl Engine {
     }
 
     fn prepare(&mut self, sql: &str) -> Result<postgres::Statement, DbError> {
-        if let Some(found) = self.statements.get(sql) {
+        let Inner::Postgres(c) = &mut self.inner else { unreachable!() };
+        if let Some(found) = c.statements.get(sql) {
             return Ok(found.clone());
         }
-        let Inner::Postgres(c) = &mut self.inner else { unreachable!() };
         let statement = c.prepare(sql).map_err(|e| postgres_error(&e, sql))?;
-        if self.statements.len() >= 512 {
-            self.statements.clear();
+        if c.statements.len() >= 512 {
+            c.statements.clear();
         }
-        self.statements.insert(sql.into(), statement.clone());
+        c.statements.insert(sql.into(), statement.clone());
         Ok(statement)
     }
 }
@@ -542,6 +542,18 @@ pub(crate) fn made_of_bulk(bulk: &Bulk, dialect: Dialect) -> Vec<String> {
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn made_of_lookup(lookup: &Lookup, dialect: Dialect) -> Vec<String> {
     vec![lookup::read_text(lookup, dialect)]
+}
+
+/// SQLite keeps books of its memory under one lock for all connections; nobody asks for them, and every allocation would wait
+/// for that lock.
+#[allow(unsafe_code, reason = "SQLite's settings for the whole process have a C interface only")]
+fn without_books() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // SAFETY: called with the one argument that this setting takes; once a connection is open it is refused, which changes
+        // nothing.
+        unsafe { rusqlite::ffi::sqlite3_config(rusqlite::ffi::SQLITE_CONFIG_MEMSTATUS, 0) };
+    });
 }
 
 fn sqlite_row(row: &rusqlite::Row<'_>, width: usize, sql: &str) -> Result<Row, DbError> {

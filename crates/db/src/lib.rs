@@ -8,6 +8,7 @@
 //! memory is loaded again. Deliberately absent: what events mean (the domain crates), HTTP, async.
 pub mod backup;
 pub mod cache;
+pub mod compress;
 pub mod dedup;
 pub mod engine;
 pub mod erase;

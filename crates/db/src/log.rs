@@ -4,7 +4,7 @@
 //! zero. `profiles` is where each event was placed when it was logged; a detach moves events in the profiles' indexes only.
 use crate::event::{Batch, EventId, Origin};
 use crate::pack::{Reader, put_i64, put_u64};
-use crate::{Bulk, DbError, Engine, Owned, Row, Tx};
+use crate::{Bulk, DbError, Engine, Owned, Row, Tx, compress};
 use base::Timestamp;
 
 /// The customers' writer: it owns everything from collecting to the outbox.
@@ -154,15 +154,13 @@ fn decode(row: &Row, with_body: bool) -> Result<LogRow, DbError> {
 const BODY_MAX: usize = 64 << 20;
 
 fn unpack_body(packed: &[u8], place: &str) -> Result<String, DbError> {
-    let size = zstd::bulk::Decompressor::upper_bound(packed).unwrap_or(1 << 20).min(BODY_MAX);
-    let raw = zstd::bulk::decompress(packed, size).map_err(|e| DbError::damaged(place, e))?;
+    let raw = compress::unpack(packed, BODY_MAX).map_err(|e| DbError::damaged(place, e))?;
     String::from_utf8(raw).map_err(|e| DbError::damaged(place, e))
 }
 
 /// Compresses a body that Braid writes itself; requests are compressed on their own threads.
 pub fn pack_body(body: &[u8]) -> Vec<u8> {
-    // Level 1 at 10 kB a body: 99 bytes an event; level 3 saves nothing and takes twice the time (measured).
-    zstd::bulk::compress(body, 1).unwrap_or_else(|e| panic!("zstd compresses into memory: {e}"))
+    compress::pack(body)
 }
 
 /// Visits rows from `from_seq` on, in order, until `visit` gives `false`.

@@ -36,8 +36,12 @@ pub fn text_for(sql: &str, dialect: Dialect) -> String {
 
 /// Refuses a schema that is newer than the program: for those who only read.
 pub fn refuse_newer(db: &mut Engine, all: &[Migrations]) -> Result<(), DbError> {
+    refuse_newer_of(&versions(db)?, all)
+}
+
+fn refuse_newer_of(versions: &[(String, i64)], all: &[Migrations]) -> Result<(), DbError> {
     for crate_steps in all {
-        let found = version(db, crate_steps.owner)?;
+        let found = version_of(versions, crate_steps.owner);
         let known = crate_steps.steps.len() as i64;
         if found > known {
             return Err(DbError::Newer { found, known });
@@ -46,17 +50,23 @@ pub fn refuse_newer(db: &mut Engine, all: &[Migrations]) -> Result<(), DbError> 
     Ok(())
 }
 
-fn version(db: &mut Engine, owner: &str) -> Result<i64, DbError> {
-    let sql = "SELECT CAST(COALESCE(MAX(step), 0) AS BIGINT) FROM migrations WHERE owner = $1";
-    db.first(sql, &[owner.into()])?.map_or(Ok(0), |r| r.int(0))
+/// The steps that were made, by owner.
+fn versions(db: &mut Engine) -> Result<Vec<(String, i64)>, DbError> {
+    let sql = "SELECT owner, MAX(step) FROM migrations GROUP BY owner ORDER BY owner";
+    db.rows(sql, &[])?.iter().map(|row| Ok((row.text(0)?.to_string(), row.int(1)?))).collect()
+}
+
+fn version_of(versions: &[(String, i64)], owner: &str) -> i64 {
+    versions.iter().find(|(name, _)| name == owner).map_or(0, |(_, step)| *step)
 }
 
 /// Brings the schema to what the program knows; refuses one that is newer.
 pub fn migrate(db: &mut Engine, all: &[Migrations], now_us: i64) -> Result<(), DbError> {
     db.batch("CREATE TABLE IF NOT EXISTS migrations (owner TEXT NOT NULL, step BIGINT NOT NULL, name TEXT NOT NULL, applied_at BIGINT NOT NULL, PRIMARY KEY (owner, step))")?;
-    refuse_newer(db, all)?;
+    let versions = versions(db)?;
+    refuse_newer_of(&versions, all)?;
     for crate_steps in all {
-        let found = version(db, crate_steps.owner)?;
+        let found = version_of(&versions, crate_steps.owner);
         for (at, (name, sql)) in crate_steps.steps.iter().enumerate().skip(found as usize) {
             let text = text_for(sql, db.dialect());
             db.batch("BEGIN")?;
@@ -73,8 +83,10 @@ pub fn migrate(db: &mut Engine, all: &[Migrations], now_us: i64) -> Result<(), D
             db.batch("COMMIT")?;
         }
     }
-    // The body of a log row is compressed already; trying again would cost PostgreSQL time for nothing.
-    if db.dialect() == Dialect::Postgres {
+    // The body of a log row is compressed already; trying again would cost PostgreSQL time for nothing. Asked for first: the
+    // change takes a lock that waits for every reader.
+    let outside = "SELECT CAST(1 AS BIGINT) FROM pg_attribute WHERE attrelid = CAST('log' AS regclass) AND attname = 'body' AND attstorage = 'e'";
+    if db.dialect() == Dialect::Postgres && db.first(outside, &[])?.is_none() {
         db.batch("ALTER TABLE log ALTER COLUMN body SET STORAGE EXTERNAL")?;
     }
     Ok(())

@@ -3,7 +3,6 @@ use crate::DbError;
 use crate::writer::{Command, Read};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 #[derive(Default)]
@@ -13,7 +12,7 @@ pub(crate) struct Queue {
     pub(crate) closed: bool,
     pub(crate) poked: bool,
     /// What a simulation asks the loop to do; see [`crate::writer::Options::stepped`].
-    pub(crate) steps: VecDeque<(Step, SyncSender<()>)>,
+    pub(crate) steps: VecDeque<Step>,
 }
 
 /// Something that a loop does by itself, unless it is stepped.
@@ -23,6 +22,8 @@ pub enum Step {
     Tick,
     /// A few dirty slices are written.
     Flush,
+    /// The piece that was read ahead by the last such step is given to memory, and the next one is read.
+    Warm,
 }
 
 /// What callers and the loop share.
@@ -111,14 +112,11 @@ impl Shared {
         self.wake.notify_one();
     }
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn push_step(&self, step: Step, done: SyncSender<()>) {
+    pub(crate) fn push_step(&self, step: Step) {
         let mut queue = self.lock();
-        // Dropping `done` tells whoever waits: a loop that ended does nothing more.
         if !queue.closed && !self.dead.load(Ordering::SeqCst) {
-            queue.steps.push_back((step, done));
+            queue.steps.push_back(step);
         }
-        drop(queue);
-        self.wake.notify_one();
     }
     /// Answers everything that waits: nobody will do it.
     pub(crate) fn drain(&self, error: &DbError) {

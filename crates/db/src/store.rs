@@ -74,6 +74,9 @@ pub(crate) fn lock_again(engine: &mut Engine) -> Result<bool, DbError> {
     Ok(row.is_some_and(|r| r.int(0).is_ok_and(|held| held == 1)))
 }
 
+/// A lock that is held for twice this long is somebody else's.
+const HELD_FOR: Duration = Duration::from_millis(1100);
+
 /// Reads the writer's row.
 pub fn read_row(engine: &mut Engine) -> Result<WriterRow, DbError> {
     let sql = "SELECT epoch, next_seq, last_group, unflushed_group, unflushed_seq, next_id, next_profile, events, derived, \
@@ -170,6 +173,8 @@ type ReadJob = Box<dyn FnOnce(Result<&mut Engine, DbError>) + Send>;
 pub struct Store {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// A loop without a thread of its own; see [`Options::stepped`].
+    stepped: Mutex<Option<Loop>>,
     warm: Mutex<Option<JoinHandle<()>>>,
     readers: Mutex<Option<mpsc::SyncSender<ReadJob>>>,
     location: Location,
@@ -205,17 +210,17 @@ impl Store {
             }
         }
         let mut engine = location.open(sync, false)?;
-        // PostgreSQL may take a moment to notice that a killed program's connection is gone.
-        let mut tries = if take_over { 1 } else { 20 };
+        // PostgreSQL may take a moment to notice that a killed program's connection is gone; mostly it is a short one.
+        let mut patience = Duration::from_millis(2);
         while !lock_again(&mut engine)? {
-            tries -= 1;
-            if tries <= 0 {
-                if take_over {
-                    break;
-                }
+            if take_over {
+                break;
+            }
+            if patience > HELD_FOR {
                 return Err(held(&location, sync));
             }
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(patience);
+            patience *= 2;
         }
         migrate(&mut engine, migrations, now_us)?;
         let key: [u8; 16] = base::random_bytes();
@@ -245,24 +250,20 @@ impl Store {
         running.ticker = ticker;
         running.observer = observer;
         running.recover_now()?;
-        let thread = std::thread::Builder::new()
-            .name("writer".into())
-            .spawn(move || {
-                let shared = running.shared.clone();
-                // A bug of the loop itself must not leave callers waiting for ever; the next start folds what was missed.
-                if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Loop::run(running))).is_err() {
-                    tracing::error!("the writer panicked and is gone");
-                    shared.dead.store(true, Ordering::SeqCst);
-                    shared.drain(&DbError::Stopped);
-                }
-            })
-            .map_err(|e| DbError::Open { url: location.shown(), reason: e.to_string() })?;
-        let warm = Some(crate::warm::start(warm, (location.clone(), sync), shared.clone(), room)?);
+        let (mut thread, mut warming, mut stepped) = (None, None, None);
+        if running.options.stepped {
+            running.ahead = Some(crate::warm::ByHand::new(warm, (location.clone(), sync), room));
+            stepped = Some(running);
+        } else {
+            thread = Some(start_loop(running, &location)?);
+            warming = Some(crate::warm::start(warm, (location.clone(), sync), shared.clone(), room)?);
+        }
         let readers = start_readers(&location, sync, readers)?;
         Ok(Store {
             shared,
-            thread: Mutex::new(Some(thread)),
-            warm: Mutex::new(warm),
+            thread: Mutex::new(thread),
+            stepped: Mutex::new(stepped),
+            warm: Mutex::new(warming),
             readers: Mutex::new(Some(readers)),
             location,
             sync,
@@ -283,6 +284,7 @@ impl Store {
         self.write_with(f, move |answer| {
             let _ = sender.send(answer);
         });
+        self.work();
         receiver.recv().unwrap_or_else(|_| Err(DbError::Stopped.into()))
     }
 
@@ -312,6 +314,7 @@ impl Store {
         self.read_with(f, move |answer| {
             let _ = sender.send(answer);
         });
+        self.work();
         receiver.recv().unwrap_or_else(|_| Err(DbError::Stopped.into()))
     }
 
@@ -390,12 +393,20 @@ impl Store {
     pub fn poke(&self) {
         self.shared.poke();
     }
-    /// Lets a stepped loop do a piece of its own work, and waits for it; see [`crate::writer::Options::stepped`].
+    /// Lets a stepped loop do what is queued, on this thread; a loop with a thread of its own does so by itself.
+    pub fn work(&self) {
+        let mut held = self.stepped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(mut running) = held.take()
+            && running.work()
+        {
+            *held = Some(running);
+        }
+    }
+    /// Lets a stepped loop do a piece of its own work, see [`Options::stepped`].
     #[cfg(any(test, feature = "testing"))]
     pub fn step(&self, step: crate::Step) {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        self.shared.push_step(step, sender);
-        let _ = receiver.recv();
+        self.shared.push_step(step);
+        self.work();
     }
     /// Whether the writer still takes commands.
     pub fn is_alive(&self) -> bool {
@@ -444,6 +455,8 @@ impl Store {
         if let Some(thread) = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
             let _ = thread.join();
         }
+        self.work();
+        self.stepped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         if let Some(warm) = self.warm.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
             warm.thread().unpark();
             let _ = warm.join();
@@ -473,6 +486,20 @@ pub struct Figures {
     /// Statements that the writer ran on its present connection; on PostgreSQL each is a round trip.
     pub statements: u64,
     pub group_events_median: usize,
+}
+
+fn start_loop(running: Loop, location: &Location) -> Result<JoinHandle<()>, DbError> {
+    let run = move || {
+        let shared = running.shared.clone();
+        // A bug of the loop itself must not leave callers waiting for ever; the next start folds what was missed.
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| Loop::run(running))).is_err() {
+            tracing::error!("the writer panicked and is gone");
+            shared.dead.store(true, Ordering::SeqCst);
+            shared.drain(&DbError::Stopped);
+        }
+    };
+    let spawned = std::thread::Builder::new().name("writer".into()).spawn(run);
+    spawned.map_err(|e| DbError::Open { url: location.shown(), reason: e.to_string() })
 }
 
 fn held(location: &Location, sync: Sync) -> DbError {

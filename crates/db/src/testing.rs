@@ -1,5 +1,6 @@
 //! What tests of every crate need: stores on both engines, in folders and databases of their own.
 pub mod cluster;
+pub mod prepared;
 pub mod proxy;
 pub mod schema;
 pub mod texts;
@@ -15,6 +16,8 @@ pub struct Place {
     pub location: Location,
     pub folder: PathBuf,
     drop_database: Option<(String, String)>,
+    /// Of whose file connections are put aside.
+    kept_open: Option<String>,
 }
 
 static COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -28,7 +31,12 @@ impl Place {
     pub fn sqlite() -> Self {
         let folder = std::env::temp_dir().join(format!("braid_test_{}", unique()));
         std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
-        Self { location: Location::Sqlite { path: folder.join("braid.db"), vfs: None }, folder, drop_database: None }
+        Self {
+            location: Location::Sqlite { path: folder.join("braid.db"), vfs: None },
+            folder,
+            drop_database: None,
+            kept_open: None,
+        }
     }
 
     /// A fresh PostgreSQL database in the cluster that `BRAID_TEST_POSTGRES` names; `None` without one, which
@@ -44,7 +52,7 @@ impl Place {
         let folder = std::env::temp_dir().join(&name);
         std::fs::create_dir_all(&folder).expect("the temporary folder can be written");
         let location = Location::Postgres { url: format!("{head}/{name}") };
-        Some(Self { location, folder, drop_database: Some((url, name)) })
+        Some(Self { location, folder, drop_database: Some((url, name)), kept_open: None })
     }
 
     /// Both engines, or SQLite alone where no cluster runs.
@@ -55,6 +63,9 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        if let Some(kept) = &self.kept_open {
+            crate::engine::connect::keep_open(kept, false);
+        }
         let _ = std::fs::remove_dir_all(&self.folder);
         if let Some((url, name)) = self.drop_database.take()
             && let Ok(mut engine) = Engine::open_postgres(&url, Sync::UnsafeFast)

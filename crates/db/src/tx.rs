@@ -87,6 +87,8 @@ pub struct Tx {
     pub(crate) home: Option<(Location, Sync)>,
     /// New ids at which a run is made of them.
     pub(crate) seal_ids: usize,
+    /// What threads of memory make is waited for, so that chance has no say in when it comes.
+    pub(crate) patient: bool,
     pub(crate) failpoint: Option<&'static str>,
 }
 
@@ -101,6 +103,7 @@ impl Tx {
             known_from: row.last_group,
             home: None,
             seal_ids: crate::dedup::SEAL_AT,
+            patient: false,
             row,
             group_starts: std::collections::VecDeque::new(),
             now: Timestamp::default(),

@@ -50,6 +50,64 @@ pub(crate) fn start(
     spawned.map_err(|e| DbError::Open { url: shown, reason: e.to_string() })
 }
 
+/// Warming by hand, for a stepped loop: a piece is read in one step and given to memory in the next, so that it is as old as
+/// what happens between two steps makes it.
+pub(crate) struct ByHand {
+    all: Vec<Box<dyn Warm>>,
+    /// Whose turn it is, and whether it has begun.
+    turn: (usize, bool),
+    db: Option<Engine>,
+    held: Option<(i64, Piece)>,
+    home: (Location, Sync),
+    room: usize,
+}
+
+impl ByHand {
+    pub(crate) fn new(warm: Option<Box<dyn Warm>>, home: (Location, Sync), room: usize) -> Self {
+        let ids: Box<dyn Warm> = Box::new(crate::dedup::FiltersAhead::default());
+        let all = std::iter::once(ids).chain(warm).collect();
+        Self { all, turn: (0, false), db: None, held: None, home, room: room / PART.1 * PART.0 }
+    }
+
+    /// The piece that was read last, for the writer.
+    pub(crate) fn held(&mut self) -> Option<crate::writer::Read> {
+        let (group, piece) = self.held.take()?;
+        Some(Box::new(move |tx| {
+            if let Ok(tx) = tx {
+                piece(tx, group);
+            }
+        }))
+    }
+
+    /// Reads the next piece; after the last one it begins anew.
+    pub(crate) fn read(&mut self) -> Result<(), DbError> {
+        let mut db = match self.db.take() {
+            Some(db) => db,
+            None => self.home.0.open(self.home.1, true)?,
+        };
+        self.next(&mut db)?;
+        self.db = Some(db);
+        Ok(())
+    }
+
+    fn next(&mut self, db: &mut Engine) -> Result<(), DbError> {
+        for _ in 0..self.all.len() {
+            let (at, begun) = self.turn;
+            let warm = self.all[at].as_mut();
+            if !begun {
+                warm.begin(db, self.room)?;
+            }
+            self.held = snapshot(warm, db)?;
+            if self.held.is_some() {
+                self.turn = (at, true);
+                return Ok(());
+            }
+            self.turn = ((at + 1) % self.all.len(), false);
+        }
+        Ok(())
+    }
+}
+
 fn round(warm: &mut dyn Warm, location: &Location, sync: Sync, shared: &Shared, room: usize) -> Result<(), DbError> {
     let mut db = location.open(sync, true)?;
     warm.begin(&mut db, room)?;
@@ -70,6 +128,7 @@ fn round(warm: &mut dyn Warm, location: &Location, sync: Sync, shared: &Shared, 
     }
 }
 
+/// A piece, with the last group of the snapshot in which it was read.
 fn snapshot(warm: &mut dyn Warm, db: &mut Engine) -> Result<Option<(i64, Piece)>, DbError> {
     db.batch(match db.dialect() {
         Dialect::Sqlite => "BEGIN",

@@ -6,7 +6,7 @@
 //! The loop is in this file; `model` holds what it is given, `group` what it does with a piece of work, `transaction` one
 //! commit with all that belongs to it, `reload` the way back after a failure.
 use crate::engine::Sync;
-use crate::queue::{Shared, Step};
+use crate::queue::{Queue, Shared, Step};
 use crate::store::{Location, Opened};
 use crate::{DbError, Tx};
 use base::{Clock, SECOND_US, Timestamp};
@@ -49,6 +49,8 @@ pub(crate) struct Loop {
     pub(crate) preload: Option<Preload>,
     /// Rows that the last group had to read.
     pub(crate) missed: usize,
+    /// What a stepped loop reads ahead.
+    pub(crate) ahead: Option<crate::warm::ByHand>,
 }
 
 /// How long what is due may wait while commands keep coming.
@@ -58,7 +60,7 @@ enum Work {
     Group(Vec<Box<dyn Command>>, Vec<Read>),
     Tick,
     Idle,
-    Stepped(Step, std::sync::mpsc::SyncSender<()>),
+    Stepped(Step),
     Stop,
 }
 
@@ -76,29 +78,42 @@ impl Loop {
                     continue;
                 }
             };
-            match self.next_work(due) {
-                Work::Group(commands, reads) => {
-                    self.run_reads(reads);
-                    if !commands.is_empty() {
-                        self.run_group(commands);
-                    }
-                }
-                Work::Tick => self.run_tick(),
-                Work::Idle => self.run_idle(),
-                Work::Stepped(step, done) => {
-                    match step {
-                        Step::Tick => self.run_tick(),
-                        Step::Flush => self.run_idle(),
-                    }
-                    let _ = done.send(());
-                }
-                Work::Stop => break,
-            }
-            if self.shared.dead.load(Ordering::SeqCst) {
+            let work = self.next_work(due);
+            if !self.perform(work) {
                 break;
             }
         }
         self.stop();
+    }
+
+    /// Does what is queued and comes back: a stepped loop has no thread. Gives whether the loop goes on.
+    pub(crate) fn work(&mut self) -> bool {
+        loop {
+            let shared = self.shared.clone();
+            let work = self.queued(&mut shared.lock());
+            let Some(work) = work else { return true };
+            if !self.perform(work) {
+                self.stop();
+                return false;
+            }
+        }
+    }
+
+    /// Does a piece of work; gives whether the loop goes on.
+    fn perform(&mut self, work: Work) -> bool {
+        match work {
+            Work::Group(commands, reads) => {
+                self.run_reads(reads);
+                if !commands.is_empty() {
+                    self.run_group(commands);
+                }
+            }
+            Work::Tick | Work::Stepped(Step::Tick) => self.run_tick(),
+            Work::Idle | Work::Stepped(Step::Flush) => self.run_idle(),
+            Work::Stepped(Step::Warm) => self.run_ahead(),
+            Work::Stop => return false,
+        }
+        !self.shared.dead.load(Ordering::SeqCst)
     }
 
     fn ask_due(&mut self) -> Result<Option<Timestamp>, DbError> {
@@ -112,40 +127,37 @@ impl Loop {
         }
     }
 
+    /// What was asked for, commands first.
+    fn queued(&self, queue: &mut Queue) -> Option<Work> {
+        if !queue.reads.is_empty() || !queue.writes.is_empty() {
+            let reads: Vec<Read> = queue.reads.drain(..).collect();
+            let mut commands = Vec::new();
+            let mut events = 0;
+            while commands.len() < self.options.group_commands
+                && events < self.options.group_events
+                && let Some(command) = queue.writes.pop_front()
+            {
+                events += command.size();
+                commands.push(command);
+            }
+            return Some(Work::Group(commands, reads));
+        }
+        let step = queue.steps.pop_front().map(Work::Stepped);
+        step.or_else(|| queue.closed.then_some(Work::Stop))
+    }
+
     fn next_work(&mut self, due: Option<Timestamp>) -> Work {
         let shared = self.shared.clone();
         let mut queue = shared.lock();
         let mut waited = false;
         loop {
-            if !queue.reads.is_empty() || !queue.writes.is_empty() {
-                // A queue that is never empty would keep timers and jobs from ever moving.
-                if !self.options.stepped
-                    && self.unticked.elapsed() >= TICK_AFTER
-                    && due.is_some_and(|due| due <= self.clock.now())
-                {
-                    return Work::Tick;
-                }
-                let reads: Vec<Read> = queue.reads.drain(..).collect();
-                let mut commands = Vec::new();
-                let mut events = 0;
-                while commands.len() < self.options.group_commands
-                    && events < self.options.group_events
-                    && let Some(command) = queue.writes.pop_front()
-                {
-                    events += command.size();
-                    commands.push(command);
-                }
-                return Work::Group(commands, reads);
+            // A queue that is never empty would keep timers and jobs from ever moving.
+            let busy = !queue.reads.is_empty() || !queue.writes.is_empty();
+            if busy && self.unticked.elapsed() >= TICK_AFTER && due.is_some_and(|due| due <= self.clock.now()) {
+                return Work::Tick;
             }
-            if let Some((step, done)) = queue.steps.pop_front() {
-                return Work::Stepped(step, done);
-            }
-            if queue.closed {
-                return Work::Stop;
-            }
-            if self.options.stepped {
-                queue = shared.wake.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
-                continue;
+            if let Some(work) = self.queued(&mut queue) {
+                return work;
             }
             if std::mem::take(&mut queue.poked) {
                 return Work::Tick;
@@ -219,6 +231,7 @@ pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clo
     let mut tx = Tx::new(opened.engine, opened.row);
     tx.home = Some((opened.location.clone(), opened.sync));
     tx.seal_ids = options.seal_ids;
+    tx.patient = options.stepped;
     let (shown, acted_at) = (clock.now(), tx.row.acted_at);
     if shown < acted_at {
         tracing::warn!(%acted_at, clock = %shown, "the clock is behind what the store did last");
@@ -243,5 +256,6 @@ pub(crate) fn prepare(opened: Opened, options: Options, shared: Arc<Shared>, clo
         unticked: Instant::now(),
         preload: None,
         missed: MISSES,
+        ahead: None,
     }
 }

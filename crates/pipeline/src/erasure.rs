@@ -21,6 +21,7 @@ use db::jobs::{self, Job, New, Progress, State};
 use db::log::LogRow;
 use db::message::Items;
 use db::{DbError, Engine, Notice, Tx};
+use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 pub use scrub::{finish, scrub, waiting_for_scrub};
@@ -88,6 +89,18 @@ pub fn kind(sweeps: Vec<Sweep>) -> Kind {
 /// Whether the writer has something to erase.
 pub fn is_waiting(tx: &mut Tx) -> Result<bool, DbError> {
     Ok(jobs::open(tx)?.iter().any(|waiting| waiting.kind == KIND))
+}
+
+/// Profiles of erased people: whatever of them still stands in the log is nobody's.
+pub fn buried(db: &mut Engine) -> Result<HashSet<i64>, DbError> {
+    let rows = db.rows("SELECT profile_id FROM profile_list WHERE person = 0 ORDER BY profile_id", &[])?;
+    rows.iter().map(|row| row.int(0)).collect()
+}
+
+/// Where an event of the log was placed when it came, as it reads now: a detach that gave it to somebody else, before the
+/// profile was erased with which it was logged, holds from the beginning.
+pub fn placed_with(logged: i64, live: i64, buried: &HashSet<i64>) -> i64 {
+    if buried.contains(&logged) { live } else { logged }
 }
 
 /// Why a person cannot be erased.
@@ -211,4 +224,16 @@ pub fn tombstones(row: &LogRow) -> Result<i64, DbError> {
     let items = Items::split(&row.body).map_err(|e| DbError::damaged(&format!("log row {}", row.first_seq), e))?;
     let gone = |at: usize| items.items.get(at).is_some_and(|item| item.get() == collect::ERASED);
     Ok((0..row.ids.len()).filter(|at| row.ids[*at] != 0 && gone(*at)).count() as i64)
+}
+
+#[cfg(test)]
+mod placing {
+    use super::placed_with;
+
+    #[test]
+    fn what_was_taken_off_an_erased_profile_was_never_with_it() {
+        let buried = [7].into_iter().collect();
+        assert_eq!(placed_with(7, 9, &buried), 9);
+        assert_eq!(placed_with(8, 9, &buried), 8, "whoever is there keeps what came with it");
+    }
 }

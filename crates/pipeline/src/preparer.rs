@@ -8,7 +8,7 @@ use collect::plan::Compiled;
 use collect::{Call, Client, Defaults, Options, Received, Refusal, Rejection, Request, Source, SourceKind, Stored};
 use customers::counters::CounterSet;
 use customers::rules::Rules;
-use db::event::{Event, EventKind};
+use db::event::{Batch, Event, EventId, EventKind, Origin};
 use db::log::LogRow;
 use db::message::Message;
 use db::{DbError, Tx};
@@ -140,6 +140,32 @@ impl Preparer {
         collect::decode(stored, &|message, defaults, event| {
             let mapped = mapped(current.plans.of(source), message, event);
             self.fill(current, false, mapped.as_deref(), message, defaults, event)
+        })
+    }
+
+    /// A batch of a file, whose ids and times are decided.
+    pub fn import_batch(
+        &self,
+        source: i64,
+        body: String,
+        ids: &[EventId],
+        times: &[Timestamp],
+        now: Timestamp,
+    ) -> Result<Batch, DbError> {
+        let current = self.current();
+        let stored = Stored { body: &body, origin: Origin::Import, ids, times, extra: &[] };
+        let events = self.decode_with(&current, source, stored)?;
+        Ok(Batch {
+            source,
+            origin: Origin::Import,
+            browser: false,
+            received_at: now,
+            packed: collect::pack(body.as_bytes()),
+            extra: Vec::new(),
+            raw: body.into(),
+            count: ids.len() as u32,
+            events,
+            prepared_with: current.version(),
         })
     }
 

@@ -9,6 +9,7 @@ use crate::preparer::Preparer;
 use crate::{Settings, append_derived, backfill, step};
 use base::Timestamp;
 use customers::changes::{Why, append_difference};
+use customers::privacy::erased;
 use customers::regroup::{self, Cluster, Regrouped};
 use customers::rules;
 use db::jobs::{self, JobError, Progress};
@@ -132,7 +133,7 @@ fn progress(store: &Store, job: i64, done: Progress) -> Result<bool, DbError> {
 
 /// Makes a plan's changes; false when it was stopped.
 fn make(work: &Work<'_>, job: i64, round: usize, plan: Plan, go_on: &dyn Fn() -> bool) -> Result<bool, DbError> {
-    let (total, version) = (plan.clusters.len() as i64, plan.version);
+    let (total, follows) = (plan.clusters.len() as i64, (plan.version, plan.erased));
     let mut left = plan.clusters.into_iter().peekable();
     let mut done = 0;
     while left.peek().is_some() {
@@ -149,7 +150,7 @@ fn make(work: &Work<'_>, job: i64, round: usize, plan: Plan, go_on: &dyn Fn() ->
             }
             let (piece, preparer) = (piece.clone(), work.preparer.clone());
             let told = Progress { total: Some(total), ..at(done, round, "changing people") };
-            let made = work.store.write(move |tx| change(tx, &preparer, (job, version), &piece, &told));
+            let made = work.store.write(move |tx| change(tx, &preparer, (job, follows), &piece, &told));
             match made {
                 Ok(Changed::Made) => break,
                 // What was planned follows rules that hold no more: the next round plans anew.
@@ -181,11 +182,12 @@ static MOVED: Bulk =
 fn change(
     tx: &mut Tx,
     preparer: &Preparer,
-    (job, version): (i64, i64),
+    (job, (version, erased)): (i64, (i64, (i64, i64))),
     clusters: &[Cluster],
     told: &Progress,
 ) -> Result<Changed, DbError> {
-    if rules::of(tx)?.version != version {
+    // Whoever was erased since the plan was made must not be brought back by it.
+    if rules::of(tx)?.version != version || erased::newest(tx.engine())? != erased {
         return Ok(Changed::Outdated);
     }
     if backfill::is_waiting(tx)? {

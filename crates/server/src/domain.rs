@@ -3,8 +3,8 @@ use crate::config::Config;
 use base::{Clock, Country, Timestamp};
 use bytes::Bytes;
 use collect::enrich::place::{Loading, Places};
-use collect::{Client, KeepIp, Stored};
-use db::event::{Batch, Origin};
+use collect::{Client, KeepIp};
+use db::event::Batch;
 use db::writer::{Observer, Options};
 use db::{DbError, Location, Store, Sync};
 use jiff::tz::TimeZone;
@@ -177,24 +177,7 @@ impl Domain {
         times: &[Timestamp],
         now: Timestamp,
     ) -> Result<Batch, DbError> {
-        let current = self.core.preparer.current();
-        let events = self.core.preparer.decode_with(
-            &current,
-            source,
-            Stored { body: &body, origin: Origin::Import, ids, times, extra: &[] },
-        )?;
-        Ok(Batch {
-            source,
-            origin: Origin::Import,
-            browser: false,
-            received_at: now,
-            packed: collect::pack(body.as_bytes()),
-            extra: Vec::new(),
-            raw: body.into(),
-            count: ids.len() as u32,
-            events,
-            prepared_with: current.version(),
-        })
+        self.core.preparer.import_batch(source, body, ids, times, now)
     }
 
     /// Queues a request's batch with what was refused of it; `reply` is called on the writer's thread, after COMMIT.

@@ -9,7 +9,11 @@
 //! log. A seed that fails prints itself; `simulate --seed N` repeats it exactly.
 //!
 //! Deliberately absent: HTTP and real kills of a process, which are tested in `cli`.
+mod change;
+mod erase;
+mod finish;
 pub mod ledger;
+mod mail;
 pub mod reached;
 pub mod run;
 pub mod story;

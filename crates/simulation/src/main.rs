@@ -1,7 +1,9 @@
 //! `simulate`: many lives, on all cores; prints what was reached, and the seeds that failed.
 use db::testing::Place;
-use simulation::reached::{Reached, WANTED};
+use db::testing::prepared::Prepared;
+use simulation::reached::{Reached, SQLITE_ONLY, WANTED};
 use simulation::run::{Life, run};
+use simulation::world::prepare;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +12,10 @@ use std::time::Instant;
 const HELP: &str = "simulate [--seeds FROM..TO | --seed N] [--commands N] [--threads N] [--postgres] [--verbose]
 Lives lives of a store, one a seed, and checks each. --postgres needs BRAID_TEST_POSTGRES.
 A nightly million: simulate --seeds 1..1000001";
+
+/// As the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 struct Options {
     from: u64,
@@ -69,12 +75,20 @@ fn main() -> ExitCode {
     std::thread::scope(|scope| {
         for _ in 0..options.threads.max(1) {
             scope.spawn(|| {
+                // A thread's lives are lived one after the other, each in a store as new.
+                let prepared = match prepared(options.postgres) {
+                    Ok(prepared) => prepared,
+                    Err(why) => {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                        return eprintln!("error: {why}");
+                    }
+                };
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= options.to || failed.load(Ordering::Relaxed) >= 5 {
                         return;
                     }
-                    match live(seed, &options) {
+                    match live(&prepared, seed, &options) {
                         Ok(one) => reached.lock().unwrap_or_else(PoisonError::into_inner).merge(&one),
                         Err(why) => {
                             failed.fetch_add(1, Ordering::Relaxed);
@@ -99,9 +113,8 @@ fn main() -> ExitCode {
         ),
     );
     print(&report.join("\n  "));
-    // Power cuts need a file system of our own, which only SQLite writes through.
     let missing: Vec<&str> =
-        reached.missing(WANTED).into_iter().filter(|w| !(options.postgres && *w == "power cuts")).collect();
+        reached.missing(WANTED).into_iter().filter(|w| !(options.postgres && SQLITE_ONLY.contains(w))).collect();
     if lives >= 100 && !missing.is_empty() {
         eprintln!("error: never reached: {}", missing.join(", "));
         return ExitCode::FAILURE;
@@ -112,13 +125,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn live(seed: u64, options: &Options) -> Result<Reached, String> {
-    let place = match options.postgres {
+fn prepared(postgres: bool) -> Result<Prepared, String> {
+    let place = match postgres {
         true => Place::postgres().ok_or("BRAID_TEST_POSTGRES names no cluster: use cargo xtask postgres --exec")?,
         false => Place::sqlite(),
     };
-    let life = Life { seed, commands: options.commands, bug: None, verbose: options.verbose };
-    std::panic::catch_unwind(|| run(place, life)).unwrap_or_else(|_| Err("it panicked".into()))
+    prepare(place).map_err(|e| format!("a store cannot be prepared: {e}"))
+}
+
+fn live(prepared: &Prepared, seed: u64, options: &Options) -> Result<Reached, String> {
+    let life = Life { seed, commands: options.commands, bug: None, verbose: options.verbose, hashed: false };
+    let lived = std::panic::catch_unwind(|| run(prepared, life)).unwrap_or_else(|_| Err("it panicked".into()));
+    lived.map(|lived| lived.reached)
 }
 
 #[allow(clippy::print_stdout, reason = "this is what the program says")]

@@ -62,4 +62,21 @@ pub const WANTED: &[&str] = &[
     "messages unknown",
     "consents revoked",
     "checks by doctor",
+    "pieces read ahead",
+    "rules of identity changed",
+    "traits made",
+    "traits changed",
+    "traits archived",
+    "traits compared",
+    "people erased",
+    "guests erased",
+    "crashes while somebody is erased",
+    "events of erased people refused",
+    "searches for erased people",
+    "cuts after an erasure",
+    "backups restored",
 ];
+
+/// Of [`WANTED`], what only SQLite comes across: power cuts need a file system of our own, and PostgreSQL restores a backup
+/// into a database of its own.
+pub const SQLITE_ONLY: &[&str] = &["power cuts", "backups restored"];

@@ -1,17 +1,12 @@
 //! One life: commands drawn from a seed, done to a store, and what must hold afterwards.
 use crate::ledger::{Ledger, Unanswered};
 use crate::reached::Reached;
-use crate::story::{Act, Body, CONDITIONS, Town, draw};
+use crate::story::{Act, Body, Town, draw};
 use crate::world::World;
 use base::{HOUR_US, MINUTE_US};
-use db::testing::Place;
-use db::{DbError, Location};
-use messaging::model::{RuleDraft, Shop, TemplateDraft};
-use messaging::outbox::{self, ClaimOptions, Claimed, Outcome};
-use pipeline::cuts::{self, Cut};
-use pipeline::facts::Facts;
-use pipeline::step;
-use segments::runtime::{Cause, Filling, commands, definitions};
+use db::testing::prepared::Prepared;
+use db::{DbError, Dialect, Step};
+use messaging::outbox::{self, Claimed};
 
 /// How a life is lived.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +18,8 @@ pub struct Life {
     pub bug: Option<Bug>,
     /// Each command is told on standard error.
     pub verbose: bool,
+    /// What the store holds at the end is hashed, which costs as much as a check.
+    pub hashed: bool,
 }
 
 /// Damage that a real bug could do; each must be noticed.
@@ -40,29 +37,46 @@ pub enum Bug {
     LoseEdge,
     /// A message whose outcome is unknown is sent again.
     RepeatUnknown,
+    /// Nobody remembers who was erased.
+    ForgetErasures,
+    /// Something of an erased person is left in a text.
+    LeaveTrace,
 }
 
 /// How often the same thing is refused before it counts as broken.
-const TRIES: u32 = 3;
+pub(crate) const TRIES: u32 = 3;
 
-struct Run {
-    life: Life,
-    world: World,
-    town: Town,
-    ledger: Ledger,
-    reached: Reached,
-    segments: Vec<i64>,
-    archived: Vec<i64>,
-    template: Option<i64>,
+/// One life in eight lies on a file system that forgets what was not synced, or really closes its connections to PostgreSQL.
+const THOROUGH: u64 = 8;
+
+/// A life that ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lived {
+    pub reached: Reached,
+    /// A hash over everything that the store holds at the end, if [`Life::hashed`]: one seed gives the same each time.
+    pub state: u64,
+}
+
+pub(crate) struct Run {
+    pub(crate) life: Life,
+    pub(crate) world: World,
+    pub(crate) town: Town,
+    pub(crate) ledger: Ledger,
+    pub(crate) reached: Reached,
+    pub(crate) segments: Vec<i64>,
+    pub(crate) archived: Vec<i64>,
+    /// Computed traits; the first counts what the ledger counts too.
+    pub(crate) traits: Vec<i64>,
+    pub(crate) template: Option<i64>,
     /// Handed over, and no answer settled yet.
-    under_way: Vec<Claimed>,
-    made: u64,
+    pub(crate) under_way: Vec<Claimed>,
+    pub(crate) made: u64,
 }
 
 /// Lives one life. An error says what is broken.
-pub fn run(place: Place, life: Life) -> Result<Reached, String> {
-    let power = matches!(place.location, Location::Sqlite { .. }) && life.seed.is_multiple_of(8);
-    let world = World::new(place, power).map_err(|e| format!("the store does not open: {e}"))?;
+pub fn run(prepared: &Prepared, life: Life) -> Result<Lived, String> {
+    let thorough = life.seed.is_multiple_of(THOROUGH);
+    let world = World::new(prepared.begin(!thorough), thorough).map_err(|e| format!("the store does not open: {e}"))?;
     let mut run = Run {
         life,
         world,
@@ -71,10 +85,12 @@ pub fn run(place: Place, life: Life) -> Result<Reached, String> {
         reached: Reached::default(),
         segments: Vec::new(),
         archived: Vec::new(),
+        traits: Vec::new(),
         template: None,
         under_way: Vec::new(),
         made: 0,
     };
+    run.make_traits()?;
     for _ in 0..4 {
         run.make_segment()?;
     }
@@ -90,8 +106,10 @@ pub fn run(place: Place, life: Life) -> Result<Reached, String> {
             }
             return Err(format!("command {at}, {act:?}: {e}"));
         }
+        // Now and then only a few pieces: whatever takes several is met in its middle.
         if run.world.is_alive() && run.town.rng.below(4) > 0 {
-            run.due(40)?;
+            let pieces = if run.town.rng.below(3) == 0 { 1 + run.town.rng.below(5) as u32 } else { 40 };
+            run.due(pieces)?;
         }
     }
     run.end()
@@ -155,20 +173,39 @@ impl Run {
                 self.world.flush();
                 Ok(())
             }
+            Act::ReadAhead => {
+                self.reached.note("pieces read ahead");
+                self.world.core().store.step(Step::Warm);
+                Ok(())
+            }
+            Act::ChangeRules => self.change_rules(),
+            Act::ChangeTrait => self.change_trait(),
+            Act::Erase => self.erase(),
+            Act::Backup => self.restore_backup(),
             Act::Check => self.check(),
         }
     }
 
+    /// The store as a backup brings it back, taken beside the running program; life goes on with that.
+    fn restore_backup(&mut self) -> Result<(), String> {
+        // PostgreSQL restores into a database of its own, which takes as long as the rest of a life.
+        if self.world.dialect() == Dialect::Postgres || self.town.rng.below(4) > 0 {
+            return Ok(());
+        }
+        self.world.restore_backup()?;
+        self.reached.note("backups restored");
+        self.end_under_way()
+    }
+
     fn draw_body(&mut self, import: bool) -> Body {
         let body = self.town.body(self.world.now(), import);
-        body.solo.iter().for_each(|(user, id)| self.ledger.draw_solo(user, id));
         self.reached.add("events late", body.late);
         self.reached.add("events of one moment", body.equal);
         self.reached.add("events of a skewed clock", u64::from(body.skewed));
         body
     }
 
-    fn batch(&mut self, import: bool) -> Result<(), String> {
+    pub(crate) fn batch(&mut self, import: bool) -> Result<(), String> {
         let body = self.draw_body(import);
         let answer = self.world.send(&body.text, import);
         self.answered(body, import, answer)
@@ -181,12 +218,14 @@ impl Run {
         import: bool,
         answer: Result<pipeline::Ingested, DbError>,
     ) -> Result<(), String> {
+        let addresses: Vec<String> = body.said.iter().map(|(address, _)| address.clone()).collect();
+        let (text, ids, gone, solo) = (body.text, body.ids, body.gone, body.solo);
+        let sent = Unanswered { body: text, import, ids, gone, solo, addresses };
         match answer {
             Ok(ingested) => {
                 let new = |id: &String| !self.ledger.acknowledged.contains(id);
-                let fresh = body.ids.iter().all(new) && ingested.duplicates.is_empty();
-                let repeats = self.ledger.acknowledge(&body.ids, &ingested.duplicates)?;
-                self.town.taken(&body.ids, import);
+                let fresh = sent.ids.iter().all(new) && ingested.duplicates.is_empty() && ingested.erased.is_empty();
+                let repeats = self.acknowledge(&sent, &ingested)?;
                 self.reached.add("events repeated", repeats);
                 self.reached.add("events accepted", u64::from(ingested.kept));
                 for (address, granted) in body.said {
@@ -201,15 +240,26 @@ impl Run {
             }
             Err(_) => {
                 self.reached.note("answers lost");
-                let addresses: Vec<String> = body.said.into_iter().map(|(address, _)| address).collect();
-                addresses.iter().for_each(|address| self.ledger.forget_denial(address));
-                self.ledger.lose(Unanswered { body: body.text, import, ids: body.ids, addresses });
+                sent.addresses.iter().for_each(|address| self.ledger.forget_denial(address));
+                self.ledger.lose(sent);
             }
         }
         Ok(())
     }
 
-    fn send_again(&mut self) -> Result<(), String> {
+    /// Notes which items of a body are in the log now; gives how many were repeats.
+    fn acknowledge(&mut self, sent: &Unanswered, ingested: &pipeline::Ingested) -> Result<u64, String> {
+        let (ids, import) = (&sent.ids, sent.import);
+        self.ledger.check_erased(&sent.body, &sent.gone, &ingested.erased)?;
+        let repeats = self.ledger.acknowledge(ids, &sent.solo, &ingested.duplicates, &ingested.erased)?;
+        let taken = ids.iter().enumerate().filter(|(at, _)| !ingested.erased.contains(&(*at as u32)));
+        let taken: Vec<String> = taken.map(|(_, id)| id.clone()).collect();
+        self.town.taken(&taken, import);
+        self.reached.add("events of erased people refused", ingested.erased.len() as u64);
+        Ok(repeats)
+    }
+
+    pub(crate) fn send_again(&mut self) -> Result<(), String> {
         if self.ledger.unanswered.is_empty() {
             return Ok(());
         }
@@ -218,9 +268,8 @@ impl Run {
         self.reached.note("requests sent again");
         match self.world.send(&lost.body, lost.import) {
             Ok(ingested) => {
-                self.town.taken(&lost.ids, lost.import);
                 lost.addresses.iter().for_each(|address| self.ledger.forget_denial(address));
-                self.ledger.acknowledge(&lost.ids, &ingested.duplicates).map(drop)
+                self.acknowledge(&lost, &ingested).map(drop)
             }
             Err(error) => Err(format!("a request that was sent again is refused: {error}")),
         }
@@ -256,7 +305,7 @@ impl Run {
     }
 
     /// Makes a point of the next transaction fail.
-    fn arm(&mut self, point: &'static str) -> Result<(), String> {
+    pub(crate) fn arm(&mut self, point: &'static str) -> Result<(), String> {
         self.world
             .read(move |tx| {
                 tx.fail_at(point);
@@ -265,7 +314,7 @@ impl Run {
             .map_err(told)
     }
 
-    fn reopen(&mut self) -> Result<(), String> {
+    pub(crate) fn reopen(&mut self) -> Result<(), String> {
         let power = self.world.durable && self.town.rng.below(2) == 0;
         if power {
             self.reached.note("power cuts");
@@ -274,7 +323,11 @@ impl Run {
         } else {
             self.world.crash(None).map_err(told)?;
         }
-        // The program that handed messages over is gone; what it did not settle has no answer.
+        self.end_under_way()
+    }
+
+    /// The program that handed messages over is gone; what it did not settle has no answer.
+    fn end_under_way(&mut self) -> Result<(), String> {
         self.under_way.clear();
         let open = self.world.write(|tx| outbox::expire_all(tx, 500)).map_err(told)?;
         self.reached.add("messages unknown", open as u64);
@@ -290,19 +343,6 @@ impl Run {
             2 => Some(("panic", "panics of a command")),
             _ => None,
         };
-        let (go, wait) = std::sync::mpsc::channel::<()>();
-        // A command holds the writer until the others are queued, so that they make one group; it began before they came,
-        // else it might be one of them.
-        let (begin, began) = std::sync::mpsc::channel::<()>();
-        self.world.core().store.write_with(
-            move |_| {
-                let _ = begin.send(());
-                let _ = wait.recv();
-                Ok::<_, DbError>(())
-            },
-            |_| {},
-        );
-        let _ = began.recv();
         let mut answers = Vec::new();
         let mut first = true;
         for (at, body) in bodies.iter().enumerate() {
@@ -323,7 +363,7 @@ impl Run {
                 );
             }
         }
-        drop(go);
+        self.world.work();
         for (body, answer) in bodies.into_iter().zip(answers) {
             let answer = answer.recv().unwrap_or(Err(DbError::Stopped));
             self.answered(body, false, answer)?;
@@ -334,212 +374,7 @@ impl Run {
         }
     }
 
-    fn cut(&mut self, act: Act) -> Result<(), String> {
-        let people = "SELECT a FROM edges WHERE removed_at = 0 ORDER BY id";
-        let joined = self.world.write(move |tx| column(tx, people, &[])).map_err(told)?;
-        if joined.is_empty() {
-            return Ok(());
-        }
-        let profile = *self.town.rng.pick(&joined);
-        let person = self.world.read(move |tx| customers::commands::person_of(tx, profile)).map_err(told)?;
-        let members = self.world.read(move |tx| customers::commands::members_of(tx, person)).map_err(told)?;
-        let cut = match act {
-            Act::RemoveEdges => {
-                let all = "SELECT id FROM edges WHERE removed_at = 0 AND (a = $1 OR b = $1) ORDER BY id";
-                let edges = self.world.write(move |tx| column(tx, all, &[profile.into()])).map_err(told)?;
-                Cut::Edges(vec![*self.town.rng.pick(&edges)])
-            }
-            _ => {
-                let member = *self.town.rng.pick(&members);
-                let sql = "SELECT kind, value FROM identifiers WHERE profile_id = $1 ORDER BY kind, value";
-                let own = self.world.write(move |tx| {
-                    let rows = tx.rows(sql, &[member.into()])?;
-                    rows.iter()
-                        .map(|r| Ok((r.text(0)?.to_string(), r.text(1)?.to_string())))
-                        .collect::<Result<Vec<_>, DbError>>()
-                });
-                let own = own.map_err(told)?;
-                if own.is_empty() {
-                    return Ok(());
-                }
-                Cut::Detach(vec![self.town.rng.pick(&own).clone()])
-            }
-        };
-        let name = if act == Act::Detach { "values detached" } else { "edges removed" };
-        let preparer = self.world.core().preparer.clone();
-        let done = self.world.write(move |tx| match cuts::cut(tx, &preparer, person, &cut, "simulation") {
-            Ok(_) => Ok(true),
-            // A segment fills, or there is nothing to detach from: refused, and nothing was written.
-            Err(customers::cuts::CutError::Store(error)) if !matches!(error, DbError::Busy(_)) => Err(error),
-            Err(_) => Ok(false),
-        });
-        if done.map_err(told)? {
-            self.reached.note(name);
-        }
-        Ok(())
-    }
-
-    fn make_segment(&mut self) -> Result<(), String> {
-        self.made += 1;
-        let expression = *self.town.rng.pick(CONDITIONS);
-        let name = format!("Segment {}", self.made);
-        let made = self.world.write(move |tx| commands::create(tx, &name, expression));
-        self.segments.push(made.map_err(|e| e.to_string())?.id);
-        self.reached.note("segments made");
-        Ok(())
-    }
-
-    fn change_segment(&mut self) -> Result<(), String> {
-        if self.segments.is_empty() {
-            return Ok(());
-        }
-        let (id, expression) = (*self.town.rng.pick(&self.segments), *self.town.rng.pick(CONDITIONS));
-        let name = format!("Segment of {id}");
-        self.world.write(move |tx| commands::update(tx, id, &name, expression)).map_err(|e| e.to_string())?;
-        self.reached.note("segments changed");
-        Ok(())
-    }
-
-    fn archive_segment(&mut self) -> Result<(), String> {
-        // One that rules hang on is refused; the first is theirs.
-        if let Some(id) = self.archived.pop() {
-            return self
-                .world
-                .write(move |tx| commands::restore(tx, id))
-                .map(|_| self.segments.push(id))
-                .map_err(|e| e.to_string());
-        }
-        if self.segments.len() < 3 {
-            return Ok(());
-        }
-        let at = 1 + self.town.rng.below(self.segments.len() as u64 - 1) as usize;
-        let id = self.segments[at];
-        if self.world.write(move |tx| commands::archive(tx, id)).is_ok() {
-            self.segments.swap_remove(at);
-            self.archived.push(id);
-            self.reached.note("segments archived");
-        }
-        Ok(())
-    }
-
-    fn make_rule(&mut self) -> Result<(), String> {
-        let Some(segment_id) = self.segments.first().copied() else { return Ok(()) };
-        let template_id = match self.template {
-            Some(id) => id,
-            None => {
-                let draft = TemplateDraft {
-                    name: "News".into(),
-                    channel: "email".into(),
-                    subject: "Новини".into(),
-                    body_html: String::new(),
-                    body_text: "Вітаємо, {{ customer.name | default('друже') }}".into(),
-                };
-                let made = self.world.write(move |tx| messaging::commands::create_template(tx, &draft));
-                *self.template.insert(made.map_err(|e| e.to_string())?.after.id)
-            }
-        };
-        let draft = RuleDraft {
-            name: format!("Rule {}", self.made),
-            segment_id,
-            template_id,
-            channel: "email".into(),
-            purpose: "marketing".into(),
-            topic: String::new(),
-            once: self.town.rng.below(2) == 0,
-            enabled: true,
-        };
-        let preparer = self.world.core().preparer.clone();
-        self.world
-            .write(move |tx| messaging::commands::create_rule(tx, &mut Facts { preparer: &preparer }, &draft))
-            .map(drop)
-            .map_err(|e| e.to_string())
-    }
-
-    /// The mail loop: settles what it handed over, and claims what is due.
-    fn mail(&mut self) -> Result<(), String> {
-        for claimed in std::mem::take(&mut self.under_way) {
-            if self.town.rng.below(6) == 0 {
-                // Still under way; its lease may end meanwhile.
-                self.under_way.push(claimed);
-                continue;
-            }
-            let reason = "simulated".to_string();
-            let outcome = match self.town.rng.below(5) {
-                0 => Outcome::Retry { reason, after_us: 5 * MINUTE_US },
-                1 => Outcome::Refused { reason },
-                2 => Outcome::Unknown { reason },
-                _ => Outcome::Sent { reply: "250 OK".into() },
-            };
-            let again = matches!(outcome, Outcome::Retry { .. });
-            self.reached.add("messages unknown", u64::from(matches!(outcome, Outcome::Unknown { .. })));
-            let (id, attempt) = (claimed.message_id, claimed.attempt);
-            let preparer = self.world.core().preparer.clone();
-            let settled = self.world.write(move |tx| {
-                let (settled, derived) = outbox::settle(tx, id, attempt, &outcome)?;
-                pipeline::append_derived(tx, &preparer, derived.into_iter().map(step::new_event).collect())?;
-                Ok::<_, DbError>(settled)
-            });
-            settled.map_err(told)?;
-            if again {
-                self.ledger.may_repeat(id);
-            }
-        }
-        let preparer = self.world.core().preparer.clone();
-        let claimed = self.world.write(move |tx| {
-            let shop = shop();
-            let options = ClaimOptions { shop: &shop, limit: 5, lease_us: 10 * MINUTE_US };
-            let batch = outbox::claim_due(tx, &mut Facts { preparer: &preparer }, options)?;
-            pipeline::append_derived(tx, &preparer, batch.derived.into_iter().map(step::new_event).collect())?;
-            Ok::<_, DbError>(batch.claimed)
-        });
-        for message in claimed.map_err(told)? {
-            self.reached.note("messages handed over");
-            self.ledger.hand_over(message.message_id, &message.to)?;
-            self.under_way.push(message);
-        }
-        Ok(())
-    }
-
-    fn staff_consent(&mut self) -> Result<(), String> {
-        let address: Box<str> = format!("p{}@example.com", self.town.rng.below(14)).into();
-        let granted = self.town.rng.below(2) == 0;
-        let written = address.clone();
-        let preparer = self.world.core().preparer.clone();
-        self.world
-            .write(move |tx| {
-                let known = customers::lookup(tx, "email", &written, base::Country::find("UA"))?;
-                let new = customers::consent::NewConsent {
-                    channel: "email".into(),
-                    address: written.clone(),
-                    purpose: "marketing".into(),
-                    granted,
-                    at: tx.now(),
-                    claimed_at: tx.now(),
-                    wording: "by telephone".into(),
-                    wording_version: "".into(),
-                    profile_id: known.map_or(0, |(_, profile)| profile),
-                    message_id: "".into(),
-                    source: 0,
-                    actor: "simulation".into(),
-                    imported: false,
-                };
-                customers::consent::record_consent(tx, &new)?;
-                let Some((person, _)) = known else { return Ok(()) };
-                let moved = segments::runtime::reevaluate(tx, &[person], Cause::Event, &[])?;
-                let appended = step::moved(tx, &preparer, &moved, "consent")?;
-                pipeline::append_derived(tx, &preparer, appended)
-            })
-            .map_err(told)?;
-        if granted {
-            self.ledger.forget_denial(&address);
-        } else {
-            self.reached.note("consents revoked");
-            self.ledger.denied.insert(address.into());
-        }
-        Ok(())
-    }
-
-    fn due(&mut self, pieces: u32) -> Result<(), String> {
+    pub(crate) fn due(&mut self, pieces: u32) -> Result<(), String> {
         let done = self.world.tick(pieces).map_err(told)? + self.decide_again()?;
         if self.life.verbose && done > 0 {
             eprintln!("  {done} pieces of what was due");
@@ -550,7 +385,12 @@ impl Run {
 
     /// The past decided again by changed rules, which the server does beside the writer.
     fn decide_again(&mut self) -> Result<u32, String> {
-        let Some(job) = self.world.read(pipeline::rerun::waiting).map_err(told)? else { return Ok(0) };
+        let waiting = |tx: &mut db::Tx| {
+            // It would wait for a segment that is filled, which nobody does meanwhile.
+            let job = pipeline::rerun::waiting(tx)?;
+            Ok(if pipeline::backfill::is_waiting(tx)? { None } else { job })
+        };
+        let Some(job) = self.world.read(waiting).map_err(told)? else { return Ok(0) };
         let core = self.world.core();
         let (store, preparer, settings) = (&core.store, &core.preparer, &core.settings);
         let work = pipeline::rerun::Work { store, preparer, settings, now: self.world.now() };
@@ -559,112 +399,12 @@ impl Run {
         Ok(1)
     }
 
-    fn check(&mut self) -> Result<(), String> {
+    pub(crate) fn check(&mut self) -> Result<(), String> {
         self.reached.note("checks by doctor");
         self.world.check().map(drop)
     }
-
-    /// The end: everything unanswered is sent again, everything due is done, and all must be as the ledger has it.
-    fn end(mut self) -> Result<Reached, String> {
-        while !self.ledger.unanswered.is_empty() {
-            self.send_again()?;
-        }
-        self.reopen()?;
-        for _ in 0..TRIES {
-            self.due(2000)?;
-        }
-        if let Some(bug) = self.life.bug {
-            self.damage(bug)?;
-        }
-        self.check()?;
-        let filling = self.world.read(|tx| {
-            let compiled = definitions::current(tx)?;
-            Ok(compiled.segments.iter().filter(|s| s.filling != Filling::Live).count())
-        });
-        if filling.map_err(told)? > 0 {
-            return Err("a segment is never filled".into());
-        }
-        for (user, views) in self.ledger.solo.clone() {
-            self.count_views(&user, views.len() as i64)?;
-        }
-        self.world.stop();
-        let report = self.world.check()?;
-        let acknowledged = self.ledger.acknowledged.len() as i64;
-        if report.counts.events != acknowledged {
-            return Err(format!("{acknowledged} events were acknowledged, {} are there", report.counts.events));
-        }
-        self.reached.add("merges", (report.counts.profiles - report.counts.people).max(0) as u64);
-        self.reached.note("checks by doctor");
-        Ok(self.reached)
-    }
-
-    /// Views of a customer as the timeline has them, against the ledger's.
-    fn count_views(&self, user: &str, views: i64) -> Result<(), String> {
-        let name = user.to_string();
-        let found = self.world.read(move |tx| {
-            let country = base::Country::find("UA");
-            let Some((person, _)) = customers::lookup(tx, "user_id", &name, country)? else { return Ok(None) };
-            let members = customers::commands::members_of(tx, person)?;
-            let viewed =
-                db::names::all(tx.engine())?.into_iter().find(|(_, n)| &**n == "Product Viewed").map(|(id, _)| id);
-            let entries = customers::commands::timeline_entries(tx, &members)?;
-            Ok(Some(entries.iter().filter(|e| Some(e.name) == viewed).count() as i64))
-        });
-        match found.map_err(told)? {
-            Some(found) if found == views => Ok(()),
-            found => Err(format!("{user} viewed {views} times, the store has {found:?}")),
-        }
-    }
-
-    /// Does what a bug would have done.
-    fn damage(&mut self, bug: Bug) -> Result<(), String> {
-        let statement = match bug {
-            Bug::LoseRequest => "DELETE FROM log WHERE first_seq = (SELECT MAX(first_seq) FROM log WHERE origin = 0)",
-            Bug::ForgetIds => return self.ledger_says_new(),
-            Bug::SkipRefold => {
-                "UPDATE profiles SET state = (SELECT state FROM profiles WHERE profile_id = 1) WHERE profile_id = 2"
-            }
-            Bug::LoseMembership => "DELETE FROM memberships WHERE person_id = (SELECT MAX(person_id) FROM memberships)",
-            Bug::LoseEdge => "DELETE FROM edges WHERE id = (SELECT MAX(id) FROM edges WHERE removed_at = 0)",
-            Bug::RepeatUnknown => {
-                "UPDATE messages SET status = 'pending', due_at = 1 WHERE status IN ('sent', 'unknown', 'refused')"
-            }
-        };
-        self.world.stop();
-        let mut engine = self.world.place.location.open(db::Sync::UnsafeFast, false).map_err(told)?;
-        engine.execute(statement, &[]).map_err(told)?;
-        drop(engine);
-        self.world.restart().map_err(told)?;
-        for _ in 0..20 {
-            self.mail()?;
-        }
-        Ok(())
-    }
-
-    /// An id that was acknowledged is called new.
-    fn ledger_says_new(&mut self) -> Result<(), String> {
-        let Some(id) = self.ledger.acknowledged.first().cloned() else { return Ok(()) };
-        self.ledger.acknowledge(&[id], &[]).map(drop)
-    }
 }
 
-fn column(tx: &mut db::Tx, sql: &str, params: &[db::Value<'_>]) -> Result<Vec<i64>, DbError> {
-    tx.rows(sql, params)?.iter().map(|row| row.int(0)).collect()
-}
-
-fn shop() -> Shop {
-    Shop {
-        name: "Shop".into(),
-        time_zone: "Europe/Kyiv".into(),
-        currency: "UAH".into(),
-        locale: "uk".into(),
-        country: "UA".into(),
-        public_url: "https://shop.example".into(),
-        mail_domain: "shop.example".into(),
-        quiet_hours: None,
-    }
-}
-
-fn told(error: DbError) -> String {
+pub(crate) fn told(error: DbError) -> String {
     error.to_string()
 }

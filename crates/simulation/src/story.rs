@@ -1,4 +1,5 @@
 //! What happens in a life: messages of a small town whose people meet, share telephones, come late and come back.
+use crate::ledger::Erased;
 use base::{DAY_US, HOUR_US, MINUTE_US, Rng, Timestamp};
 use serde_json::{Value, json};
 
@@ -22,6 +23,11 @@ pub enum Act {
     Mail,
     StaffConsent,
     Flush,
+    ReadAhead,
+    ChangeRules,
+    ChangeTrait,
+    Erase,
+    Backup,
     Check,
 }
 
@@ -44,6 +50,11 @@ const WEIGHTS: &[(u64, Act)] = &[
     (14, Act::Mail),
     (4, Act::StaffConsent),
     (6, Act::Flush),
+    (3, Act::ReadAhead),
+    (1, Act::ChangeRules),
+    (2, Act::ChangeTrait),
+    (3, Act::Erase),
+    (1, Act::Backup),
     (1, Act::Check),
 ];
 
@@ -75,13 +86,32 @@ pub const CONDITIONS: &[&str] = &[
     r#"last("Product Viewed".category) = "toys""#,
     r#"count("Product Viewed" where properties.category = "garden" in calendar week) >= 1"#,
     r#"count("Product Added" in calendar day) >= 1 or first("Product Viewed".category in last 5 days) = "garden""#,
+    "trait.views >= 3",
     r#"exists trait.name and not trait.city in ["Lviv", "Kyiv"]"#,
+];
+
+/// What the first computed trait is; the ledger counts the same.
+pub const VIEWS: &str = r#"count("Product Viewed")"#;
+
+/// What other computed traits are.
+pub const FORMULAS: &[&str] = &[
+    r#"sum("Order Completed".total in last 3 days)"#,
+    r#"sum("Order Completed".total) / count("Order Completed")"#,
+    r#"max("Order Completed".total in last 36 hours)"#,
+    r#"distinct("Product Viewed".category in last 2 days)"#,
+    r#"count("Product Added" in calendar week)"#,
 ];
 
 /// What draws messages.
 pub struct Town {
     pub rng: Rng,
     number: u64,
+    /// The guest of the moment, whom nobody shares anything with, and whether anything of it was sent.
+    guest: (u64, bool),
+    /// Whether the person who was erased last was known by a name.
+    named: bool,
+    /// Guests who were erased.
+    gone: Vec<Erased>,
     sent: [Vec<String>; 2],
     /// A moment that several events share.
     moment: Option<Timestamp>,
@@ -91,8 +121,10 @@ pub struct Town {
 pub struct Body {
     pub text: String,
     pub ids: Vec<String>,
-    /// User and id, of views by customers who are known by a user id alone.
-    pub solo: Vec<(String, String)>,
+    /// Positions of items that would bring back somebody who was erased.
+    pub gone: Vec<u32>,
+    /// Positions of views by customers who are known by a user id alone, with that.
+    pub solo: Vec<(u32, String)>,
     /// Addresses and whether they said yes, in the order of the body.
     pub said: Vec<(String, bool)>,
     pub late: u64,
@@ -102,7 +134,15 @@ pub struct Body {
 
 impl Town {
     pub fn new(seed: u64) -> Self {
-        Self { rng: Rng::new(seed), number: 0, sent: Default::default(), moment: None }
+        Self {
+            rng: Rng::new(seed),
+            number: 0,
+            guest: (0, false),
+            named: false,
+            gone: Vec::new(),
+            sent: Default::default(),
+            moment: None,
+        }
     }
 
     /// Ids that were acknowledged; repeats are drawn from them, so that it is known which of two messages counts.
@@ -110,16 +150,15 @@ impl Town {
         self.sent[usize::from(import)].extend(ids.iter().cloned());
     }
 
-    /// An id, and whether it is used for the first time.
-    fn id(&mut self, body: &Body, import: bool) -> (String, bool) {
+    fn id(&mut self, body: &Body, import: bool) -> String {
         // Repeats are found within a source.
         let sent = &self.sent[usize::from(import)];
         match self.rng.below(24) {
-            0 if !sent.is_empty() => (self.rng.pick(sent).clone(), false),
-            1 if !body.ids.is_empty() => (self.rng.pick(&body.ids).clone(), false),
+            0 if !sent.is_empty() => self.rng.pick(sent).clone(),
+            1 if !body.ids.is_empty() => self.rng.pick(&body.ids).clone(),
             _ => {
                 self.number += 1;
-                (format!("{}{}", if import { 'i' } else { 'm' }, self.number), true)
+                format!("{}{}", if import { 'i' } else { 'm' }, self.number)
             }
         }
     }
@@ -129,6 +168,7 @@ impl Town {
         let mut body = Body {
             text: String::new(),
             ids: Vec::new(),
+            gone: Vec::new(),
             solo: Vec::new(),
             said: Vec::new(),
             late: 0,
@@ -149,16 +189,100 @@ impl Town {
 
     fn item(&mut self, now: Timestamp, import: bool, body: &mut Body) -> Value {
         // A repeat says the same as the first time would in life; here it may say something else, which must not count.
-        let (id, new) = self.id(body, import);
+        let id = self.id(body, import);
         let mut item = json!({ "messageId": id });
-        body.ids.push(id.clone());
+        body.ids.push(id);
+        // A clock that is wrong would move what happened before an erasure behind it.
+        if !self.gone.is_empty() && !body.skewed && self.rng.below(16) == 0 {
+            body.gone.push(body.ids.len() as u32 - 1);
+            self.of_the_gone(now, import, &mut item);
+            return item;
+        }
+        if self.rng.below(14) == 0 {
+            self.of_the_guest(&mut item);
+            self.time(now, import, &mut item, body);
+            return item;
+        }
         let solo = self.somebody(&mut item);
         self.time(now, import, &mut item, body);
         let event = self.what(&mut item, body, solo.is_some());
-        if let (Some(user), Some("Product Viewed"), true) = (solo, event, new) {
-            body.solo.push((user, id));
+        if let (Some(user), Some("Product Viewed")) = (solo, event) {
+            body.solo.push((body.ids.len() as u32 - 1, user));
         }
         item
+    }
+
+    /// Something that the guest does, or says about itself.
+    fn of_the_guest(&mut self, item: &mut Value) {
+        let (number, rng) = (self.guest.0, &mut self.rng);
+        self.guest.1 = true;
+        let traits = json!({"email": guest_mail(number), "phone": guest_phone(number), "name": guest_name(number)});
+        match rng.below(4) {
+            0 => {
+                item["type"] = json!("identify");
+                item["userId"] = json!(guest_user(number));
+                item["traits"] = traits;
+                return;
+            }
+            1 => item["anonymousId"] = json!(guest_device(number)),
+            2 => item["context"] = json!({"traits": traits}),
+            _ => {
+                item["userId"] = json!(guest_user(number));
+                item["anonymousId"] = json!(guest_device(number));
+            }
+        }
+        item["type"] = json!("track");
+        item["event"] = json!(*rng.pick(&["Product Viewed", "Product Added", "Order Completed", "Consent Granted"]));
+        item["properties"] = json!({"category": "toys", "total": rng.below(500), "currency": "UAH",
+            "note": format!("ring {}", guest_name(number)),
+            "channel": "email", "purpose": "marketing", "address": guest_mail(number), "wording": "Новини"});
+    }
+
+    /// Something that an erased guest did before, or that stands in a file.
+    fn of_the_gone(&mut self, now: Timestamp, import: bool, item: &mut Value) {
+        let rng = &mut self.rng;
+        let gone = rng.pick(&self.gone);
+        let (kind, value) = rng.pick(&gone.values);
+        match kind.as_str() {
+            "user_id" => item["userId"] = json!(value),
+            "anonymous_id" => item["anonymousId"] = json!(value),
+            kind => item["context"] = json!({"traits": {kind: value}}),
+        }
+        let back = rng.below(9 * 24) as i64 * HOUR_US;
+        let at = if import { now.plus(-back) } else { gone.until.min(now).plus(-back) };
+        item["timestamp"] = json!(at.to_string());
+        item["type"] = json!("track");
+        item["event"] = json!(*rng.pick(&["Product Viewed", "Order Completed"]));
+        item["properties"] = json!({"total": rng.below(90), "currency": "UAH", "note": guest_name(gone.number)});
+    }
+
+    /// Whether anything of the guest was sent.
+    pub fn guest_is_known(&self) -> bool {
+        self.guest.1
+    }
+
+    /// By what the guest may be known.
+    pub fn guest_values(&self) -> Vec<(String, String)> {
+        let number = self.guest.0;
+        vec![
+            ("user_id".into(), guest_user(number)),
+            ("anonymous_id".into(), guest_device(number)),
+            ("email".into(), guest_mail(number)),
+            ("phone".into(), guest_phone(number)),
+        ]
+    }
+
+    /// Whether the store knows the guest who is erased by its name.
+    pub fn guest_is_named(&mut self, named: bool) {
+        self.named = named;
+    }
+
+    /// The guest was erased, and another one comes.
+    pub fn guest_goes(&mut self, values: Vec<(String, String)>, until: Timestamp) -> Erased {
+        let gone = Erased { values, until, number: self.guest.0, named: std::mem::take(&mut self.named) };
+        self.gone.push(gone.clone());
+        self.guest = (self.guest.0 + 1, false);
+        gone
     }
 
     /// Who it is about; gives the user id of those who are known by nothing else, ever.
@@ -255,4 +379,21 @@ impl Town {
             }
         }
     }
+}
+
+fn guest_user(number: u64) -> String {
+    format!("leaver{number}-user")
+}
+fn guest_device(number: u64) -> String {
+    format!("leaver{number}-device")
+}
+fn guest_mail(number: u64) -> String {
+    format!("leaver{number}@gone.example")
+}
+fn guest_phone(number: u64) -> String {
+    format!("+3809{:02}713171", number % 100)
+}
+/// What a guest is called.
+pub fn guest_name(number: u64) -> String {
+    format!("Leaver Number{number}th")
 }

@@ -49,8 +49,7 @@ impl Extra {
         let plain = match form {
             0 => rest,
             1 => {
-                let size = zstd::bulk::Decompressor::upper_bound(rest).unwrap_or(1 << 20).min(UNPACKED_MAX);
-                unpacked = zstd::bulk::decompress(rest, size).map_err(|e| damaged(&e))?;
+                unpacked = db::compress::unpack(rest, UNPACKED_MAX).map_err(|e| damaged(&e))?;
                 &unpacked
             }
             _ => return Err(damaged(&"its form is unknown")),

@@ -16,7 +16,7 @@ pub(crate) fn logged(received: &Received) -> (Vec<u128>, Vec<Timestamp>) {
 }
 
 pub(crate) fn read_back(received: &Received) -> Vec<Event> {
-    let raw = zstd::bulk::decompress(&received.batch.packed, received.batch.raw.len()).expect("it was packed by us");
+    let raw = db::compress::unpack(&received.batch.packed, received.batch.raw.len()).expect("it was packed by us");
     assert_eq!(raw, received.batch.raw);
     let body = String::from_utf8(raw).expect("it was UTF-8");
     let (ids, times) = logged(received);

@@ -1,7 +1,7 @@
 //! The manifest of erasures: keyed hashes, and what they forbid.
 use crate::identifier;
 use base::Timestamp;
-use db::event::{Event, Origin};
+use db::event::{Event, Identifier, Origin};
 use db::tx::Memory;
 use db::{Bulk, DbError, Engine, Tx};
 use hashbrown::HashMap;
@@ -85,6 +85,15 @@ impl Erased {
     pub fn is_empty(&self) -> bool {
         self.of.is_empty()
     }
+    /// What an event of the log decides identity by when it is read back: what was erased later decides nothing any more.
+    /// `None` where that is all that it names. What the event said stays its own, as do the values of others that a profile
+    /// remembers.
+    pub fn deciding(&self, identifiers: &[Identifier], seq: i64) -> Option<Vec<Identifier>> {
+        if self.is_empty() || !identifiers.iter().any(|i| self.covers(i.hash, seq)) {
+            return None;
+        }
+        Some(identifiers.iter().filter(|i| !self.covers(i.hash, seq)).cloned().collect())
+    }
     /// Whether the log may still name a value at `seq` although it was erased later: another person's event carried it.
     pub fn covers(&self, hash: u128, seq: i64) -> bool {
         self.mark(hash).is_some_and(|mark| seq < mark.seq)
@@ -97,6 +106,13 @@ static ERASED: Bulk = Bulk {
     key: 1,
     insert_only: false,
 };
+
+/// How many values were erased and where the log stood at the last erasure: another answer means that somebody was erased
+/// since.
+pub fn newest(db: &mut Engine) -> Result<(i64, i64), DbError> {
+    let sql = "SELECT CAST(COUNT(*) AS BIGINT), CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM erased";
+    db.first(sql, &[])?.map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+}
 
 /// The hash of a profile with its birth.
 pub fn profile_hash(key: (u64, u64), profile_id: i64, created_at: Timestamp) -> u128 {

@@ -224,7 +224,7 @@ impl Shop {
                 replay.event(&doctor::Placed { live_id, ..placed.clone() });
             }
             let moves = replay.finish();
-            let mut out = replay.compare(&facts, &moves);
+            let mut out: Vec<doctor::Finding> = replay.compare(&facts, &moves).into_iter().map(|d| d.finding).collect();
             let places = replay.places();
             let names = db::names::all(db)?;
             let mut profiles = Vec::new();

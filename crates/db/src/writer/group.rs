@@ -170,11 +170,23 @@ impl Loop {
                 tracing::error!(%error, "a timer could not be worked off");
             }
             if fatal {
-                self.shared.dead.store(true, Ordering::SeqCst);
+                return self.shared.dead.store(true, Ordering::SeqCst);
             }
             // What is due stays due; a short rest keeps a lasting failure from spinning.
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Reads ahead by hand.
+    pub(super) fn run_ahead(&mut self) {
+        let Some(mut ahead) = self.ahead.take() else { return };
+        if let Some(read) = ahead.held() {
+            self.run_reads(vec![read]);
+        }
+        if let Err(error) = ahead.read() {
+            tracing::warn!(%error, "rows could not be read ahead; each is read when it is asked for");
+        }
+        self.ahead = Some(ahead);
     }
 
     pub(super) fn run_idle(&mut self) {

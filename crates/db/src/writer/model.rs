@@ -124,8 +124,9 @@ pub struct Options {
     pub seal_ids: usize,
     /// How long a turn of the rotating flush takes while there are few slices.
     pub turn: Duration,
-    /// The loop does nothing by itself, only what is queued and what [`crate::Store::step`] asks for; no wall clock has a say,
-    /// so that a simulation repeats exactly.
+    /// The loop has no thread and does nothing by itself: what is queued is done by whoever waits for an answer, or asks by
+    /// [`crate::Store::work`] or [`crate::Store::step`]. No wall clock and no other thread has a say, so that a simulation
+    /// repeats exactly.
     pub stepped: bool,
 }
 

@@ -108,8 +108,9 @@ fn check_person(
     counts: &mut HashMap<i64, i64>,
     findings: &mut Findings,
 ) -> Result<(), DbError> {
-    let held: Vec<i64> =
-        tx.get::<Memberships>(person)?.map(|row| row.list.iter().map(|m| m.segment_id).collect()).unwrap_or_default();
+    let row = tx.get::<Memberships>(person)?;
+    let armed = row.map_or(0, |row| row.armed_us);
+    let held: Vec<i64> = row.map(|row| row.list.iter().map(|m| m.segment_id).collect()).unwrap_or_default();
     for segment in &held {
         *counts.entry(*segment).or_default() += 1;
     }
@@ -117,7 +118,9 @@ fn check_person(
     // has changed since then waits for its timer.
     let mut next_look: Option<Timestamp> = None;
     let mut right: HashMap<i64, bool> = HashMap::new();
-    for at in moments {
+    // Many people may be due at once, such as at midnight, while others' events go on: it held until the timer that waits.
+    let waits = (armed > 0 && armed <= moments[1].micros()).then(|| Timestamp::from_micros(armed - 1));
+    for at in moments.into_iter().chain(waits) {
         for (segment, verdict) in segments::runtime::expected(tx, person, &held, at)? {
             *right.entry(segment).or_default() |= verdict.member == held.contains(&segment);
             if at == moments[0] {

@@ -1,14 +1,15 @@
 //! What would have to change so that the live graph is what a replay gives.
 use super::{ROWS, Work};
 use crate::preparer::{Current, Preparer};
-use crate::{backfill, step};
+use crate::{backfill, erasure, step};
 use base::Timestamp;
 use customers::doctor::{Facts, Placed, read_cuts, read_made};
 use customers::identity::memory::Edge;
+use customers::privacy::erased::{self, Erased};
 use customers::regroup::{Cluster, OwnerChange};
 use customers::replay::{Move, Replay, StoredEdge, edge_difference, unused_ids};
 use customers::rules::Rules;
-use db::{DbError, Engine, Sync, Tx, log};
+use db::{DbError, Engine, Memory, Sync, Tx, log};
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 /// What is to be changed, and for which version of the rules.
 pub struct Plan {
     pub version: i64,
+    /// Who was erased when it was made, see [`erased::newest`].
+    pub erased: (i64, i64),
     pub clusters: Vec<Cluster>,
     /// Live people that fall apart, and people that several live ones become.
     pub apart: usize,
@@ -46,6 +49,9 @@ pub(super) fn plan(
     preparer.follow_key(&tx);
     let facts = Facts { cuts: read_cuts(tx.engine())?, made: read_made(tx.engine())?, ..Facts::default() };
     let mut replay = Replay::new(&facts, current.rules.clone(), fresh);
+    let newest = erased::newest(tx.engine())?;
+    let erased = Erased::load(tx.engine())?;
+    let buried = erasure::buried(tx.engine())?;
     let total = tx.next_seq();
     let mut from = 1;
     loop {
@@ -55,10 +61,18 @@ pub(super) fn plan(
         let moved = backfill::moved_between(&mut tx, from, next)?;
         from = next;
         for row in &rows {
-            for event in preparer.decode_row(&current, row)? {
+            for mut event in preparer.decode_row(&current, row)? {
                 let seq = row.first_seq + i64::from(event.index);
                 let profile_id = row.profiles[event.index as usize];
                 let live_id = moved.get(&seq).copied().unwrap_or(profile_id);
+                if buried.contains(&live_id) {
+                    continue;
+                }
+                let profile_id = erasure::placed_with(profile_id, live_id, &buried);
+                // What was erased must not find an owner again, because an older event of somebody else names it.
+                if let Some(deciding) = erased.deciding(&event.identifiers, seq) {
+                    event.identifiers = deciding;
+                }
                 let (source, received_at) = (row.source, row.received_at);
                 replay.event(&Placed { seq, source, received_at, profile_id, live_id, event });
             }
@@ -68,7 +82,9 @@ pub(super) fn plan(
         }
     }
     let moves = replay.finish();
-    compare(tx.engine(), replay, moves, current.rules.version).map(Some)
+    let mut plan = compare(tx.engine(), replay, moves, current.rules.version)?;
+    plan.erased = newest;
+    Ok(Some(plan))
 }
 
 /// Compares what was decided with the live graph.
@@ -104,7 +120,7 @@ fn compare(db: &mut Engine, mut replay: Replay, moves: Vec<Move>, version: i64) 
             parts.push(Part::Created(*profile, born, *seq));
         }
     }
-    Ok(Plan { version, clusters: clusters(parts), apart, joined, people })
+    Ok(Plan { version, erased: (0, 0), clusters: clusters(parts), apart, joined, people })
 }
 
 /// Live people that fall apart, people that several become, and how many there are then.

@@ -123,3 +123,31 @@ fn stories_with_crashes_on_postgres() {
     let Some(place) = db::testing::Place::postgres() else { return };
     story(Shop::open(place, std::time::Duration::from_millis(60)), 11, 120);
 }
+
+/// Rows of a file make bodies of several megabytes; they are read back like any other.
+#[test]
+fn a_large_body_of_a_file_is_folded_again_after_a_kill() {
+    for mut shop in shops() {
+        let key = shop.core().store.hash_key();
+        let (mut items, mut ids) = (Vec::new(), Vec::new());
+        for n in 0..40 {
+            let id = format!("row-{n}");
+            ids.push(collect::event_id(key, 2, &id));
+            let text: String = (0..9_000).map(|at| char::from(b'a' + ((at * 7 + n * 13) % 26) as u8)).collect();
+            items.push(serde_json::json!({"type": "track", "messageId": id, "userId": format!("u{n}"), "event": "Order Completed",
+                "timestamp": noon().to_string(), "properties": {"total": n, "currency": "UAH", "notes": [&text, &text, &text, &text]}}));
+        }
+        let body = serde_json::json!({ "batch": items }).to_string();
+        assert!(body.len() > 1 << 20, "{} bytes", body.len());
+        let times = vec![noon(); ids.len()];
+        let core = shop.core();
+        let batch = core.preparer.import_batch(2, body, &ids, &times, noon()).expect("the rows are taken");
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let reply = Box::new(move |answer| drop(sender.send(answer)));
+        core.store.push(crate::Ingest::command(core.preparer.clone(), batch, Vec::new(), reply));
+        assert_eq!(receiver.recv().expect("an answer").expect("it is logged").kept, 40);
+        shop.crash();
+        shop.assert_clean();
+        assert!(shop.person("user_id", "u7").is_some());
+    }
+}
