@@ -5,7 +5,9 @@ const port = Number(process.env.MOCK_PORT ?? 4599);
 
 export default defineConfig({
   testDir: 'tests',
-  timeout: 30_000,
+  // A machine that builds beside the tests is slow, not wrong.
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   workers: 1,
   reporter: [['list']],
   outputDir: 'test-results',

@@ -13,6 +13,8 @@ use std::path::Path;
 
 /// Statements that are made while running, with each form that they may take.
 const MADE: &[(&str, &[&str])] = &[
+    // The simulation reads every table.
+    ("SELECT * FROM {table}", &["SELECT * FROM settings"]),
     (
         "SELECT id, profile_id, name, media_type, size, sha256, author, created_at FROM customer_files WHERE profile_id IN ({})",
         &[
