@@ -1,7 +1,7 @@
 // Decision served: which people?
 import { ActionIcon, Button, Menu, TextInput } from '@mantine/core';
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, Link, useNavigate, useRouter } from '@tanstack/react-router';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { CustomerRow } from '../api/types';
@@ -40,6 +40,7 @@ export default function CustomersPage() {
   useTitle(t('nav.customers'));
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/customers' });
+  const router = useRouter();
   const sort: Sort = search.sort === 'revenue' || search.sort === 'orders' ? search.sort : 'last_seen';
   const [text, setText] = useState(search.q ?? '');
   const field = useRef<HTMLInputElement>(null);
@@ -49,7 +50,10 @@ export default function CustomersPage() {
   const type = (value: string) => {
     setText(value);
     clearTimeout(typing.current);
-    typing.current = setTimeout(() => void navigate({ search: (s) => ({ ...s, q: value.trim() || undefined, sel: undefined }), replace: true }), 150);
+    typing.current = setTimeout(() => {
+      // Who has opened somebody meanwhile has left, though this page stands until the next one is loaded.
+      if (router.latestLocation.pathname === '/customers') void navigate({ search: (s) => ({ ...s, q: value.trim() || undefined, sel: undefined }), replace: true });
+    }, 150);
   };
   useEffect(() => {
     // A view, or the way back, changes the address under the field.

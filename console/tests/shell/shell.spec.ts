@@ -34,6 +34,20 @@ test('customers: search in any spelling, keys, preview, the address restores the
   await expect(page.getByTestId('person-name')).toHaveText('Olena Gudz');
 });
 
+test('what is still being typed calls nobody back who has opened a customer', async ({ page }) => {
+  // The next page takes its time to load, and the list stands until then.
+  await page.route(/PersonPage-.*\.js/, async (r) => {
+    await new Promise((done) => setTimeout(done, 1000));
+    await r.continue();
+  });
+  await enter(page, { path: '/customers?q=067%20123%2045' });
+  const rows = page.getByTestId('customer-row');
+  await expect(rows).toHaveCount(1);
+  await page.getByTestId('customers-search').fill('067 123 45 67');
+  await rows.first().locator('a').first().click();
+  await expect(page.getByTestId('person-name')).toHaveText('Olena Gudz');
+});
+
 test('a long list keeps few rows in the page and scrolls to the end', async ({ page }) => {
   await enter(page, { path: '/customers' });
   const rows = page.getByTestId('customer-row');
