@@ -1,0 +1,3 @@
+//! Orders: what was promised, from where it comes, and how it reaches the customer.
+//!
+//! Deliberately absent: what a basket costs (`loyalty`), where goods are (`stock`), messages, HTTP.
