@@ -4,23 +4,28 @@
 //! rows of a *lazy* table lie in slices of 1,024 neighbouring keys; each group writes the next slices in key order, so that
 //! a page carries many rows and each row is written at most once a turn. Until then the log is the row's truth: every row
 //! carries the group that it is folded to, and a start folds the log again from the oldest group that some dirty row misses.
+use crate::mirror::Mirror;
 use crate::{DbError, Engine};
 use hashbrown::HashMap;
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::Hash;
+use std::sync::Arc;
 
 /// Rows by key as they were read; `None` where there is none.
 pub type Loaded<T> = Vec<(<T as Table>::Key, Option<<T as Table>::Row>)>;
 
 /// A table whose rows are held decoded in memory.
 pub trait Table: Sized + 'static {
-    type Key: Copy + Eq + Hash + Ord + Send + 'static;
-    type Row: Clone + Send + 'static;
+    type Key: Copy + Eq + Hash + Ord + Send + Sync + 'static;
+    type Row: Clone + Send + Sync + 'static;
     /// The table's name in the database.
     const NAME: &'static str;
     /// Whether rows follow by rotating flush. Otherwise whoever puts a row writes it too, in the same transaction.
     const LAZY: bool;
+    /// Whether every row that a group changed is written once, at the end of that group: for facts that many commands of one
+    /// group change, such as the stock of what everybody buys. Not together with `LAZY`.
+    const EAGER: bool = false;
     /// The slice of a key: neighbouring keys share one.
     fn slice(key: Self::Key) -> i64;
     /// Bytes that a decoded row takes in memory, roughly.
@@ -31,7 +36,8 @@ pub trait Table: Sized + 'static {
     fn load_many(db: &mut Engine, keys: &[Self::Key]) -> Result<Loaded<Self>, DbError> {
         keys.iter().map(|key| Ok((*key, Self::load(db, *key)?))).collect()
     }
-    /// Writes rows, sorted by key, as folded to `group`.
+    /// Writes rows, sorted by key, as folded to `group`. Rows of an eager table come here in the group that changed them; one
+    /// that stands for nothing any more is deleted here.
     fn flush(db: &mut Engine, rows: &[(Self::Key, &Self::Row)], group: i64) -> Result<(), DbError>;
 }
 
@@ -68,6 +74,8 @@ pub(crate) struct Cached<T: Table> {
     lent: bool,
     /// Rows that had to be read one by one since the last time somebody asked.
     misses: usize,
+    /// What other threads read of this table.
+    mirror: Option<Arc<Mirror<T>>>,
 }
 
 /// For so many groups a row that was written stays in memory: what a reader's connection read of it before is then known to
@@ -108,11 +116,25 @@ impl<T: Table> Default for Cached<T> {
             early_all: false,
             lent: false,
             misses: 0,
+            mirror: None,
         }
     }
 }
 
 impl<T: Table> Cached<T> {
+    /// The committed rows that memory knows, for other threads; kept up to date from the first time somebody asks.
+    pub(crate) fn mirror(&mut self) -> Arc<Mirror<T>> {
+        if let Some(mirror) = &self.mirror {
+            return mirror.clone();
+        }
+        let mirror = Arc::new(Mirror::default());
+        for (key, entry) in self.entries.iter().filter(|(_, entry)| !entry.lent) {
+            mirror.put(*key, entry.row.clone());
+        }
+        self.mirror = Some(mirror.clone());
+        mirror
+    }
+
     /// Whether memory knows the row, or knows that there is none.
     pub(crate) fn holds(&self, key: T::Key) -> bool {
         self.overlay.contains_key(&key) || self.entries.contains_key(&key)
@@ -191,12 +213,18 @@ impl<T: Table> Cached<T> {
         let weight = Self::weigh(row.as_ref());
         self.weight += weight;
         self.queue.push_back(key);
+        if let Some(mirror) = &self.mirror {
+            mirror.put(key, row.clone());
+        }
         self.entries
             .insert(key, Entry { row, weight: weight as u32, changed: 0, dirty: false, used: true, lent: false });
     }
 
     /// Moves a row from the overlay to the cache; gives whether it waited for its flush already.
     fn publish_row(&mut self, key: T::Key, row: T::Row, dirty: bool, changed: u32) -> bool {
+        if let Some(mirror) = &self.mirror {
+            mirror.put(key, Some(row.clone()));
+        }
         // A row that waits for its flush cannot be evicted before that, and then counts from there. It changes with every
         // event and is weighed once a turn, when it is written: doing so each time was 3 % of the server's time.
         let fresh = |row, weight: usize| Entry {
@@ -288,7 +316,7 @@ where
     }
 
     fn flush_early(&mut self, db: &mut Engine, group: i64) -> Result<(), DbError> {
-        if self.early_all {
+        if self.early_all || T::EAGER {
             return self.flush_overlay(db, group, |_| true);
         }
         let slices = std::mem::take(&mut self.flushing);
@@ -311,7 +339,11 @@ where
     }
 
     fn clear(&mut self) {
-        *self = Self::default();
+        let mirror = self.mirror.take();
+        if let Some(mirror) = &mirror {
+            mirror.clear();
+        }
+        *self = Self { mirror, ..Self::default() };
     }
 
     fn flush_slices(&mut self, db: &mut Engine, group: i64, limit: usize) -> Result<usize, DbError> {
@@ -379,6 +411,9 @@ where
                 Some(entry) => {
                     self.weight -= entry.weight as usize;
                     self.entries.remove(&key);
+                    if let Some(mirror) = &self.mirror {
+                        mirror.forget(key);
+                    }
                 }
                 None => {}
             }

@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod log;
 pub mod message;
 pub mod migrate;
+pub mod mirror;
 pub mod names;
 pub mod notice;
 pub mod overlay;

@@ -3,6 +3,7 @@ mod ahead;
 mod away;
 mod dedup;
 mod durability;
+mod eager;
 mod harness;
 mod loops;
 mod tls;

@@ -231,6 +231,11 @@ impl Tx {
         let at = self.table::<T>();
         cached::<T>(&mut self.tables[at].1).peek(key)
     }
+    /// Committed rows of a cached table for threads beside the writer, kept up to date from the first call on.
+    pub fn mirror<T: Table>(&mut self) -> std::sync::Arc<crate::mirror::Mirror<T>> {
+        let at = self.table::<T>();
+        cached::<T>(&mut self.tables[at].1).mirror()
+    }
     /// Whether memory knows a row, or knows that there is none.
     pub fn holds<T: Table>(&mut self, key: T::Key) -> bool {
         let at = self.table::<T>();

@@ -42,11 +42,47 @@ impl Table for Tallies {
     }
 }
 
+/// The same, written with every group; a tally of nothing is deleted.
+pub struct Sums;
+
+static SUMS: Bulk = Bulk { table: "sums", columns: &[("id", 'i'), ("total", 'i')], key: 1, insert_only: false };
+
+/// Rows that were written so far, to see that a group writes each of its rows once.
+pub static SUMS_WRITTEN: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+
+impl Table for Sums {
+    type Key = i64;
+    type Row = i64;
+    const NAME: &'static str = "sums";
+    const LAZY: bool = false;
+    const EAGER: bool = true;
+    fn slice(key: i64) -> i64 {
+        key >> 3
+    }
+    fn weight(_: &i64) -> usize {
+        8
+    }
+    fn load(db: &mut Engine, key: i64) -> Result<Option<i64>, DbError> {
+        db.first("SELECT total FROM sums WHERE id = $1", &[key.into()])?.map(|r| r.int(0)).transpose()
+    }
+    fn flush(db: &mut Engine, rows: &[(i64, &i64)], _: i64) -> Result<(), DbError> {
+        SUMS_WRITTEN.fetch_add(rows.len(), std::sync::atomic::Ordering::SeqCst);
+        let values: Vec<[Value<'_>; 2]> =
+            rows.iter().filter(|(_, t)| **t != 0).map(|(k, t)| [(*k).into(), (**t).into()]).collect();
+        let refs: Vec<&[Value<'_>]> = values.iter().map(|v| &v[..]).collect();
+        db.bulk(&SUMS, &refs)?;
+        let gone: Vec<[Value<'_>; 1]> = rows.iter().filter(|(_, t)| **t == 0).map(|(k, _)| [(*k).into()]).collect();
+        let refs: Vec<&[Value<'_>]> = gone.iter().map(|v| &v[..]).collect();
+        db.delete_many(&SUMS, &refs)
+    }
+}
+
 pub const TEST_MIGRATIONS: Migrations = Migrations {
     owner: "tests",
     steps: &[(
         "0001_tallies",
-        "CREATE TABLE tallies (id BIGINT PRIMARY KEY, folded_to BIGINT NOT NULL, total BIGINT NOT NULL)",
+        "CREATE TABLE tallies (id BIGINT PRIMARY KEY, folded_to BIGINT NOT NULL, total BIGINT NOT NULL);\
+         CREATE TABLE sums (id BIGINT PRIMARY KEY, total BIGINT NOT NULL)",
     )],
 };
 
