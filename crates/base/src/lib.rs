@@ -11,6 +11,7 @@ pub mod mail_service;
 mod money;
 pub mod names;
 pub mod page;
+mod quantity;
 mod rng;
 mod time;
 
@@ -18,6 +19,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use contact::{Country, mask_email, mask_phone, normalise_email, normalise_phone};
 pub use decimal::Decimal;
 pub use money::{Money, MoneyError, currency_exponent};
+pub use quantity::{Quantity, QuantityError};
 pub use rng::{Rng, random_bytes, random_token};
 pub use time::{DAY_US, HOUR_US, MINUTE_US, SECOND_US, TimeError, Timestamp};
 

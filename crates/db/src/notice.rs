@@ -11,6 +11,8 @@ pub enum Notice {
     Person { person_id: i64 },
     /// A segment's count moved.
     Segment { id: i64, count: i64 },
+    /// What can be had of a variant changed, by a movement, a claim or a claim that ended.
+    Stock { variant_no: i64 },
     /// Definitions changed: screens that show them fetch again.
     Changed { what: &'static str },
     /// Items were refused.

@@ -1,3 +1,27 @@
 //! Stock: where goods are, who has a claim on them, and every movement between places.
 //!
-//! Deliberately absent: what goods are called or cost (`catalog`), why somebody wants them (`orders`), HTTP.
+//! Start at [`commands`]: everything that can be asked. [`availability`] says how much can be promised, and is the one answer
+//! that product pages, reservations and reports share; [`choice`] decides from which places a claim is served.
+//!
+//! Invariants: what lies somewhere is the sum of the movements, and never less than nothing; claims that are alive never
+//! exceed what is sellable (less what may be sold ahead); a hold that has ended never counts, swept or not. [`doctor`]
+//! checks them. Deliberately absent: what goods are called or cost (`catalog`), why somebody wants them (`orders`), HTTP.
+pub mod availability;
+pub mod choice;
+pub mod commands;
+pub mod doctor;
+mod error;
+pub mod model;
+mod places;
+mod tables;
+
+pub use error::{Short, StockError};
+pub use places::{Channel, Places};
+pub use tables::{ReservationTable, StockTable};
+
+/// The tables of this crate.
+pub const MIGRATIONS: db::Migrations =
+    db::Migrations { owner: "stock", steps: &[("0001_stock", include_str!("../migrations/0001_stock.sql"))] };
+
+#[cfg(test)]
+mod tests;

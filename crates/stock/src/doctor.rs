@@ -1,0 +1,86 @@
+//! Checks of the books of stock on real data.
+use crate::model::LocationKind;
+use crate::places::Places;
+use base::{Quantity, Timestamp};
+use db::{DbError, Engine};
+
+/// Something that must never be so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable name of the check.
+    pub check: &'static str,
+    pub subject: String,
+    pub detail: String,
+}
+
+/// Rows of each check that are told.
+const TOLD: i64 = 100;
+
+/// What lies at a place by its movements, beside what the books say; `counted` are the places where anything is counted.
+const BALANCE: &str = "SELECT variant_no, location_no, condition, CAST(SUM(quantity) AS BIGINT) FROM (\
+     SELECT variant_no, to_no AS location_no, to_condition AS condition, quantity FROM stock_moves WHERE to_no NOT IN (-1, -2, -3) \
+     UNION ALL \
+     SELECT variant_no, from_no, from_condition, -quantity FROM stock_moves WHERE from_no NOT IN (-1, -2, -3) \
+     UNION ALL SELECT variant_no, location_no, 0, -sellable FROM stock_positions \
+     UNION ALL SELECT variant_no, location_no, 1, -display FROM stock_positions \
+     UNION ALL SELECT variant_no, location_no, 2, -damaged FROM stock_positions \
+     UNION ALL SELECT variant_no, location_no, 3, -quarantine FROM stock_positions) AS sides \
+     GROUP BY variant_no, location_no, condition HAVING SUM(quantity) <> 0 ORDER BY variant_no, location_no, condition LIMIT $1";
+
+const NEGATIVE: &str = "SELECT variant_no, location_no FROM stock_positions \
+     WHERE sellable < 0 OR display < 0 OR damaged < 0 OR quarantine < 0 ORDER BY variant_no, location_no LIMIT $1";
+
+const OVERSOLD: &str = "SELECT r.variant_no, r.location_no, CAST(SUM(r.quantity) AS BIGINT), \
+     COALESCE(MAX(p.sellable), 0), COALESCE(MAX(p.safety), 0) FROM reservations r \
+     LEFT JOIN stock_positions p ON p.variant_no = r.variant_no AND p.location_no = r.location_no \
+     WHERE r.ended_at = 0 AND r.expires_at > $1 GROUP BY r.variant_no, r.location_no \
+     HAVING SUM(r.quantity) > COALESCE(MAX(p.sellable), 0) + CASE WHEN COALESCE(MAX(p.safety), 0) < 0 THEN -MAX(p.safety) ELSE 0 END \
+     ORDER BY r.variant_no, r.location_no LIMIT $2";
+
+const ORPHANS: &str = "SELECT m.no FROM stock_moves m LEFT JOIN stock_documents d ON d.no = m.document_no \
+     WHERE d.no IS NULL ORDER BY m.no LIMIT $1";
+
+/// Runs every check; reads only. Costs a scan of the movements.
+pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
+    let places = Places::read(db)?;
+    let name = |no: i64| places.get(no).map_or_else(|| no.to_string(), |location| location.id.to_string());
+    let mut out = Vec::new();
+    for row in db.rows(BALANCE, &[TOLD.into()])? {
+        let (location_no, off) = (row.int(1)?, Quantity::from_milli(row.int(3)?));
+        out.push(Finding {
+            check: "stock_balance",
+            subject: format!("variant {} at {}", row.int(0)?, name(location_no)),
+            detail: format!("the movements give {off} more than the books, condition {}", row.int(2)?),
+        });
+    }
+    for row in db.rows(NEGATIVE, &[TOLD.into()])? {
+        out.push(Finding {
+            check: "stock_negative",
+            subject: format!("variant {} at {}", row.int(0)?, name(row.int(1)?)),
+            detail: "less than nothing lies there".into(),
+        });
+    }
+    for row in db.rows(OVERSOLD, &[now.micros().into(), TOLD.into()])? {
+        let (claimed, sellable) = (Quantity::from_milli(row.int(2)?), Quantity::from_milli(row.int(3)?));
+        out.push(Finding {
+            check: "stock_oversold",
+            subject: format!("variant {} at {}", row.int(0)?, name(row.int(1)?)),
+            detail: format!("{claimed} are claimed, {sellable} are there"),
+        });
+    }
+    for row in db.rows(ORPHANS, &[TOLD.into()])? {
+        let subject = format!("movement {}", row.int(0)?);
+        out.push(Finding { check: "stock_paper", subject, detail: "its paper is missing".into() });
+    }
+    for location in places.all().iter().filter(|location| location.kind == LocationKind::Transit && location.no > 0) {
+        let detail = "only one place is on the way".into();
+        out.push(Finding { check: "stock_places", subject: location.id.to_string(), detail });
+    }
+    Ok(out)
+}
+
+/// How many claims are alive and how many movements there are, for counts.
+pub fn counts(db: &mut Engine) -> Result<(i64, i64), DbError> {
+    let one = |db: &mut Engine, sql: &str| db.first(sql, &[])?.map_or(Ok(0), |row| row.int(0));
+    Ok((one(db, "SELECT COUNT(*) FROM reservations WHERE ended_at = 0")?, one(db, "SELECT COUNT(*) FROM stock_moves")?))
+}

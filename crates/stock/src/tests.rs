@@ -1,0 +1,5 @@
+//! Stories and properties of stock, on both engines.
+mod model;
+mod rules;
+mod stories;
+mod world;
