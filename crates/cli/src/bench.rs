@@ -5,6 +5,7 @@ mod echo;
 pub mod generator;
 mod http;
 mod ingest;
+mod orders;
 mod timeline;
 
 use anyhow::Context;
@@ -31,6 +32,10 @@ pub enum Bench {
     ///
     /// Example: braid bench timeline --json
     Timeline(timeline::Options),
+    /// Claims on goods that everybody wants, against what the database does at best and against the usual way.
+    ///
+    /// Example: braid bench orders --json
+    Orders(orders::Options),
     /// The asking part of `dedup`, alone.
     #[command(hide = true)]
     DedupMeasure(dedup::Options),
@@ -108,6 +113,15 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
                 report.rss_mib,
                 if report.doctor_clean { "clean" } else { "finds something" }
             )?;
+            Ok(())
+        }
+        Bench::Orders(options) => {
+            let report = orders::run(options)?;
+            if options.json {
+                writeln!(out, "{}", serde_json::to_string(&report)?)?;
+            } else {
+                writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+            }
             Ok(())
         }
         Bench::Customers(options) => {

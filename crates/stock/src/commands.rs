@@ -4,8 +4,10 @@ mod documents;
 mod expiry;
 mod locations;
 
-pub use claims::{Replacement, Request, Reserved, confirm, extend, fulfil, release, release_line, replace, reserve};
-pub use documents::{Broken, Posted, Shortage, count, post};
+pub use claims::{
+    ANY_CHANNEL, Replacement, Request, Reserved, confirm, extend, fulfil, release, release_line, replace, reserve,
+};
+pub use documents::{Broken, Posted, Shortage, book_at, count, post};
 pub use expiry::{Expired, expire, next_expiry};
 pub use locations::{ChannelInput, LocationInput, places, put_channel, put_location, set_state};
 

@@ -25,6 +25,9 @@ pub enum StockError {
     /// The reservation has ended.
     #[error("reservation {no} has ended: {why}")]
     Ended { no: i64, why: &'static str },
+    /// It is not at a point where this can be done.
+    #[error("{what} {no} is {state} and cannot {wanted}")]
+    Wrong { what: &'static str, no: i64, state: &'static str, wanted: String },
     /// Somebody changed it meanwhile.
     #[error("{what} {id:?} was changed meanwhile: read it again")]
     Changed { what: &'static str, id: String },

@@ -9,19 +9,27 @@
 pub mod availability;
 pub mod choice;
 pub mod commands;
+pub mod counting;
 pub mod doctor;
 mod error;
 pub mod model;
 mod places;
+pub mod purchasing;
 mod tables;
+pub mod transfers;
 
 pub use error::{Short, StockError};
 pub use places::{Channel, Places};
 pub use tables::{ReservationTable, StockTable};
 
 /// The tables of this crate.
-pub const MIGRATIONS: db::Migrations =
-    db::Migrations { owner: "stock", steps: &[("0001_stock", include_str!("../migrations/0001_stock.sql"))] };
+pub const MIGRATIONS: db::Migrations = db::Migrations {
+    owner: "stock",
+    steps: &[
+        ("0001_stock", include_str!("../migrations/0001_stock.sql")),
+        ("0002_work", include_str!("../migrations/0002_work.sql")),
+    ],
+};
 
 #[cfg(test)]
 mod tests;

@@ -4,10 +4,14 @@ use crate::availability::available;
 use crate::choice::{self, Wanted};
 use crate::error::{Short, StockError};
 use crate::model::{EndedWhy, NEVER, Reservation, ReservationKind, ReservedLine, VariantStock};
+use crate::places::Channel;
 use crate::{ReservationTable, StockTable};
 use base::{Quantity, SECOND_US, Timestamp};
 use db::{DbError, Tx};
 use std::sync::Arc;
+
+/// The channel of work inside the shop: no buffer and no state of a place keeps it from goods at places that it names.
+pub const ANY_CHANNEL: &str = "";
 
 /// Lines of one claim.
 const LINES_MAX: usize = 500;
@@ -44,9 +48,11 @@ pub struct Reserved {
 pub fn reserve(tx: &mut Tx, request: &Request) -> Result<Reserved, StockError> {
     check(request)?;
     let places = super::places(tx)?;
-    let channel = places
-        .channel(&request.channel)
-        .ok_or_else(|| StockError::Unknown { what: "channel", id: request.channel.to_string() })?;
+    let inside = Channel::inside();
+    let channel = match &*request.channel {
+        ANY_CHANNEL => &inside,
+        id => places.channel(id).ok_or_else(|| StockError::Unknown { what: "channel", id: id.into() })?,
+    };
     for (at, line) in request.lines.iter().enumerate() {
         if let Some(no) = line.location_no
             && !places.get(no).is_some_and(|location| location.kind.sells())

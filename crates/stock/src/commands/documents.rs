@@ -401,6 +401,14 @@ const SINCE: &str = "SELECT CAST(COALESCE(SUM(CASE WHEN to_no = $2 AND to_condit
                      - COALESCE(SUM(CASE WHEN from_no = $2 AND from_condition = 0 THEN quantity ELSE 0 END), 0) AS BIGINT) \
                      FROM stock_moves WHERE variant_no = $1 AND at > $3";
 
+/// What the books have of the sellable goods of a variant at a place as of a moment: what lies there now, less what moved since.
+pub fn book_at(tx: &mut Tx, location_no: i64, variant_no: i64, at: Timestamp) -> Result<Quantity, DbError> {
+    let after = tx.first(SINCE, &[variant_no.into(), location_no.into(), at.micros().into()])?;
+    let after = Quantity::from_milli(after.map(|row| row.int(0)).transpose()?.unwrap_or(0));
+    let position = tx.get::<StockTable>(variant_no)?.and_then(|stock| stock.at(location_no));
+    Ok(position.map_or(Quantity::ZERO, |p| p.sellable()) - after)
+}
+
 /// Writes down what was counted of the sellable goods of a variant at a place at a moment: the difference to what the books had
 /// then becomes a movement. A count from before the last one is no news and does nothing. Gives what it did, and the variance.
 pub fn count(
@@ -427,10 +435,7 @@ pub fn count(
     if position.as_ref().is_some_and(|p| p.counted_at > paper.at) {
         return Ok((None, Quantity::ZERO));
     }
-    let after = tx.first(SINCE, &[variant_no.into(), location_no.into(), paper.at.micros().into()])?;
-    let after = Quantity::from_milli(after.map(|row| row.int(0)).transpose()?.unwrap_or(0));
-    let book = position.as_ref().map_or(Quantity::ZERO, |p| p.sellable()) - after;
-    let variance = counted - book;
+    let variance = counted - book_at(tx, location_no, variant_no, paper.at)?;
     let posted = if variance.is_zero() {
         None
     } else {
