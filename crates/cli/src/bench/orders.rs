@@ -6,7 +6,7 @@
 //! update and an insert in a transaction a request, READ COMMITTED, on eight connections.
 use anyhow::Context;
 use base::{Clock, Quantity, Rng, SystemClock};
-use db::{Dialect, Engine, Location, Open, Store, Sync, migrate};
+use db::{Dialect, Location, Open, Store, Sync, migrate};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -324,14 +324,16 @@ impl Baseline {
     fn run(&mut self, options: &Options, round: u64) -> anyhow::Result<f64> {
         let length = Duration::from_secs(options.seconds);
         match self.dialect {
-            Dialect::Sqlite => rows(&mut self.location.open(Sync::Full, false)?, options, round, length),
+            Dialect::Sqlite => rows(&self.location, options, round, length),
             Dialect::Postgres => naive(&self.location, options, round, length),
         }
     }
 }
 
-fn rows(engine: &mut Engine, options: &Options, round: u64, length: Duration) -> anyhow::Result<f64> {
-    let connection = engine.sqlite().context("it is an SQLite file")?;
+fn rows(location: &Location, options: &Options, round: u64, length: Duration) -> anyhow::Result<f64> {
+    let Location::Sqlite { path, .. } = location else { anyhow::bail!("it is no SQLite file") };
+    let connection = rusqlite::Connection::open(path)?;
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")?;
     let mut rng = Rng::new(round);
     let (begun, mut count) = (Instant::now(), 0u64);
     while begun.elapsed() < length {
