@@ -8,9 +8,19 @@ const load = async (name) => {
   const js = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 } }).outputText;
   return (await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`)).default;
 };
-const whole = async (name) => ({ ...(await load(name)), ...(await load(`areas.${name}`)) });
-const [en, uk] = await Promise.all([whole('en'), whole('uk')]);
 const errors = [];
+// A language and the words of its areas: no word stands twice.
+const whole = async (name) => {
+  const out = {};
+  for (const file of readdirSync('src/i18n').filter((f) => f === `${name}.ts` || f.endsWith(`.${name}.ts`))) {
+    for (const [key, text] of Object.entries(await load(file.slice(0, -3)))) {
+      if (key in out) errors.push(`${file}: ${key} stands elsewhere too`);
+      out[key] = text;
+    }
+  }
+  return out;
+};
+const [en, uk] = [await whole('en'), await whole('uk')];
 const suffix = /_(one|few|many|other)$/;
 const group = (texts) => {
   const bases = new Map();

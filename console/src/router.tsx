@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
-import { areaTexts } from './i18n';
+import { type Area, areaTexts } from './i18n';
 import { EmptyState, ErrorNote } from './ui/base';
 import { Shell } from './ui/Shell';
 
@@ -31,9 +31,9 @@ function NotFound() {
 }
 
 /** A page whose words come with it. */
-const area = <T extends Record<string, unknown>>(load: () => Promise<T>) =>
+const area = <T extends Record<string, unknown>>(load: () => Promise<T>, words: Area = 'areas') =>
   lazyRouteComponent(async () => {
-    const [page] = await Promise.all([load(), areaTexts()]);
+    const [page] = await Promise.all([load(), areaTexts(words)]);
     return page;
   });
 
@@ -42,38 +42,38 @@ const customers = createRoute({
   getParentRoute: () => root,
   path: '/customers',
   validateSearch: texts('q', 'segment', 'sort', 'sel', 'view', 'cols'),
-  component: lazyRouteComponent(() => import('./customers/CustomersPage')),
+  component: area(() => import('./customers/CustomersPage'), 'customers'),
 });
 const person = createRoute({
   getParentRoute: () => root,
   path: '/customers/$id',
   validateSearch: texts('kind', 'channel', 'from', 'to'),
-  component: lazyRouteComponent(() => import('./customers/PersonPage')),
+  component: area(() => import('./customers/PersonPage'), 'customers'),
 });
 const identity = createRoute({ getParentRoute: () => root, path: '/identity', validateSearch: texts('tab', 'sel', 'view', 'cols'), component: area(() => import('./identity/IdentityPage')) });
-const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: lazyRouteComponent(() => import('./segments/SegmentsPage')), validateSearch: texts('view', 'cols') });
-const segment = createRoute({ getParentRoute: () => root, path: '/segments/$id', component: lazyRouteComponent(() => import('./segments/SegmentPage')), validateSearch: flag('edit') });
+const segments = createRoute({ getParentRoute: () => root, path: '/segments', component: area(() => import('./segments/SegmentsPage'), 'segments'), validateSearch: texts('view', 'cols') });
+const segment = createRoute({ getParentRoute: () => root, path: '/segments/$id', component: area(() => import('./segments/SegmentPage'), 'segments'), validateSearch: flag('edit') });
 const messages = createRoute({
   getParentRoute: () => root,
   path: '/messages',
   validateSearch: texts('status', 'rule', 'person', 'sel', 'view', 'cols'),
-  component: lazyRouteComponent(() => import('./messages/MessagesPage')),
+  component: area(() => import('./messages/MessagesPage'), 'messages'),
 });
-const rules = createRoute({ getParentRoute: () => root, path: '/rules', component: lazyRouteComponent(() => import('./messages/RulesPage')), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
-const templates = createRoute({ getParentRoute: () => root, path: '/templates', component: lazyRouteComponent(() => import('./messages/TemplatesPage')), validateSearch: texts('view', 'cols') });
-const template = createRoute({ getParentRoute: () => root, path: '/templates/$id', component: lazyRouteComponent(() => import('./messages/TemplatePage')) });
+const rules = createRoute({ getParentRoute: () => root, path: '/rules', component: area(() => import('./messages/RulesPage'), 'messages'), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
+const templates = createRoute({ getParentRoute: () => root, path: '/templates', component: area(() => import('./messages/TemplatesPage'), 'messages'), validateSearch: texts('view', 'cols') });
+const template = createRoute({ getParentRoute: () => root, path: '/templates/$id', component: area(() => import('./messages/TemplatePage'), 'messages') });
 const live = createRoute({
   getParentRoute: () => root,
   path: '/live',
   validateSearch: texts('status', 'source', 'code', 'event', 'kind', 'sel', 'view', 'cols'),
   component: area(() => import('./events/LivePage')),
 });
-const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: lazyRouteComponent(() => import('./sources/SourcesPage')), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
-const source = createRoute({ getParentRoute: () => root, path: '/sources/$id', component: lazyRouteComponent(() => import('./sources/SourcePage')), validateSearch: texts('tab') });
+const sources = createRoute({ getParentRoute: () => root, path: '/sources', component: area(() => import('./sources/SourcesPage'), 'sources'), validateSearch: (s: Search) => ({ ...texts('sel', 'view', 'cols')(s), ...flag('create')(s) }) });
+const source = createRoute({ getParentRoute: () => root, path: '/sources/$id', component: area(() => import('./sources/SourcePage'), 'sources'), validateSearch: texts('tab') });
 const privacy = createRoute({ getParentRoute: () => root, path: '/privacy', validateSearch: texts('sel', 'view', 'cols'), component: area(() => import('./privacy/PrivacyPage')) });
-const imports = createRoute({ getParentRoute: () => root, path: '/imports', component: lazyRouteComponent(() => import('./imports/ImportsPage')), validateSearch: texts('view', 'cols') });
-const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: lazyRouteComponent(() => import('./imports/NewImportPage')), validateSearch: texts('upload') });
-const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: lazyRouteComponent(() => import('./imports/ImportPage')) });
+const imports = createRoute({ getParentRoute: () => root, path: '/imports', component: area(() => import('./imports/ImportsPage'), 'imports'), validateSearch: texts('view', 'cols') });
+const newImport = createRoute({ getParentRoute: () => root, path: '/imports/new', component: area(() => import('./imports/NewImportPage'), 'imports'), validateSearch: texts('upload') });
+const importPage = createRoute({ getParentRoute: () => root, path: '/imports/$id', component: area(() => import('./imports/ImportPage'), 'imports') });
 const exportsPage = createRoute({ getParentRoute: () => root, path: '/exports', component: area(() => import('./exports/ExportsPage')), validateSearch: texts('sel') });
 const newExport = createRoute({ getParentRoute: () => root, path: '/exports/new', component: area(() => import('./exports/NewExportPage')), validateSearch: texts('kind', 'preset') });
 const parallel = createRoute({ getParentRoute: () => root, path: '/parallel', component: area(() => import('./moving/ParallelPage')) });
@@ -82,7 +82,7 @@ const compared = createRoute({ getParentRoute: () => root, path: '/parallel/$id'
 const quality = createRoute({ getParentRoute: () => root, path: '/quality', component: area(() => import('./moving/QualityPage')), validateSearch: texts('check') });
 const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: area(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
 const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: area(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
-const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: lazyRouteComponent(() => import('./jobs/JobsPage')), validateSearch: texts('sel', 'view', 'cols') });
+const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: area(() => import('./jobs/JobsPage'), 'imports'), validateSearch: texts('sel', 'view', 'cols') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: area(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
 export const router = createRouter({

@@ -163,6 +163,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalog/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes and changes many products at once: those that can be taken are, and each of the others says why not. */
+        post: operations["put_products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/computed-traits": {
         parameters: {
             query?: never;
@@ -1668,6 +1685,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists products, newest first. */
+        get: operations["list_products"];
+        put?: never;
+        /** Makes a product, or changes the one with this id. */
+        post: operations["put_product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One product. */
+        get: operations["get_product"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/profile-settings": {
         parameters: {
             query?: never;
@@ -2923,6 +2975,16 @@ export interface components {
             timestamp: string;
             type: string;
         };
+        /** @description One that was taken. */
+        AcceptedProduct: {
+            /**
+             * Format: int64
+             * @description Its place in the request, from 0.
+             */
+            index: number;
+            number: components["schemas"]["Id"];
+            outcome: components["schemas"]["ProductOutcome"];
+        };
         /** @description What is taken over. */
         Adopt: {
             /** @description True: the presets are all that there is to adopt. */
@@ -3268,6 +3330,26 @@ export interface components {
         ComparisonBegun: {
             /** @description See `/api/v1/jobs/{id}`; its result tells the differences. */
             job_id: components["schemas"]["Id"];
+        };
+        /** @description How full a product is in a channel and language. */
+        Completeness: {
+            channel: string;
+            /**
+             * Format: int64
+             * @description Wanted values that are there.
+             */
+            filled: number;
+            locale: string;
+            /**
+             * Format: int64
+             * @description 0 to 100, rounded down.
+             */
+            percent: number;
+            /**
+             * Format: int64
+             * @description Wanted values.
+             */
+            required: number;
         };
         /** @description What a person writes. */
         ComputedInput: {
@@ -4243,6 +4325,11 @@ export interface components {
             /** @description `hard_bounce`, `complaint`, `token_gone`, `bot_blocked`, `app_removed`. */
             reason: string;
         };
+        /**
+         * @description How pieces are told apart in stock.
+         * @enum {string}
+         */
+        Lots: "none" | "lot" | "serial";
         /** @description Who is signed in. */
         Me: {
             email: string;
@@ -4693,6 +4780,16 @@ export interface components {
         PreviewInput: {
             expression: string;
         };
+        /** @description A base price. */
+        PriceInput: {
+            /** @description ISO 4217. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Minor units.
+             */
+            minor: number;
+        };
         /** @description A request. */
         PrivacyRequest: {
             contact: string;
@@ -4736,6 +4833,100 @@ export interface components {
             title: string;
             /** @description The page about the code. */
             type: string;
+        };
+        /** @description A product. */
+        Product: {
+            attributes: {
+                [key: string]: unknown;
+            };
+            axes: string[];
+            brand?: string | null;
+            /** @description Codes. */
+            categories: string[];
+            /** @description How full it is, by channel and language. */
+            completeness: components["schemas"]["Completeness"][];
+            /** Format: date-time */
+            created_at: string;
+            /** @description Code; null = none. */
+            family?: string | null;
+            /** @description The shop's own id. */
+            id: string;
+            levels: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            media: components["schemas"]["ProductMedia"][];
+            name: string;
+            /** @description Braid's number of it. */
+            number: components["schemas"]["Id"];
+            state: components["schemas"]["ProductState"];
+            tax_class: string;
+            /** Format: date-time */
+            updated_at: string;
+            variants: components["schemas"]["Variant"][];
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A product to make or change. What is absent stays as it is. */
+        ProductInput: {
+            /** @description Values by key: `code`, `code@channel`, `code#language`, `code@channel#language`; null takes one away. */
+            attributes?: {
+                [key: string]: unknown;
+            };
+            /** @description Codes of the attributes by which variants differ. */
+            axes?: string[] | null;
+            /** @description Name of a brand, made when it is new. */
+            brand?: string | null;
+            /** @description Codes of categories, or paths (`Clothes > Shoes`), made when they are new. */
+            categories?: string[] | null;
+            /** @description Code of a family; empty = none. */
+            family?: string | null;
+            /** @description The shop's own id. */
+            id: string;
+            /** @description Values by value of the first axis, and key. */
+            levels?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            };
+            media?: components["schemas"]["ProductMedia"][] | null;
+            name?: string | null;
+            state?: components["schemas"]["ProductState"] | null;
+            tax_class?: string | null;
+            /** @description Those to make or change, by SKU; others stay. */
+            variants?: components["schemas"]["VariantInput"][];
+        };
+        /** @description A picture or document of a product. */
+        ProductMedia: {
+            /** @description What it shows, by language. */
+            alt?: {
+                [key: string]: string;
+            };
+            /** @description Hash of the bytes (`POST /media` gives it), or an address elsewhere. */
+            hash: string;
+            /** @description SKUs that it shows; none: all. */
+            skus?: string[];
+        };
+        /**
+         * @description What was done.
+         * @enum {string}
+         */
+        ProductOutcome: "created" | "changed" | "same";
+        /**
+         * @description Whether a product is offered.
+         * @enum {string}
+         */
+        ProductState: "draft" | "active" | "archived";
+        /** @description Many products at once. */
+        ProductsInput: {
+            /** @description At most 1,000. */
+            products: components["schemas"]["ProductInput"][];
+        };
+        /** @description What became of many products. */
+        ProductsResult: {
+            accepted: components["schemas"]["AcceptedProduct"][];
+            rejected: components["schemas"]["RejectedProduct"][];
         };
         /** @description Numbers by which stages of life and the cost of service are found. */
         ProfileSettings: {
@@ -4894,6 +5085,14 @@ export interface components {
              * @enum {string}
              */
             status: "rejected";
+        };
+        /** @description One that was not taken, and why. */
+        RejectedProduct: {
+            detail: string;
+            /** Format: int64 */
+            index: number;
+            /** @description JSON Pointer into the product. */
+            pointer: string;
         };
         /** @description Which refused items to try again. */
         ReplayMany: {
@@ -5983,6 +6182,41 @@ export interface components {
              */
             what: "password" | "second_factor" | "sessions" | "link";
         };
+        /** @description A variant of a product. */
+        Variant: {
+            archived: boolean;
+            attributes: {
+                [key: string]: unknown;
+            };
+            /** @description As it is printed; null = none. */
+            gtin?: string | null;
+            /** @description Whether the GTIN means something in this shop only. */
+            gtin_in_store: boolean;
+            lots: components["schemas"]["Lots"];
+            /** @description Braid's number of it. */
+            number: components["schemas"]["Id"];
+            price?: components["schemas"]["Money"] | null;
+            sku: string;
+            tracked: boolean;
+            /** Format: int64 */
+            weight_g: number;
+        };
+        /** @description A variant to make or change. What is absent stays as it is. */
+        VariantInput: {
+            archived?: boolean | null;
+            attributes?: {
+                [key: string]: unknown;
+            };
+            /** @description 8, 12, 13 or 14 digits; empty = none. */
+            gtin?: string | null;
+            lots?: components["schemas"]["Lots"] | null;
+            price?: components["schemas"]["PriceInput"] | null;
+            sku: string;
+            /** @description Whether pieces are counted. */
+            tracked?: boolean | null;
+            /** Format: int64 */
+            weight_g?: number | null;
+        };
         /** @description Somebody who is told. */
         Webhook: {
             /**
@@ -6630,6 +6864,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Caps"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_products: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductsInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductsResult"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -10819,6 +11085,147 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_products: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            attributes: {
+                                [key: string]: unknown;
+                            };
+                            axes: string[];
+                            brand?: string | null;
+                            /** @description Codes. */
+                            categories: string[];
+                            /** @description How full it is, by channel and language. */
+                            completeness: components["schemas"]["Completeness"][];
+                            /** Format: date-time */
+                            created_at: string;
+                            /** @description Code; null = none. */
+                            family?: string | null;
+                            /** @description The shop's own id. */
+                            id: string;
+                            levels: {
+                                [key: string]: {
+                                    [key: string]: unknown;
+                                };
+                            };
+                            media: components["schemas"]["ProductMedia"][];
+                            name: string;
+                            /** @description Braid's number of it. */
+                            number: components["schemas"]["Id"];
+                            state: components["schemas"]["ProductState"];
+                            tax_class: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                            variants: components["schemas"]["Variant"][];
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The shop's own id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

@@ -5,18 +5,36 @@ import { setLanguage } from '../ui/format';
 export type Language = 'en' | 'uk';
 const KEY = 'braid-language';
 
-// Each language is its own chunk: nobody downloads words that they do not read.
+// Each language is its own chunk: nobody downloads words that they do not read. Words that Home does not need come with the
+// pages of their area.
 const texts = { en: () => import('./en'), uk: () => import('./uk') };
-const areas = { en: () => import('./areas.en'), uk: () => import('./areas.uk') };
-let withAreas = false;
+const areas = {
+  areas: { en: () => import('./areas.en'), uk: () => import('./areas.uk') },
+  customers: { en: () => import('./customers.en'), uk: () => import('./customers.uk') },
+  imports: { en: () => import('./imports.en'), uk: () => import('./imports.uk') },
+  messages: { en: () => import('./messages.en'), uk: () => import('./messages.uk') },
+  segments: { en: () => import('./segments.en'), uk: () => import('./segments.uk') },
+  shared: { en: () => import('./shared.en'), uk: () => import('./shared.uk') },
+  sources: { en: () => import('./sources.en'), uk: () => import('./sources.uk') },
+};
+export type Area = keyof typeof areas;
+/** Those that a page has asked for. */
+const wanted = new Set<Area>();
+/** Those that are there, by language. */
+const loaded = new Set<string>();
 
-/** Words of the areas that few open, with the first of their pages. */
-export async function areaTexts(): Promise<void> {
-  if (withAreas) return;
-  const language = wantedLanguage();
-  const module = await areas[language]();
+async function load(area: Area, language: Language): Promise<void> {
+  if (loaded.has(`${area}.${language}`)) return;
+  const module = await areas[area][language]();
   i18next.addResourceBundle(language, 'translation', module.default, true, true);
-  withAreas = true;
+  loaded.add(`${area}.${language}`);
+}
+
+/** Words of an area and those that areas share, with the first of its pages. */
+export async function areaTexts(area: Area = 'areas'): Promise<void> {
+  const language = wantedLanguage();
+  wanted.add(area).add('shared');
+  await Promise.all([load(area, language), load('shared', language)]);
 }
 
 export function wantedLanguage(): Language {
@@ -49,7 +67,7 @@ export async function startTexts(): Promise<void> {
 export async function switchLanguage(language: Language): Promise<void> {
   const module = await texts[language]();
   i18next.addResourceBundle(language, 'translation', module.default, true, true);
-  if (withAreas) i18next.addResourceBundle(language, 'translation', (await areas[language]()).default, true, true);
+  await Promise.all([...wanted].map((area) => load(area, language)));
   setLanguage(language);
   document.documentElement.lang = language;
   try {

@@ -3,18 +3,22 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import i18next from 'i18next';
-import areasEn from '../../src/i18n/areas.en';
-import areasUk from '../../src/i18n/areas.uk';
-import baseEn from '../../src/i18n/en';
-import baseUk from '../../src/i18n/uk';
 import { evidenceText, isKnown, said } from '../../src/words/server';
 
-const en: Record<string, string> = { ...baseEn, ...areasEn };
-const uk: Record<string, string> = { ...baseUk, ...areasUk };
 const root = join(import.meta.dirname, '../../..');
+/** A language with the words of every area. */
+async function whole(language: 'en' | 'uk'): Promise<Record<string, string>> {
+  const dir = join(root, 'console/src/i18n');
+  const files = readdirSync(dir).filter((f) => f === `${language}.ts` || f.endsWith(`.${language}.ts`));
+  const parts = await Promise.all(files.map(async (f) => ((await import(join(dir, f))) as { default: Record<string, string> }).default));
+  return Object.assign({}, ...parts) as Record<string, string>;
+}
+let en: Record<string, string> = {};
+let uk: Record<string, string> = {};
 const source = (path: string) => readFileSync(join(root, path), 'utf8');
 
 test.beforeAll(async () => {
+  [en, uk] = await Promise.all([whole('en'), whole('uk')]);
   await i18next.init({ lng: 'uk', fallbackLng: false, keySeparator: false, nsSeparator: false, interpolation: { escapeValue: false }, resources: { uk: { translation: uk } } });
 });
 

@@ -50,6 +50,7 @@ pub fn migrations() -> Vec<Migrations> {
         customers::MIGRATIONS,
         segments::runtime::MIGRATIONS,
         messaging::MIGRATIONS,
+        catalog::MIGRATIONS,
         stock::MIGRATIONS,
         Migrations {
             owner: "pipeline",

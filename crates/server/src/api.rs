@@ -21,6 +21,7 @@ pub mod oidc;
 pub mod parallel_run;
 pub mod plans;
 pub mod privacy;
+pub mod products;
 pub mod profile_settings;
 pub mod quality;
 pub mod replay;
@@ -124,6 +125,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(customers::notes::list_notes, customers::notes::create_note))
         .routes(routes!(customers::notes::update_note, customers::notes::delete_note))
         .merge(files())
+        .merge(products::routes())
         .routes(routes!(customers::files::get_file, customers::files::delete_file))
         .routes(routes!(edits::list_bulk_edits, edits::make_bulk_edit))
         .routes(routes!(edits::preview_bulk_edit))

@@ -79,7 +79,7 @@ impl Caller {
         // Whoever is bound to stores sees customers one by one; figures and lists of the whole shop are not for them.
         let of_stores = matches!(
             act,
-            Act::Read(Area::Customers | Area::Consents | Area::Orders | Area::Service | Area::Reviews)
+            Act::Read(Area::Customers | Area::Consents | Area::Orders | Area::Service | Area::Reviews | Area::Catalog)
                 | Act::Write(Area::Customers | Area::Consents)
                 | Act::Contact
         );
@@ -203,6 +203,8 @@ extractors! {
     WriteAudit: Act::Write(Area::Audit);
     ReadJobs: Act::Read(Area::Jobs);
     WriteJobs: Act::Write(Area::Jobs);
+    ReadCatalog: Act::Read(Area::Catalog);
+    WriteCatalog: Act::Write(Area::Catalog);
     RevealContact: Act::RevealContact;
     UseContact: Act::Contact;
     ApproveExport: Act::ApproveExport;

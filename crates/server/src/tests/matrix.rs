@@ -626,6 +626,12 @@ fn case(shop: &Shop, id: &str) -> Case {
             ("table-downloads".into(), Some(json!({"table": "customers", "rows": 3})), Act::Write(Area::Exports))
         }
         "list_identity_changes" => ("identity/changes".into(), None, Act::Read(Area::Identity)),
+        "list_products" => ("products?limit=5".into(), None, Act::Read(Area::Catalog)),
+        "put_product" => ("products".into(), Some(product(fresh())), Act::Write(Area::Catalog)),
+        "put_products" => {
+            ("catalog/products".into(), Some(json!({"products": [product(fresh())]})), Act::Write(Area::Catalog))
+        }
+        "get_product" => (format!("products/{}", sold(shop)), None, Act::Read(Area::Catalog)),
         "stitch_rate" => ("identity/stitch".into(), None, Act::Read(Area::Identity)),
         "preview_merge" | "merge_customers" => {
             let user = format!("merged-{}", fresh());
@@ -642,6 +648,18 @@ fn case(shop: &Shop, id: &str) -> Case {
         other => panic!("the route {other} is documented, but not in this matrix"),
     };
     Case { path: format!("/api/v1/{path}"), body, act }
+}
+
+/// A product to be made.
+fn product(number: u64) -> Value {
+    let size = json!({"sku": format!("m{number}-s"), "price": {"minor": 12990, "currency": "UAH"}, "attributes": {"size": "S"}});
+    json!({"id": format!("m{number}"), "name": "Shoe", "variants": [size]})
+}
+
+/// A product that is there.
+fn sold(shop: &Shop) -> String {
+    let made = shop.owner("POST", "/api/v1/products").json(&product(fresh())).send().json();
+    made["id"].as_str().unwrap_or_default().to_string()
 }
 
 /// A mapping to be saved under a name of its own.
