@@ -4,7 +4,7 @@
 //! rows of a *lazy* table lie in slices of 1,024 neighbouring keys; each group writes the next slices in key order, so that
 //! a page carries many rows and each row is written at most once a turn. Until then the log is the row's truth: every row
 //! carries the group that it is folded to, and a start folds the log again from the oldest group that some dirty row misses.
-use crate::mirror::Mirror;
+use crate::mirror::{Held, Mirror};
 use crate::{DbError, Engine};
 use hashbrown::HashMap;
 use std::any::Any;
@@ -17,8 +17,8 @@ pub type Loaded<T> = Vec<(<T as Table>::Key, Option<<T as Table>::Row>)>;
 
 /// A table whose rows are held decoded in memory.
 pub trait Table: Sized + 'static {
-    type Key: Copy + Eq + Hash + Ord + Send + Sync + 'static;
-    type Row: Clone + Send + Sync + 'static;
+    type Key: Copy + Eq + Hash + Ord + Send + 'static;
+    type Row: Clone + Send + 'static;
     /// The table's name in the database.
     const NAME: &'static str;
     /// Whether rows follow by rotating flush. Otherwise whoever puts a row writes it too, in the same transaction.
@@ -75,7 +75,7 @@ pub(crate) struct Cached<T: Table> {
     /// Rows that had to be read one by one since the last time somebody asked.
     misses: usize,
     /// What other threads read of this table.
-    mirror: Option<Arc<Mirror<T>>>,
+    mirror: Option<Held<T>>,
 }
 
 /// For so many groups a row that was written stays in memory: what a reader's connection read of it before is then known to
@@ -123,15 +123,19 @@ impl<T: Table> Default for Cached<T> {
 
 impl<T: Table> Cached<T> {
     /// The committed rows that memory knows, for other threads; kept up to date from the first time somebody asks.
-    pub(crate) fn mirror(&mut self) -> Arc<Mirror<T>> {
-        if let Some(mirror) = &self.mirror {
-            return mirror.clone();
+    pub(crate) fn mirror(&mut self) -> Arc<Mirror<T>>
+    where
+        T::Key: Sync,
+        T::Row: Sync,
+    {
+        if let Some(known) = self.mirror.as_ref().and_then(Held::get) {
+            return known;
         }
-        let mirror = Arc::new(Mirror::default());
+        let (held, mirror) = Held::new();
         for (key, entry) in self.entries.iter().filter(|(_, entry)| !entry.lent) {
-            mirror.put(*key, entry.row.clone());
+            held.put(*key, entry.row.clone());
         }
-        self.mirror = Some(mirror.clone());
+        self.mirror = Some(held);
         mirror
     }
 

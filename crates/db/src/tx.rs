@@ -232,7 +232,11 @@ impl Tx {
         cached::<T>(&mut self.tables[at].1).peek(key)
     }
     /// Committed rows of a cached table for threads beside the writer, kept up to date from the first call on.
-    pub fn mirror<T: Table>(&mut self) -> std::sync::Arc<crate::mirror::Mirror<T>> {
+    pub fn mirror<T: Table>(&mut self) -> std::sync::Arc<crate::mirror::Mirror<T>>
+    where
+        T::Key: std::marker::Sync,
+        T::Row: std::marker::Sync,
+    {
         let at = self.table::<T>();
         cached::<T>(&mut self.tables[at].1).mirror()
     }
