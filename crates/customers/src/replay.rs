@@ -2,6 +2,7 @@
 //! of rules brings it to.
 use crate::doctor::{Facts, Finding, Placed, error};
 use crate::identity::memory::{Cut, Edge, MemoryGraph};
+use crate::model::Evidence;
 use crate::rules::Rules;
 use base::Timestamp;
 use db::event::Event;
@@ -40,6 +41,8 @@ pub struct Replay {
     divided: HashSet<i64>,
     /// Values that will be detached: from which profiles and to which.
     detached: HashMap<First, Vec<(i64, i64)>>,
+    /// The first event of the log that carried each of them, whether it was believed or not.
+    carried: HashMap<First, Evidence>,
     /// Profiles that a detach made: nothing else makes them.
     made: HashSet<i64>,
     /// The same events by profile, briefly.
@@ -82,6 +85,7 @@ impl Replay {
         }
         Self {
             detached,
+            carried: HashMap::new(),
             graph: MemoryGraph::with_rules(rules),
             cuts: facts.cuts.iter().cloned().collect(),
             history: HashMap::new(),
@@ -108,6 +112,7 @@ impl Replay {
     /// The next event of the log, in order of seq.
     pub fn event(&mut self, placed: &Placed) {
         self.cut_before(placed.seq);
+        self.note_carried(placed);
         let live = placed.live_id;
         let recorded = Some(self.before_detaches(placed)).filter(|r| *r != 0);
         let profile = match placed.event.profile_id {
@@ -138,6 +143,20 @@ impl Replay {
         }
         let event = (!divided).then(|| Box::new(placed.event.clone()));
         self.held.entry(profile).or_default().push(Held { seq: placed.seq, live, first, event });
+    }
+
+    fn note_carried(&mut self, placed: &Placed) {
+        if self.carried.len() == self.detached.len() {
+            return;
+        }
+        let Placed { seq, event, .. } = placed;
+        for identifier in &event.identifiers {
+            let value = (identifier.kind.clone(), identifier.value.clone());
+            if self.detached.contains_key(&value) {
+                let evidence = || Evidence { seq: *seq, message_id: event.message_id.clone(), at: event.timestamp };
+                self.carried.entry(value).or_insert_with(evidence);
+            }
+        }
     }
 
     /// Where an event was before detaches moved it. Where an earlier re-run put it it stays if it can, so that no profile is
@@ -192,7 +211,7 @@ impl Replay {
     fn cut_before(&mut self, seq: i64) {
         while self.cuts.front().is_some_and(|(at, ..)| *at <= seq) {
             let mut cuts = Vec::new();
-            let Some((_, at, first)) = self.cuts.pop_front() else { return };
+            let Some((position, at, first)) = self.cuts.pop_front() else { return };
             cuts.push(first);
             // The values of one detach are moved together.
             while let (Some(Cut::Detach { from, to, .. }), Some((_, _, Cut::Detach { from: f, to: t, .. }))) =
@@ -203,8 +222,13 @@ impl Replay {
                 cuts.push(next);
             }
             let owners = self.owners_now(&cuts);
-            let history = &self.history;
-            self.graph.cut(&cuts, at, &mut |profile| history.get(&profile).cloned().unwrap_or_default());
+            let (history, carried) = (&self.history, &self.carried);
+            let mut history = |profile| history.get(&profile).cloned().unwrap_or_default();
+            // Where no event of the log carries it, as the present rules read them, only the cut itself says so.
+            let by_hand = || Evidence { seq: position, message_id: "".into(), at };
+            let shown =
+                |kind: &str, value: &str| carried.get(&(kind.into(), value.into())).cloned().unwrap_or_else(by_hand);
+            self.graph.cut(&cuts, at, &mut history, &shown);
             self.divide(&cuts);
             for owner in owners {
                 self.divide_other(owner, &cuts);

@@ -4,6 +4,7 @@ mod computed;
 mod consents;
 mod crashes;
 mod damage;
+mod detached;
 mod erased_identity;
 mod erasure;
 mod facts;

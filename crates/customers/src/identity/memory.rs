@@ -18,7 +18,7 @@ pub enum Cut {
     Edge { a: i64, b: i64 },
     /// An edge between two profiles took the place of the way over a profile that was cut out.
     Bypass { a: i64, b: i64 },
-    /// A value went from one profile to another.
+    /// A value went from one profile to another. It is empty where it was erased since.
     Detach { from: i64, to: i64, kind: Box<str>, value: Box<str> },
     /// Somebody joined two people.
     Join { a: i64, b: i64, rule: Rule },

@@ -101,7 +101,7 @@ fn forget_identifiers(
         for sql in [
             "UPDATE edges SET value = '' WHERE kind = $1 AND value = $2",
             "UPDATE review_items SET value = '' WHERE kind = $1 AND value = $2",
-            "UPDATE identity_cuts SET value = '' WHERE rule <> 'detach' AND kind = $1 AND value = $2",
+            "UPDATE identity_cuts SET value = '' WHERE kind = $1 AND value = $2",
         ] {
             tx.execute(sql, &[kind.into(), value.into()])?;
         }

@@ -100,11 +100,14 @@ fn compare(db: &mut Engine, mut replay: Replay, moves: Vec<Move>, version: i64) 
     let (missing, extra) = edge_difference(&replay.graph, &stored);
     parts.extend(missing.into_iter().cloned().map(Part::Missing));
     parts.extend(extra.into_iter().map(Part::Extra));
-    db.each("SELECT kind, value, profile_id FROM identifiers", &[], &mut |r| {
+    db.each("SELECT kind, value, profile_id, seq, at FROM identifiers", &[], &mut |r| {
         let (kind, value, live) = (r.text(0)?, r.text(1)?, r.int(2)?);
+        let brought = (r.int(3)?, Timestamp::from_micros(r.int(4)?));
         let decided = replay.graph.take_owner(kind, value);
-        if decided != Some(live) {
-            let to = decided.and_then(|p| Some((p, replay.graph.evidence(p, kind, value)?)));
+        let to = decided.and_then(|p| Some((p, replay.graph.evidence(p, kind, value)?)));
+        // The same owner by another event differs too: a profile that has the value by a detach knows from nothing else when
+        // it was carried, and limits with a window ask.
+        if to.as_ref().map(|(profile, e)| (*profile, e.seq, e.at)) != Some((live, brought.0, brought.1)) {
             parts.push(Part::Owner(OwnerChange { kind: kind.into(), value: value.into(), from: Some(live), to }));
         }
         Ok(true)

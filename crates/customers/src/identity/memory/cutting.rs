@@ -10,8 +10,14 @@ use std::sync::Arc;
 
 impl MemoryGraph {
     /// Makes the cuts of one command. `history` gives, per profile, the events that are its own now, as they were logged:
-    /// what a detach moves.
-    pub fn cut(&mut self, cuts: &[Cut], at: Timestamp, history: &mut dyn FnMut(i64) -> Vec<Event>) {
+    /// what a detach moves. `shown` gives what shows that a detached value is its new owner's where nobody owned it.
+    pub fn cut(
+        &mut self,
+        cuts: &[Cut],
+        at: Timestamp,
+        history: &mut dyn FnMut(i64) -> Vec<Event>,
+        shown: &dyn Fn(&str, &str) -> Evidence,
+    ) {
         let mut touched: Vec<i64> = Vec::new();
         let mut taken: Vec<(i64, Box<str>, Box<str>, Evidence)> = Vec::new();
         for cut in cuts {
@@ -42,7 +48,8 @@ impl MemoryGraph {
                     if !self.nodes.contains_key(to) {
                         self.create(Some(*to), at);
                     }
-                    if !self.rules.is_blocked(kind, value) {
+                    // Without a value: its owner was erased, and only the profiles are left of the detach.
+                    if !value.is_empty() && !self.rules.is_blocked(kind, value) {
                         let owner = self.owners.entry_ref(&**kind).or_default().insert(value.clone(), *to);
                         if let Some(owner) = owner.filter(|o| o != from && o != to)
                             && let Some(evidence) = self.disown(owner, kind, value)
@@ -78,6 +85,22 @@ impl MemoryGraph {
         for (to, kind, value, evidence) in taken {
             if let Some(node) = self.nodes.get_mut(&to) {
                 state::attach(&mut node.identifiers, &kind, &value, evidence);
+            }
+        }
+        self.own_detached(cuts, shown);
+    }
+
+    /// Makes detached values their profile's own that were nobody's by the present rules, such as a tighter limit: somebody
+    /// decided whose they are. An owner that does not own would count for no limit here, and for one in the store.
+    fn own_detached(&mut self, cuts: &[Cut], shown: &dyn Fn(&str, &str) -> Evidence) {
+        for cut in cuts {
+            let Cut::Detach { to, kind, value, .. } = cut else { continue };
+            if self.find(kind, value) != Some(*to) {
+                continue;
+            }
+            let Some(node) = self.nodes.get_mut(to) else { continue };
+            if !node.identifiers.owns(kind, value) {
+                state::attach(&mut node.identifiers, kind, value, shown(kind, value));
             }
         }
     }
