@@ -34,6 +34,7 @@ pub mod session;
 pub mod setup;
 pub mod sign_in;
 pub mod sources;
+pub mod stock;
 pub mod table_downloads;
 pub mod webhooks;
 pub mod wire;
@@ -223,6 +224,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::outbox::list_messages))
         .routes(routes!(messages::outbox::settle_message))
         .routes(routes!(messages::outbox::customer_messages))
+        .merge(stock::routes())
         .routes(routes!(webhooks::list_webhook_types))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
@@ -315,6 +317,7 @@ pub fn router(app: Arc<App>) -> axum::Router {
         .layer(DefaultBodyLimit::max(input::BODY_MAX));
     axum::Router::new()
         .merge(admin)
+        .merge(crate::shop_api::routes())
         .route("/api/{*rest}", axum::routing::any(unknown))
         .route("/braid.js", get(assets::script))
         .route("/braid.mjs", get(assets::script))

@@ -30,6 +30,8 @@ pub struct App {
     pub touches: accounts::Touches,
     /// Whose data was looked at in this hour.
     pub views: crate::views::Views,
+    /// What product pages are answered from.
+    pub board: crate::shop_api::Board,
     /// Which people are of whose stores, as far as that was found out lately.
     pub known: crate::scope::Known,
     /// The shop's identity provider, as far as it is known.
@@ -62,7 +64,9 @@ impl App {
         let proxies = crate::collect_api::Proxies::parse(&config.trusted_proxies).unwrap_or_default();
         let oidc = crate::oidc::provider::Provider::open(config.sign_in_ca_file.as_deref());
         let oidc = oidc.map_err(|why| crate::problem::INTERNAL.because(why))?;
+        let board = crate::shop_api::Board::open(&domain).await?;
         let app = Self {
+            board,
             proxies,
             domain,
             folder,

@@ -79,8 +79,15 @@ impl Caller {
         // Whoever is bound to stores sees customers one by one; figures and lists of the whole shop are not for them.
         let of_stores = matches!(
             act,
-            Act::Read(Area::Customers | Area::Consents | Area::Orders | Area::Service | Area::Reviews | Area::Catalog)
-                | Act::Write(Area::Customers | Area::Consents)
+            Act::Read(
+                Area::Customers
+                    | Area::Consents
+                    | Area::Orders
+                    | Area::Service
+                    | Area::Reviews
+                    | Area::Catalog
+                    | Area::Stock
+            ) | Act::Write(Area::Customers | Area::Consents | Area::Stock)
                 | Act::Contact
         );
         allows(self.role, act)
@@ -205,6 +212,8 @@ extractors! {
     WriteJobs: Act::Write(Area::Jobs);
     ReadCatalog: Act::Read(Area::Catalog);
     WriteCatalog: Act::Write(Area::Catalog);
+    ReadStock: Act::Read(Area::Stock);
+    WriteStock: Act::Write(Area::Stock);
     RevealContact: Act::RevealContact;
     UseContact: Act::Contact;
     ApproveExport: Act::ApproveExport;

@@ -28,6 +28,8 @@ pub enum Topic {
     PersonBriefly(i64),
     /// One segment.
     Segment(i64),
+    /// What can be had of which variant.
+    Stock,
 }
 
 struct Client {
@@ -138,7 +140,7 @@ impl Hub {
             .keys()
             .filter_map(|t| match t {
                 Topic::Person(id) | Topic::PersonBriefly(id) => Some(*id),
-                Topic::Live | Topic::Segment(_) => None,
+                Topic::Live | Topic::Segment(_) | Topic::Stock => None,
             })
             .collect();
         out.sort_unstable();

@@ -57,6 +57,7 @@ pub mod second_factor;
 pub mod secrets;
 pub mod session;
 pub mod shop;
+pub mod shop_api;
 pub mod sources;
 pub mod sse;
 pub mod staff_mail;

@@ -2,6 +2,7 @@
 use crate::api::customers::timeline;
 use crate::api::events::{accepted, rejected};
 use crate::api::home::counts;
+use crate::api::stock::wire::Amount;
 use crate::app::App;
 use crate::hub::{Topic, message};
 use crate::live_filter::{Needs, Told};
@@ -35,6 +36,8 @@ struct Round {
     people: HashSet<i64>,
     person_events: HashMap<i64, Vec<(i64, i64)>>,
     segments: HashMap<i64, i64>,
+    /// Variants of which more or less can be had.
+    stock: HashSet<i64>,
     rejected: i64,
     changed: bool,
     counted: bool,
@@ -128,6 +131,9 @@ impl Round {
                 Notice::Segment { id, count } => {
                     self.segments.insert(*id, *count);
                 }
+                Notice::Stock { variant_no } => {
+                    self.stock.insert(*variant_no);
+                }
                 Notice::Changed { .. } => self.changed = true,
                 Notice::Job(moved) => {
                     self.jobs.insert(moved.id, moved.clone());
@@ -139,6 +145,38 @@ impl Round {
             }
         }
     }
+}
+
+/// Variants in one message; beyond, the page is told to fetch.
+const STOCK_MAX: usize = 500;
+
+/// Says what each channel can promise of what has moved.
+async fn tell_stock(app: &Arc<App>, variants: HashSet<i64>) -> Result<(), Problem> {
+    if variants.len() > STOCK_MAX {
+        app.hub.send(Topic::Stock, &message("reload", "{}"));
+        return Ok(());
+    }
+    let told = app
+        .read(move |tx| {
+            let places = stock::commands::places(tx)?;
+            let (channels, now) = (places.channels(), tx.now());
+            let mut told = Vec::with_capacity(variants.len());
+            for variant_no in variants {
+                let Some(variant) = catalog::variants::get(tx, variant_no)? else { continue };
+                let stock = stock::commands::stock(tx, variant_no)?.unwrap_or_default();
+                let channels: serde_json::Map<String, serde_json::Value> = channels
+                    .iter()
+                    .map(|c| (c.id.to_string(), json!(Amount(stock::availability::for_channel(&stock, c, now)))))
+                    .collect();
+                told.push(json!({"sku": variant.sku, "channels": channels, "as_of": now}));
+            }
+            Ok(told)
+        })
+        .await?;
+    for item in told {
+        app.hub.send(Topic::Stock, &text("stock", &item));
+    }
+    Ok(())
 }
 
 /// A job in a stream.
@@ -158,6 +196,9 @@ async fn tell(app: &Arc<App>, round: Round, last_reject: &mut i64) -> Result<(),
     for (id, count) in &round.segments {
         hub.send(Topic::Segment(*id), &text("count", &json!({"count": count, "as_of": app.now()})));
         hub.send(Topic::Live, &text("segment", &json!({"id": id.to_string(), "count": count})));
+    }
+    if !round.stock.is_empty() && hub.watched(Topic::Stock) {
+        tell_stock(app, round.stock).await?;
     }
     if round.changed {
         hub.send(Topic::Live, &message("reload", "{}"));

@@ -45,6 +45,8 @@ codes! {
     NOT_FOUND = "not_found", 404, "There is no such thing";
     METHOD_NOT_ALLOWED = "method_not_allowed", 405, "This address takes other methods";
     CONFLICT = "conflict", 409, "This contradicts what is there";
+    NOT_ENOUGH = "not_enough", 409, "There is not enough of it";
+    WRONG_STATE = "wrong_state", 409, "It is not at a point where this can be done";
     ALREADY_EXISTS = "already_exists", 409, "There is one like this already";
     CHANGED_MEANWHILE = "changed_meanwhile", 412, "Somebody changed it meanwhile";
     TOO_LARGE = "too_large", 413, "The body is too large";

@@ -19,7 +19,7 @@ CREATE TABLE locations (
 CREATE UNIQUE INDEX locations_by_id ON locations (id);
 
 -- Who sells from where: how long a cart holds goods there, and what is kept back.
-CREATE TABLE sales_channels (
+CREATE TABLE stock_channels (
     id TEXT NOT NULL,
     name TEXT NOT NULL,
     hold_seconds BIGINT NOT NULL,

@@ -9,7 +9,7 @@ pub use claims::{
 };
 pub use documents::{Broken, Posted, Shortage, book_at, count, post};
 pub use expiry::{Expired, expire, next_expiry};
-pub use locations::{ChannelInput, LocationInput, places, put_channel, put_location, set_state};
+pub use locations::{ChannelInput, LocationInput, places, places_cell, put_channel, put_location, set_state};
 
 use crate::StockTable;
 use crate::model::VariantStock;
@@ -20,6 +20,34 @@ use std::sync::Arc;
 /// The stock of a variant as this transaction sees it.
 pub fn stock(tx: &mut Tx, variant_no: i64) -> Result<Option<Arc<VariantStock>>, DbError> {
     Ok(tx.get::<StockTable>(variant_no)?.cloned())
+}
+
+/// Keeps so much back at a place from every channel but its own till; less than nothing lets so much be sold ahead. Gives what
+/// it was before.
+pub fn set_safety(
+    tx: &mut Tx,
+    variant_no: i64,
+    location_no: i64,
+    safety: Quantity,
+) -> Result<Quantity, crate::StockError> {
+    if safety > Quantity::MAX || safety < -Quantity::MAX {
+        return Err(crate::StockError::field("/quantity", "it is out of range"));
+    }
+    if !places(tx)?.get(location_no).is_some_and(|location| location.kind.sells()) {
+        return Err(crate::StockError::field("/location_id", "nothing is sold from there"));
+    }
+    let now = tx.now();
+    let ahead = (-safety).or_none();
+    if let Some(position) = stock(tx, variant_no)?.as_ref().and_then(|stock| stock.at(location_no))
+        && crate::availability::claimed(position, now) > position.sellable() + ahead
+    {
+        let detail = "more has been sold ahead than this allows: serve or cancel those orders first";
+        return Err(crate::StockError::field("/quantity", detail));
+    }
+    let group = tx.group();
+    let position = change(tx, variant_no)?.at_mut(location_no);
+    position.changed = group;
+    Ok(std::mem::replace(&mut position.safety, safety))
 }
 
 /// The stock of a variant to be changed; watchers are told.

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod counting;
 pub mod doctor;
 mod error;
+pub mod lists;
 pub mod model;
 mod places;
 pub mod purchasing;
@@ -19,7 +20,7 @@ mod tables;
 pub mod transfers;
 
 pub use error::{Short, StockError};
-pub use places::{Channel, Places};
+pub use places::{Channel, Places, PlacesCell};
 pub use tables::{ReservationTable, StockTable};
 
 /// The tables of this crate.

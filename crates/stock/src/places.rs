@@ -3,7 +3,7 @@ use crate::model::{CUSTOMER, LOSS, Location, LocationKind, LocationState, SUPPLI
 use base::Quantity;
 use db::{DbError, Engine, Memory, Row};
 use hashbrown::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Who sells: the site, the app, a marketplace, the call centre. The till of a shop needs none: it sells what lies there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -151,7 +151,7 @@ impl Places {
 const LOCATIONS: &str = "SELECT no, id, kind, name, address, lat_e7, lon_e7, time_zone, entity, state, state_why, version \
                          FROM locations ORDER BY no";
 const CHANNELS: &str = "SELECT id, name, hold_seconds, buffer, kinds, only_locations, excluded_locations, version \
-                        FROM sales_channels ORDER BY id";
+                        FROM stock_channels ORDER BY id";
 
 fn location(row: &Row) -> Result<Location, DbError> {
     let unknown = |what: &str| DbError::damaged("locations", format!("{what:?} is not known"));
@@ -171,7 +171,7 @@ fn location(row: &Row) -> Result<Location, DbError> {
 }
 
 fn numbers(text: &str) -> Result<Vec<i64>, DbError> {
-    let number = |t: &str| t.parse().map_err(|_| DbError::damaged("sales_channels", format!("{t:?} is no place")));
+    let number = |t: &str| t.parse().map_err(|_| DbError::damaged("stock_channels", format!("{t:?} is no place")));
     text.split(',').filter(|t| !t.is_empty()).map(number).collect()
 }
 
@@ -211,11 +211,34 @@ impl Places {
 pub(crate) struct PlacesMemory {
     committed: Arc<Places>,
     changed: Option<Arc<Places>>,
+    shared: Option<PlacesCell>,
+}
+
+/// The places and channels as they were committed last, for threads beside the writer.
+#[derive(Debug, Clone, Default)]
+pub struct PlacesCell(Arc<RwLock<Arc<Places>>>);
+
+impl PlacesCell {
+    pub fn get(&self) -> Arc<Places> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+    fn set(&self, places: Arc<Places>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = places;
+    }
 }
 
 impl PlacesMemory {
     pub(crate) fn now(&self) -> Arc<Places> {
         self.changed.as_ref().unwrap_or(&self.committed).clone()
+    }
+    pub(crate) fn cell(&mut self) -> PlacesCell {
+        let committed = &self.committed;
+        let cell = self.shared.get_or_insert_with(|| {
+            let cell = PlacesCell::default();
+            cell.set(committed.clone());
+            cell
+        });
+        cell.clone()
     }
     pub(crate) fn change(&mut self) -> &mut Places {
         let committed = &self.committed;
@@ -225,11 +248,22 @@ impl PlacesMemory {
 
 impl Memory for PlacesMemory {
     fn load(db: &mut Engine) -> Result<Self, DbError> {
-        Ok(Self { committed: Arc::new(Places::read(db)?), changed: None })
+        Ok(Self { committed: Arc::new(Places::read(db)?), changed: None, shared: None })
+    }
+    fn reload(&mut self, db: &mut Engine) -> Result<(), DbError> {
+        self.changed = None;
+        self.committed = Arc::new(Places::read(db)?);
+        if let Some(cell) = &self.shared {
+            cell.set(self.committed.clone());
+        }
+        Ok(())
     }
     fn commit(&mut self) {
         if let Some(changed) = self.changed.take() {
             self.committed = changed;
+            if let Some(cell) = &self.shared {
+                cell.set(self.committed.clone());
+            }
         }
     }
     fn rollback(&mut self) {

@@ -15,6 +15,11 @@ pub fn places(tx: &mut Tx) -> Result<Arc<Places>, DbError> {
     Ok(tx.memory::<PlacesMemory>()?.now())
 }
 
+/// The places for threads beside the writer, kept up to date.
+pub fn places_cell(tx: &mut Tx) -> Result<crate::PlacesCell, DbError> {
+    Ok(tx.memory::<PlacesMemory>()?.cell())
+}
+
 /// A place as somebody describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocationInput {
@@ -193,7 +198,7 @@ pub fn put_channel(
     let kinds = after.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(",");
     let (only, excluded) = (joined(&after.only), joined(&after.excluded));
     let now = tx.now().micros();
-    let sql = "INSERT INTO sales_channels (id, name, hold_seconds, buffer, kinds, only_locations, excluded_locations, version, \
+    let sql = "INSERT INTO stock_channels (id, name, hold_seconds, buffer, kinds, only_locations, excluded_locations, version, \
                updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET name = excluded.name, \
                hold_seconds = excluded.hold_seconds, buffer = excluded.buffer, kinds = excluded.kinds, \
                only_locations = excluded.only_locations, excluded_locations = excluded.excluded_locations, \

@@ -1,0 +1,184 @@
+//! The shop's API, `/shop/v1/…` (CONTRACTS 9): what a site or an app asks on behalf of a customer, with a publishable key.
+use crate::api::stock::wire::Amount;
+use crate::app::App;
+use crate::problem::{BAD_QUERY, NOT_FOUND, NOT_SIGNED_IN, Problem};
+use crate::sources::Source;
+use axum::extract::{FromRequestParts, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use base::{Quantity, Timestamp};
+use catalog::variants::{self, Skus, Variants};
+use db::DbError;
+use db::mirror::Mirror;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use stock::{Channel, PlacesCell, StockTable, availability, commands};
+
+/// What product pages are answered from, without asking the writer.
+pub struct Board {
+    skus: Arc<Mirror<Skus>>,
+    variants: Arc<Mirror<Variants>>,
+    stock: Arc<Mirror<StockTable>>,
+    places: PlacesCell,
+    hash_key: (u64, u64),
+}
+
+impl Board {
+    /// Begins to follow the writer's memory.
+    pub async fn open(app: &crate::domain::Domain) -> Result<Self, DbError> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        app.store().read_with(
+            |tx| -> Result<Self, DbError> {
+                Ok(Self {
+                    skus: tx.mirror(),
+                    variants: tx.mirror(),
+                    stock: tx.mirror(),
+                    places: commands::places_cell(tx)?,
+                    hash_key: tx.hash_key(),
+                })
+            },
+            move |answer| drop(sender.send(answer)),
+        );
+        receiver.await.unwrap_or(Err(DbError::Stopped))
+    }
+
+    /// What is known of an SKU in a channel; `None` where memory does not know all of it.
+    fn look(&self, sku: &str, channel: &Channel, now: Timestamp) -> Option<Found> {
+        let Some(sku) = variants::normalise_sku(sku) else { return Some(Found::Nowhere) };
+        let no = match self.skus.get(variants::hash(self.hash_key, &sku))? {
+            Some(no) if no != 0 => no,
+            _ => return Some(Found::Nowhere),
+        };
+        let Some(variant) = self.variants.get(no)? else { return Some(Found::Nowhere) };
+        let stock = self.stock.get(no)?;
+        Some(Found::Variant(available(&variant, stock.as_deref(), channel, now)))
+    }
+}
+
+enum Found {
+    Nowhere,
+    Variant(Available),
+}
+
+/// What can be had of an SKU.
+#[derive(Debug, Clone, Serialize)]
+struct Available {
+    sku: String,
+    /// Null where pieces are not counted: it can always be had.
+    available: Option<Amount>,
+    in_stock: bool,
+    as_of: Timestamp,
+    /// When more can be had by time alone: a hold ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes_at: Option<Timestamp>,
+}
+
+fn available(
+    variant: &variants::Variant,
+    stock: Option<&stock::model::VariantStock>,
+    channel: &Channel,
+    now: Timestamp,
+) -> Available {
+    let count = stock.map_or(Quantity::ZERO, |stock| availability::for_channel(stock, channel, now));
+    Available {
+        sku: variant.sku.to_string(),
+        available: variant.tracked.then_some(Amount(count)),
+        in_stock: !variant.tracked || count.is_positive(),
+        as_of: now,
+        changes_at: stock.and_then(|stock| availability::changes_at(stock, now)).filter(|_| variant.tracked),
+    }
+}
+
+/// The routes of the shop's API. Browsers of any site may ask.
+pub fn routes() -> axum::Router<Arc<App>> {
+    axum::Router::new().route("/shop/v1/availability", get(get_availability).options(preflight)).layer(
+        axum::middleware::map_response(async |mut response: Response| {
+            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            response
+        }),
+    )
+}
+
+async fn preflight() -> Response {
+    let headers = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, DELETE, OPTIONS"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, idempotency-key"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// A shop that asks, by its publishable key: the write key of a source, as Basic user name.
+pub struct Shop(pub Arc<Source>);
+
+impl FromRequestParts<Arc<App>> for Shop {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let key = header.and_then(collect::write_key::in_authorization);
+        let found = key.and_then(|key| app.sources().sources().of_key(&key).cloned());
+        let refused = "send a source's write key as the user name of Basic authentication";
+        found.map(Shop).ok_or_else(|| NOT_SIGNED_IN.because(refused))
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AvailabilityQuery {
+    /// One SKU, or several behind commas.
+    sku: String,
+    /// `site` without it.
+    channel: Option<String>,
+}
+
+/// SKUs of one question.
+const SKUS_MAX: usize = 100;
+
+/// What can be had: of one SKU an object, of several a list.
+async fn get_availability(
+    State(app): State<Arc<App>>,
+    _: Shop,
+    method: Method,
+    query: Result<Query<AvailabilityQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Problem> {
+    debug_assert!(method == Method::GET || method == Method::HEAD);
+    let Query(query) = query.map_err(|e| BAD_QUERY.because(e.body_text()))?;
+    let places = app.board.places.get();
+    let id = query.channel.as_deref().unwrap_or("site");
+    let channel = places.channel(id).ok_or_else(|| BAD_QUERY.because(format!("there is no channel {id:.60}")))?;
+    let wanted: Vec<&str> = query.sku.split(',').collect();
+    if wanted.len() > SKUS_MAX {
+        return Err(BAD_QUERY.because(format!("ask for at most {SKUS_MAX} SKUs at once")));
+    }
+    let now = app.now();
+    let mut found = Vec::with_capacity(wanted.len());
+    for sku in &wanted {
+        let one = match app.board.look(sku, channel, now) {
+            Some(one) => one,
+            None => ask(&app, sku, channel.clone()).await?,
+        };
+        if let Found::Variant(one) = one {
+            found.push(one);
+        } else if wanted.len() == 1 {
+            return Err(NOT_FOUND.because(format!("there is no SKU {sku:.60}")));
+        }
+    }
+    Ok(match found.as_slice() {
+        [one] if wanted.len() == 1 => axum::Json(one).into_response(),
+        _ => axum::Json(serde_json::json!({"items": found})).into_response(),
+    })
+}
+
+/// Asks the writer, who then knows it for the next one.
+async fn ask(app: &App, sku: &str, channel: Arc<Channel>) -> Result<Found, Problem> {
+    let sku = sku.to_string();
+    app.read(move |tx| {
+        let Some(no) = variants::find(tx, &sku)? else { return Ok(Found::Nowhere) };
+        let Some(variant) = variants::get(tx, no)? else { return Ok(Found::Nowhere) };
+        let stock = commands::stock(tx, no)?;
+        Ok(Found::Variant(available(&variant, stock.as_deref(), &channel, tx.now())))
+    })
+    .await
+}
