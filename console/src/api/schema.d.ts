@@ -1330,6 +1330,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists all places, those that every shop has first. */
+        get: operations["list_locations"];
+        put?: never;
+        /** Makes a place, or changes the one with this id. */
+        post: operations["put_location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locations/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens, pauses or closes a place. What it promised stays promised; new claims go elsewhere. */
+        post: operations["set_location_state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/message-rules": {
         parameters: {
             query?: never;
@@ -1738,6 +1773,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/purchase-orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists purchase orders, newest first. */
+        get: operations["list_purchase_orders"];
+        put?: never;
+        /** Writes down what is to be ordered, as a draft. */
+        post: operations["create_purchase_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/purchase-orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a purchase order. */
+        get: operations["get_purchase_order"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/purchase-orders/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Calls a purchase order off, as long as nothing came. */
+        post: operations["cancel_purchase_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/purchase-orders/{id}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that it was sent to the supplier: from now on the goods are incoming. */
+        post: operations["place_purchase_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/purchase-orders/{id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a delivery in. */
+        post: operations["receive_purchase_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/quality": {
         parameters: {
             query?: never;
@@ -1887,6 +2008,75 @@ export interface paths {
         put?: never;
         /** Tries a refused item again by the present plan. */
         post: operations["replay_reject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps goods for somebody. */
+        post: operations["create_reservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reservations/stuck": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists claims of orders and transfers that are older than two days and still alive: somebody should look. */
+        get: operations["list_stuck_reservations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reservations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a claim and how its lines ended. */
+        get: operations["get_reservation"];
+        put?: never;
+        post?: never;
+        /** Gives goods back before the claim ends by itself. An order's claim is given back through the order. */
+        delete: operations["release_reservation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reservations/{id}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps goods for longer. */
+        post: operations["extend_reservation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2486,6 +2676,250 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what lies at a place. */
+        get: operations["list_stock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who sells from where. */
+        get: operations["list_stock_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock-channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says from where a channel sells, what is kept back from it and how long its carts hold goods. */
+        put: operations["put_stock_channel"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock-counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists counts, newest first. */
+        get: operations["list_counts"];
+        put?: never;
+        /** Begins a count. */
+        post: operations["create_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock-counts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a count. */
+        get: operations["get_count"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock-counts/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a count: lines that are not settled stay as they were on the books. */
+        post: operations["close_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock-counts/{id}/lines/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Enters what was counted of an SKU. What is within tolerance settles at once; beyond it, it is counted again or approved. */
+        put: operations["enter_count"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock-counts/{id}/lines/{sku}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accepts what was counted although it is far off; by somebody who did not count it. */
+        post: operations["approve_count"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes down a paper of a till, a warehouse or an ERP: late, repeated or out of order. */
+        post: operations["post_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/movements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists movements, newest first. */
+        get: operations["list_movements"];
+        put?: never;
+        /** Writes down a movement of goods from a place to a place. */
+        post: operations["post_movement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Says which SKUs can be had more or less of than before, as it happens: a message `stock` a second at most a variant, with what
+         *     each channel can promise.
+         */
+        get: operations["stock_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows where a variant lies, who has a claim on it, what is coming and what each channel can promise. */
+        get: operations["get_stock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/safety": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps some of a variant back at a place from every channel but the place's own till. */
+        put: operations["put_safety_stock"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/suppliers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists suppliers. */
+        get: operations["list_suppliers"];
+        put?: never;
+        /** Makes a supplier, or changes the one with this id. */
+        post: operations["put_supplier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/suppressions": {
         parameters: {
             query?: never;
@@ -2602,6 +3036,92 @@ export interface paths {
         /** Saves a new version of a template. */
         put: operations["update_template"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/transfers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists transfers, newest first. */
+        get: operations["list_transfers"];
+        put?: never;
+        /** Asks for goods from another place; they are claimed there at once. */
+        post: operations["create_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/transfers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a transfer. */
+        get: operations["get_transfer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/transfers/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Calls a transfer off. */
+        post: operations["cancel_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/transfers/{id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes goods in, and settles what did not come. */
+        post: operations["receive_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/transfers/{id}/ship": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that the goods left. What was claimed and does not leave is given back. */
+        post: operations["ship_transfer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2996,6 +3516,8 @@ export interface components {
             reason?: string | null;
             state: components["schemas"]["RequestState"];
         };
+        /** Format: double */
+        Amount: number;
         /** @description A program's key. */
         ApiKey: {
             /** Format: date-time */
@@ -3019,6 +3541,16 @@ export interface components {
              * @description When it was last used, to a minute.
              */
             used_at?: string | null;
+        };
+        /** @description What came of a line. */
+        ArrivedBody: {
+            damaged?: components["schemas"]["Amount"] | null;
+            /**
+             * Format: int64
+             * @description The line's place, from 0.
+             */
+            line: number;
+            received: components["schemas"]["Amount"];
         };
         /** @description Something that wants to be looked at. */
         Attention: {
@@ -3082,6 +3614,14 @@ export interface components {
             reason: string;
             value: string;
         };
+        /** @description A claim that cannot be served any more. */
+        BrokenClaim: {
+            location_id: string;
+            owner: string;
+            quantity: components["schemas"]["Amount"];
+            reservation_id: components["schemas"]["Id"];
+            sku: string;
+        };
         /** @description A change of many customers. */
         BulkEdit: {
             actor: string;
@@ -3137,6 +3677,12 @@ export interface components {
              */
             passed: number;
         };
+        /** @description What becomes of what is on the way. */
+        CancelBody: {
+            /** @description `lost` or `back`, once it left. */
+            rest?: string | null;
+            why?: string;
+        };
         /** @description Two profiles that somebody said are not one person. */
         CannotLink: {
             a: components["schemas"]["Id"];
@@ -3168,6 +3714,11 @@ export interface components {
             person_id: string;
             profile_ids: string[];
         };
+        /** @description What can be had through a channel. */
+        ChannelAvailable: {
+            available: components["schemas"]["Amount"];
+            channel: string;
+        };
         /** @description What a customer did in a channel, and what that brought. */
         ChannelFacts: {
             /** @description How often what was done: `viewed`, `opened`, … */
@@ -3188,6 +3739,23 @@ export interface components {
             /** Format: int64 */
             returns: number;
             revenue: components["schemas"]["Money"][];
+        };
+        /** @description A line of a claim that is alive. */
+        ClaimItem: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            expires_at?: string | null;
+            /** @description `cart`, `in_store`, `try_on`, `order` or `transfer`. */
+            kind: string;
+            location_id: string;
+            owner: string;
+            quantity: components["schemas"]["Amount"];
+            reservation_id: components["schemas"]["Id"];
+            sku: string;
         };
         /**
          * @description A decision about a module.
@@ -3468,6 +4036,50 @@ export interface components {
             contacts: components["schemas"]["RevealedContact"][];
             person_id: components["schemas"]["Id"];
         };
+        /** @description What to count. */
+        CountBody: {
+            /** @description Whether who counts is not told what the books have; yes without it. */
+            blind?: boolean | null;
+            location_id: string;
+            note?: string;
+            skus: string[];
+            /**
+             * Format: int64
+             * @description How far a line may be off, in thousandths of what the books have; 0 without it.
+             */
+            tolerance_permille?: number;
+        };
+        /** @description A line of a count. */
+        CountLineShown: {
+            book?: components["schemas"]["Amount"] | null;
+            counted?: components["schemas"]["Amount"] | null;
+            /** Format: date-time */
+            counted_at?: string | null;
+            counted_by?: string | null;
+            decided_by?: string | null;
+            /** Format: int64 */
+            recounts: number;
+            sku: string;
+            /** @description `open`, `variance` (too far off: count again, or let somebody else approve it) or `settled`. */
+            state: string;
+            variance?: components["schemas"]["Amount"] | null;
+        };
+        /** @description A count. */
+        CountShown: {
+            blind: boolean;
+            closed: boolean;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            id: components["schemas"]["Id"];
+            lines: components["schemas"]["CountLineShown"][];
+            location_id: string;
+            note: string;
+            /** Format: int64 */
+            tolerance_permille: number;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description Counts of the store, as `braid doctor` shows them. */
         Counts: {
             /** Format: int64 */
@@ -3600,6 +4212,25 @@ export interface components {
             /** @description How the module stood. */
             standing: Record<string, never>;
         };
+        /** @description What came of a line. */
+        DeliveredLine: {
+            /**
+             * Format: int64
+             * @description The line's place, from 0.
+             */
+            line: number;
+            quantity: components["schemas"]["Amount"];
+        };
+        /** @description What came. */
+        DeliveryBody: {
+            /** Format: date-time */
+            at?: string | null;
+            /** @description Nothing more will come. */
+            complete?: boolean;
+            /** @description The delivery note's id: told twice, it counts once. */
+            document?: string;
+            lines: components["schemas"]["DeliveredLine"][];
+        };
         /** @description A trait that follows from standing facts at the moment of asking; nothing of it is stored. */
         DerivedTrait: {
             /**
@@ -3638,6 +4269,42 @@ export interface components {
         DismissedSuspect: {
             kind: string;
             value: string;
+        };
+        /** @description A paper with its movements, as a till or an ERP tells it. */
+        DocumentBody: {
+            /**
+             * Format: date-time
+             * @description When it happened; may be long ago.
+             */
+            at: string;
+            /** @description The teller's id of it: told twice, it counts once. */
+            external_id: string;
+            /**
+             * @description It has happened, whatever the books say: what they lack is written down as found, and claims that cannot be served any
+             *     more are broken and told. Otherwise it is refused.
+             */
+            happened?: boolean;
+            /** @description `receipt`, `sale`, `return`, `adjustment`, `condition`, `supplier_return` or `movement`. */
+            kind: string;
+            lines: components["schemas"]["DocumentLine"][];
+            note?: string;
+            reference?: string;
+            /** @description Who tells it, such as `till:Lviv-1`. */
+            source: string;
+        };
+        /**
+         * @description A line of a paper. `from` and `to` follow from the kind where they are left out: a sale goes to `customer`, a receipt comes
+         *     from `supplier`.
+         */
+        DocumentLine: {
+            from?: string | null;
+            from_condition?: string | null;
+            lot?: string;
+            quantity: components["schemas"]["Amount"];
+            reason?: string;
+            sku: string;
+            to?: string | null;
+            to_condition?: string | null;
         };
         /** @description Something that changed in a source's events, or does not fit its plan. */
         DriftItem: {
@@ -3692,6 +4359,21 @@ export interface components {
             after: unknown;
             before: unknown;
             name: string;
+        };
+        /** @description What was counted. */
+        EnterBody: {
+            /**
+             * Format: date-time
+             * @description When; now without it.
+             */
+            at?: string | null;
+            counted: components["schemas"]["Amount"];
+        };
+        /** @description What entering did. */
+        EnteredBody: {
+            /** @description Claims that cannot be served any more. */
+            broken: components["schemas"]["BrokenClaim"][];
+            line: components["schemas"]["CountLineShown"];
         };
         /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
         ErasureStarted: {
@@ -3876,6 +4558,19 @@ export interface components {
             /** @description What to name in the request for approval. */
             what: string;
         };
+        /** @description How much longer. */
+        ExtendBody: {
+            /**
+             * Format: int64
+             * @description From now on.
+             */
+            seconds: number;
+        };
+        /** @description When it ends. */
+        Extended: {
+            /** Format: date-time */
+            expires_at: string;
+        };
         /** @description One thing that is wrong with the input. */
         FieldError: {
             /** @description What is wrong there. */
@@ -3912,6 +4607,13 @@ export interface components {
             traits: {
                 [key: string]: unknown;
             };
+        };
+        /** @description What moved although the books did not have it. */
+        FoundBody: {
+            location_id?: string | null;
+            moved: components["schemas"]["Amount"];
+            on_the_books: components["schemas"]["Amount"];
+            sku: string;
         };
         /** @description What decides now for an address. */
         FoundConsent: {
@@ -4171,6 +4873,14 @@ export interface components {
              */
             known_within_days: number;
         };
+        /** @description Goods that are ordered and did not come yet. */
+        IncomingItem: {
+            /** Format: date-time */
+            expected_at?: string | null;
+            location_id: string;
+            purchase_order_id: components["schemas"]["Id"];
+            quantity: components["schemas"]["Amount"];
+        };
         /** @description A link, shown once. */
         InvitationLink: {
             email: string;
@@ -4275,6 +4985,50 @@ export interface components {
             channel: string;
             /** @description Why it may be written to again: a complaint is not lifted lightly. */
             reason: string;
+        };
+        /** @description A place where goods are. */
+        Location: {
+            address: string;
+            /** @description The company it belongs to; empty where the shop has one only. */
+            entity: string;
+            id: string;
+            /**
+             * @description `store`, `warehouse`, `micro_fulfilment`, `pickup_point`, `locker`, `partner`; and `supplier`, `customer`, `loss`,
+             *     `transit`, which every shop has.
+             */
+            kind: string;
+            /** Format: double */
+            lat?: number | null;
+            /** Format: double */
+            lon?: number | null;
+            name: string;
+            /** @description `open`, `paused` or `closed`. */
+            state: string;
+            time_zone: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Why it is not open. */
+            why: string;
+        };
+        /** @description A place to make or change. */
+        LocationBody: {
+            address?: string;
+            entity?: string;
+            id: string;
+            kind: string;
+            /** Format: double */
+            lat?: number | null;
+            /** Format: double */
+            lon?: number | null;
+            name: string;
+            /** @description IANA name; the shop's own without it. */
+            time_zone?: string | null;
+        };
+        /** @description Whether a place works. */
+        LocationStateBody: {
+            /** @description `open`, `paused` or `closed`. */
+            state: string;
+            why?: string;
         };
         /** @description A file to look at. */
         Look: {
@@ -4439,6 +5193,27 @@ export interface components {
              * @description Minor units.
              */
             minor: number;
+        };
+        /** @description A movement to write down. */
+        MovementBody: {
+            /**
+             * Format: date-time
+             * @description When it happened; now without it.
+             */
+            at?: string | null;
+            /** @description Your own id of the paper: told twice, it counts once. */
+            document?: string | null;
+            /** @description A location; `supplier`, `customer` and `loss` always exist. */
+            from: string;
+            /** @description `sellable` without it; or `display`, `damaged`, `quarantine`. */
+            from_condition?: string | null;
+            /** @description Batch or serial number. */
+            lot?: string;
+            quantity: components["schemas"]["Amount"];
+            reason: string;
+            sku: string;
+            to: string;
+            to_condition?: string | null;
         };
         /** @description How many events of a name there are. */
         NameCount: {
@@ -4733,6 +5508,11 @@ export interface components {
             refunds: number;
             revenue: components["schemas"]["Money"][];
         };
+        /** @description When it should arrive. */
+        PlaceBody: {
+            /** Format: date-time */
+            expected_at?: string | null;
+        };
         /** @description A version of a tracking plan. */
         PlanBody: {
             actor?: string | null;
@@ -4746,6 +5526,16 @@ export interface components {
              * @description 0: nobody wrote one yet.
              */
             version: number;
+        };
+        /** @description What a paper did. */
+        PostedBody: {
+            /** @description Claims that cannot be served any more. */
+            broken: components["schemas"]["BrokenClaim"][];
+            document_id: components["schemas"]["Id"];
+            /** @description What moved although the books did not have it. */
+            found: components["schemas"]["FoundBody"][];
+            /** @description It was told before; nothing happened. */
+            repeated: boolean;
         };
         /** @description A choice as it stands. */
         Preference: {
@@ -4976,6 +5766,62 @@ export interface components {
              */
             used_at: string;
         };
+        /** @description What to order. */
+        PurchaseBody: {
+            /** @description ISO 4217; the shop's own without it. */
+            currency?: string | null;
+            /** Format: date-time */
+            expected_at?: string | null;
+            /**
+             * Format: int64
+             * @description Freight and customs of the whole, in minor units.
+             */
+            freight_minor?: number;
+            lines: components["schemas"]["PurchaseLineBody"][];
+            /** @description Where it is to be delivered. */
+            location_id: string;
+            note?: string;
+            supplier_id: string;
+        };
+        /** @description A line to order. */
+        PurchaseLineBody: {
+            /**
+             * Format: int64
+             * @description Minor units a unit.
+             */
+            cost_minor: number;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description A line of a purchase order. */
+        PurchaseLineShown: {
+            awaited: components["schemas"]["Amount"];
+            cancelled: components["schemas"]["Amount"];
+            /** Format: int64 */
+            cost_minor: number;
+            ordered: components["schemas"]["Amount"];
+            received: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description A purchase order. */
+        PurchaseShown: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            currency: string;
+            /** Format: date-time */
+            expected_at?: string | null;
+            /** Format: int64 */
+            freight_minor: number;
+            id: components["schemas"]["Id"];
+            lines: components["schemas"]["PurchaseLineShown"][];
+            location_id: string;
+            note: string;
+            /** @description `draft`, `ordered`, `partly_received`, `received` or `cancelled`. */
+            state: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description A purpose of processing. */
         Purpose: {
             archived: boolean;
@@ -5040,6 +5886,16 @@ export interface components {
         QuietHours: {
             /** @description `21:00-09:00`, in the shop's zone; nothing allows every hour. */
             hours?: string | null;
+        };
+        /** @description What came. */
+        ReceiveBody: {
+            /** Format: date-time */
+            at?: string | null;
+            lines?: components["schemas"]["ArrivedBody"][];
+            /** @description What becomes of what is still on the way: `awaited`, `lost` or `back`. */
+            rest?: string | null;
+            /** @description Why it did not come. */
+            why?: string;
         };
         /** @description One of the newest orders. */
         RecentOrder: {
@@ -5146,6 +6002,59 @@ export interface components {
          * @enum {string}
          */
         RequestState: "received" | "verified" | "running" | "done" | "refused";
+        /** @description Goods to keep for somebody. */
+        ReservationBody: {
+            /** @description The channel by whose rules; `site` without it. */
+            channel?: string | null;
+            /** @description `cart` (minutes), `in_store` or `try_on` (a day). */
+            kind: string;
+            lines: components["schemas"]["ReservationLine"][];
+            /** @description For whom, as you name them. */
+            owner: string;
+            /** @description Whether what there is will do. */
+            partial?: boolean;
+            /**
+             * Format: int64
+             * @description How long; as the kind has it without it.
+             */
+            seconds?: number | null;
+        };
+        /** @description What is wanted. */
+        ReservationLine: {
+            /** @description Where it must come from; any place of the channel without it. */
+            location_id?: string | null;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description A line of a claim. */
+        ReservationLineShown: {
+            /** @description How it ended: `expired`, `released`, `fulfilled`, `replaced` or `short`; null while it is alive. */
+            ended?: string | null;
+            /** Format: date-time */
+            ended_at?: string | null;
+            location_id: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description A claim that was made. */
+        ReservationMade: {
+            /** Format: date-time */
+            expires_at?: string | null;
+            lines: components["schemas"]["ServedFrom"][];
+            reservation_id: components["schemas"]["Id"];
+            short: components["schemas"]["ShortBody"][];
+        };
+        /** @description A claim. */
+        ReservationShown: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at?: string | null;
+            kind: string;
+            lines: components["schemas"]["ReservationLineShown"][];
+            owner: string;
+            reservation_id: components["schemas"]["Id"];
+        };
         /** @description What becomes of people who seem to be one. */
         ResolvePolicy: {
             /**
@@ -5412,6 +6321,12 @@ export interface components {
             /** @description True: what goes does not come back. */
             confirm: boolean;
         };
+        /** @description What is kept back at a place. */
+        SafetyBody: {
+            location_id: string;
+            /** @description Less than nothing lets so much be sold before it is there. */
+            quantity: components["schemas"]["Amount"];
+        };
         /** @description A person and what the trait would be. */
         SampleValue: {
             customer: components["schemas"]["CustomerRow"];
@@ -5584,6 +6499,17 @@ export interface components {
          * @enum {string}
          */
         SegmentState: "filling" | "live";
+        /** @description From where a line is served. */
+        ServedFrom: {
+            /**
+             * Format: int64
+             * @description The line's place among what was asked for, from 0.
+             */
+            line: number;
+            location_id: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
         /** @description A setting. */
         Setting: {
             kind: components["schemas"]["SettingKind"];
@@ -5647,6 +6573,13 @@ export interface components {
             /** @description Somebody else signs in too, or is invited. */
             users: boolean;
         };
+        /** @description How much of each line leaves. */
+        ShipBody: {
+            /** Format: date-time */
+            at?: string | null;
+            /** @description In the order of the lines; all that was asked for without it. */
+            quantities?: components["schemas"]["Amount"][] | null;
+        };
         /** @description The shop, as far as screens need it. */
         Shop: {
             country: string;
@@ -5669,6 +6602,12 @@ export interface components {
             stores: components["schemas"]["Store"][];
             /** @description From braid.toml, like the three below: a change needs a restart. */
             time_zone: string;
+        };
+        /** @description Of what there was not enough. */
+        ShortBody: {
+            available: components["schemas"]["Amount"];
+            sku: string;
+            wanted: components["schemas"]["Amount"];
         };
         /** @description How people sign in from now on. */
         SignInChange: {
@@ -5898,6 +6837,74 @@ export interface components {
             /** Format: double */
             stitched_share?: number | null;
         };
+        /** @description Stock of a variant. */
+        StockBody: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description Over all places. */
+            available: components["schemas"]["Amount"];
+            channels: components["schemas"]["ChannelAvailable"][];
+            claims: components["schemas"]["ClaimItem"][];
+            /** @description On the way between places. */
+            in_transit: components["schemas"]["Amount"];
+            incoming: components["schemas"]["IncomingItem"][];
+            items: components["schemas"]["StockItem"][];
+            name: string;
+            sku: string;
+        };
+        /** @description From where a channel sells, and how long it holds. */
+        StockChannel: {
+            /** @description Kept back at each place. */
+            buffer: components["schemas"]["Amount"];
+            excluded: string[];
+            /**
+             * Format: int64
+             * @description How long a cart holds goods.
+             */
+            hold_seconds: number;
+            id: string;
+            /** @description Kinds of places that serve it. */
+            kinds: string[];
+            name: string;
+            /** @description Only these places, if any are named. */
+            only: string[];
+            /**
+             * Format: int64
+             * @description How many places serve it now.
+             */
+            serving: number;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A channel to make or change. */
+        StockChannelBody: {
+            buffer: components["schemas"]["Amount"];
+            excluded?: string[];
+            /** Format: int64 */
+            hold_seconds: number;
+            kinds: string[];
+            name: string;
+            only?: string[];
+        };
+        /** @description What lies of a variant at a place. */
+        StockItem: {
+            /** @description What the place's own till may still sell. */
+            at_the_till: components["schemas"]["Amount"];
+            /** @description What can still be promised. */
+            available: components["schemas"]["Amount"];
+            /** Format: date-time */
+            counted_at?: string | null;
+            damaged: components["schemas"]["Amount"];
+            display: components["schemas"]["Amount"];
+            location_id: string;
+            /** @description Sellable goods that lie there. */
+            on_hand: components["schemas"]["Amount"];
+            quarantine: components["schemas"]["Amount"];
+            /** @description What others have a claim on. */
+            reserved: components["schemas"]["Amount"];
+            /** @description Kept back from every channel but the place's own till. */
+            safety: components["schemas"]["Amount"];
+        };
         /** @description A place where customers are served. */
         Store: {
             /** @description As events name it in `properties.store_id`. */
@@ -5910,6 +6917,27 @@ export interface components {
          * @enum {string}
          */
         Strand: "online" | "store" | "message" | "talk" | "partner";
+        /** @description A supplier to make or change. */
+        SupplierBody: {
+            id: string;
+            /** Format: int64 */
+            lead_days?: number;
+            name: string;
+            note?: string;
+        };
+        /** @description A supplier. */
+        SupplierShown: {
+            id: string;
+            /**
+             * Format: int64
+             * @description Days from order to arrival, usually.
+             */
+            lead_days: number;
+            name: string;
+            note: string;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description An address that gets nothing any more. */
         Suppression: {
             /** @description Who entered it; nothing when the mail server or the person did. */
@@ -6114,6 +7142,52 @@ export interface components {
          * @enum {string}
          */
         TraitType: "number" | "text" | "bool";
+        /** @description Goods to bring from one place to another. */
+        TransferBody: {
+            /** Format: date-time */
+            expected_at?: string | null;
+            from: string;
+            lines: components["schemas"]["TransferWanted"][];
+            note?: string;
+            to: string;
+        };
+        /** @description A line of a transfer. */
+        TransferLineShown: {
+            damaged: components["schemas"]["Amount"];
+            lost: components["schemas"]["Amount"];
+            on_the_way: components["schemas"]["Amount"];
+            received: components["schemas"]["Amount"];
+            requested: components["schemas"]["Amount"];
+            returned: components["schemas"]["Amount"];
+            shipped: components["schemas"]["Amount"];
+            sku: string;
+            why: string;
+        };
+        /** @description A transfer. */
+        TransferShown: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expected_at?: string | null;
+            from: string;
+            id: components["schemas"]["Id"];
+            lines: components["schemas"]["TransferLineShown"][];
+            note: string;
+            reference: string;
+            /** @description `requested`, `in_transit`, `partly_received`, `received` or `cancelled`. */
+            state: string;
+            to: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A line that is asked for. */
+        TransferWanted: {
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
         /** @description What to cut: edges, or values that get a profile of their own. */
         Unmerge: {
             detach?: components["schemas"]["Detach"] | null;
@@ -10026,6 +11100,135 @@ export interface operations {
             };
         };
     };
+    list_locations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            address: string;
+                            /** @description The company it belongs to; empty where the shop has one only. */
+                            entity: string;
+                            id: string;
+                            /**
+                             * @description `store`, `warehouse`, `micro_fulfilment`, `pickup_point`, `locker`, `partner`; and `supplier`, `customer`, `loss`,
+                             *     `transit`, which every shop has.
+                             */
+                            kind: string;
+                            /** Format: double */
+                            lat?: number | null;
+                            /** Format: double */
+                            lon?: number | null;
+                            name: string;
+                            /** @description `open`, `paused` or `closed`. */
+                            state: string;
+                            time_zone: string;
+                            /** Format: int64 */
+                            version: number;
+                            /** @description Why it is not open. */
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_location: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocationBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Location"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Location"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_location_state: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocationStateBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Location"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_message_rules: {
         parameters: {
             query?: never;
@@ -11299,6 +12502,217 @@ export interface operations {
             };
         };
     };
+    list_purchase_orders: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            created_by: string;
+                            /** Format: date-time */
+                            expected_at?: string | null;
+                            id: components["schemas"]["Id"];
+                            /** Format: int64 */
+                            lines: number;
+                            location_id: string;
+                            state: string;
+                            supplier: string;
+                            total: components["schemas"]["Money"];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_purchase_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurchaseBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_purchase_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_purchase_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_purchase_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_purchase_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeliveryBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PurchaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     quality_report: {
         parameters: {
             query?: never;
@@ -11734,6 +13148,179 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReplayOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_reservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReservationBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationMade"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_stuck_reservations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            /**
+                             * Format: date-time
+                             * @description When it ends by itself.
+                             */
+                            expires_at?: string | null;
+                            /** @description `cart`, `in_store`, `try_on`, `order` or `transfer`. */
+                            kind: string;
+                            location_id: string;
+                            owner: string;
+                            quantity: components["schemas"]["Amount"];
+                            reservation_id: components["schemas"]["Id"];
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_reservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReservationShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_reservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extend_reservation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Extended"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -13327,6 +14914,652 @@ export interface operations {
             };
         };
     };
+    list_stock: {
+        parameters: {
+            query: {
+                /** @description The place. */
+                location: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            available: components["schemas"]["Amount"];
+                            /** Format: date-time */
+                            counted_at?: string | null;
+                            damaged: components["schemas"]["Amount"];
+                            display: components["schemas"]["Amount"];
+                            name: string;
+                            on_hand: components["schemas"]["Amount"];
+                            quarantine: components["schemas"]["Amount"];
+                            reserved: components["schemas"]["Amount"];
+                            safety: components["schemas"]["Amount"];
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_stock_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Kept back at each place. */
+                            buffer: components["schemas"]["Amount"];
+                            excluded: string[];
+                            /**
+                             * Format: int64
+                             * @description How long a cart holds goods.
+                             */
+                            hold_seconds: number;
+                            id: string;
+                            /** @description Kinds of places that serve it. */
+                            kinds: string[];
+                            name: string;
+                            /** @description Only these places, if any are named. */
+                            only: string[];
+                            /**
+                             * Format: int64
+                             * @description How many places serve it now.
+                             */
+                            serving: number;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_stock_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StockChannelBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockChannel"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_counts: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            closed: boolean;
+                            /** Format: date-time */
+                            created_at: string;
+                            created_by: string;
+                            id: components["schemas"]["Id"];
+                            /** Format: int64 */
+                            lines: number;
+                            location_id: string;
+                            note: string;
+                            /** Format: int64 */
+                            settled: number;
+                            /** Format: int64 */
+                            variances: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    enter_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnterBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnteredBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_count: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnteredBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_document: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostedBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_movements: {
+        parameters: {
+            query?: {
+                sku?: string;
+                document?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            document_id: components["schemas"]["Id"];
+                            external_id: string;
+                            from: string;
+                            from_condition: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            lot: string;
+                            quantity: components["schemas"]["Amount"];
+                            reason: string;
+                            /** Format: date-time */
+                            recorded_at: string;
+                            reference: string;
+                            sku: string;
+                            source: string;
+                            to: string;
+                            to_condition: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_movement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MovementBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostedBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stock_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_stock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_safety_stock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SafetyBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_suppliers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            id: string;
+                            /**
+                             * Format: int64
+                             * @description Days from order to arrival, usually.
+                             */
+                            lead_days: number;
+                            name: string;
+                            note: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_supplier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupplierBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplierShown"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SupplierShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_suppressions: {
         parameters: {
             query?: {
@@ -13648,6 +15881,224 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_transfers: {
+        parameters: {
+            query?: {
+                /** @description Only those that are not over. */
+                open?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            created_at: string;
+                            created_by: string;
+                            /** Format: date-time */
+                            expected_at?: string | null;
+                            from: string;
+                            id: components["schemas"]["Id"];
+                            /** Format: int64 */
+                            lines: number;
+                            reference: string;
+                            requested: components["schemas"]["Amount"];
+                            state: string;
+                            to: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CancelBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ship_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShipBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransferShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

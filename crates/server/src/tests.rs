@@ -20,5 +20,6 @@ mod privacy;
 mod profile;
 mod roles;
 mod statements;
+mod stock;
 mod streams;
 mod webhooks;

@@ -3,6 +3,8 @@ use super::harness::{Shop, shops};
 use crate::access::{Act, Area, Role, allows};
 use serde_json::{Value, json};
 
+mod stock;
+
 /// What a route is asked with by somebody who may, and what it needs.
 struct Case {
     path: String,
@@ -645,7 +647,8 @@ fn case(shop: &Shop, id: &str) -> Case {
                 ("customers/1/merge".into(), Some(other), Act::Write(Area::Identity))
             }
         }
-        other => panic!("the route {other} is documented, but not in this matrix"),
+        other => stock::case(shop, other)
+            .unwrap_or_else(|| panic!("the route {other} is documented, but not in this matrix")),
     };
     Case { path: format!("/api/v1/{path}"), body, act }
 }
