@@ -14,9 +14,11 @@ impl Run {
         for _ in 0..TRIES {
             self.due(2000)?;
         }
+        self.end_goods()?;
         if let Some(bug) = self.life.bug {
             self.damage(bug)?;
         }
+        self.compare_goods()?;
         self.check()?;
         let filling = self.world.read(|tx| {
             let compiled = definitions::current(tx)?;
@@ -106,6 +108,9 @@ impl Run {
                 self.due(2000)?;
                 "UPDATE segments SET name = 'Like leaver0@gone.example' WHERE id = (SELECT MIN(id) FROM segments)"
             }
+            Bug::LoseMovement => "DELETE FROM stock_moves WHERE no = (SELECT MAX(no) FROM stock_moves)",
+            Bug::ForgetClaim => return self.forget_claim(),
+            Bug::PaperTwice => return self.paper_twice(),
             Bug::RepeatUnknown => {
                 "UPDATE messages SET status = 'pending', due_at = 1 WHERE status IN ('sent', 'unknown', 'refused')"
             }

@@ -12,6 +12,7 @@
 mod change;
 mod erase;
 mod finish;
+mod goods;
 pub mod ledger;
 mod mail;
 pub mod reached;

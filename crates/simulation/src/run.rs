@@ -41,6 +41,12 @@ pub enum Bug {
     ForgetErasures,
     /// Something of an erased person is left in a text.
     LeaveTrace,
+    /// A movement of goods is not written down.
+    LoseMovement,
+    /// A claim on goods is forgotten.
+    ForgetClaim,
+    /// A paper of a till counts twice.
+    PaperTwice,
 }
 
 /// How often the same thing is refused before it counts as broken.
@@ -71,6 +77,7 @@ pub(crate) struct Run {
     /// Handed over, and no answer settled yet.
     pub(crate) under_way: Vec<Claimed>,
     pub(crate) made: u64,
+    pub(crate) goods: crate::goods::Goods,
 }
 
 /// Lives one life. An error says what is broken.
@@ -89,12 +96,14 @@ pub fn run(prepared: &Prepared, life: Life) -> Result<Lived, String> {
         template: None,
         under_way: Vec::new(),
         made: 0,
+        goods: crate::goods::Goods::new(life.seed),
     };
     run.make_traits()?;
     for _ in 0..4 {
         run.make_segment()?;
     }
     run.make_rule()?;
+    run.open_shops()?;
     for at in 0..life.commands {
         let act = draw(&mut run.town.rng);
         if life.verbose {
@@ -111,6 +120,7 @@ pub fn run(prepared: &Prepared, life: Life) -> Result<Lived, String> {
             let pieces = if run.town.rng.below(3) == 0 { 1 + run.town.rng.below(5) as u32 } else { 40 };
             run.due(pieces)?;
         }
+        run.goods().map_err(|e| format!("goods after command {at}: {e}"))?;
     }
     run.end()
 }

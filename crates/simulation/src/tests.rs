@@ -44,7 +44,7 @@ fn a_life_on_each_engine() {
 fn a_few_lives_reach_everything() {
     let mut all = crate::reached::Reached::default();
     let prepared = sqlite();
-    for seed in [8, 16, 24, 1, 2, 9] {
+    for seed in [8, 16, 24, 1, 2, 9, 10, 11] {
         all.merge(&run(&prepared, life(seed, 250)).unwrap_or_else(|e| panic!("seed {seed}: {e}")).reached);
     }
     assert_eq!(all.missing(WANTED), Vec::<&str>::new(), "{all:?}");
@@ -53,8 +53,19 @@ fn a_few_lives_reach_everything() {
 #[test]
 fn what_a_bug_would_do_is_found() {
     use Bug::*;
-    let bugs =
-        [LoseRequest, ForgetIds, SkipRefold, LoseMembership, LoseEdge, RepeatUnknown, ForgetErasures, LeaveTrace];
+    let bugs = [
+        LoseRequest,
+        ForgetIds,
+        SkipRefold,
+        LoseMembership,
+        LoseEdge,
+        RepeatUnknown,
+        ForgetErasures,
+        LeaveTrace,
+        LoseMovement,
+        ForgetClaim,
+        PaperTwice,
+    ];
     let prepared = sqlite();
     for bug in bugs {
         let found = run(&prepared, Life { bug: Some(bug), ..life(2, 200) });

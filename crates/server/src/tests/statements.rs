@@ -22,6 +22,14 @@ const MADE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "SELECT m.no, COALESCE(v.sku, ''), m.from_no, m.from_condition, m.to_no, m.to_condition, m.lot, m.quantity, m.reason, m.at, d.no, d.kind, d.source, d.external_id, d.reference, d.actor, d.recorded_at FROM stock_moves m JOIN stock_documents d ON d.no = m.document_no LEFT JOIN variants v ON v.no = m.variant_no {clause}",
+        &[
+            "SELECT m.no, COALESCE(v.sku, ''), m.from_no, m.from_condition, m.to_no, m.to_condition, m.lot, m.quantity, m.reason, m.at, d.no, d.kind, d.source, d.external_id, d.reference, d.actor, d.recorded_at FROM stock_moves m JOIN stock_documents d ON d.no = m.document_no LEFT JOIN variants v ON v.no = m.variant_no WHERE m.no < $1 AND $2 = $2 ORDER BY m.no DESC LIMIT $3",
+            "SELECT m.no, COALESCE(v.sku, ''), m.from_no, m.from_condition, m.to_no, m.to_condition, m.lot, m.quantity, m.reason, m.at, d.no, d.kind, d.source, d.external_id, d.reference, d.actor, d.recorded_at FROM stock_moves m JOIN stock_documents d ON d.no = m.document_no LEFT JOIN variants v ON v.no = m.variant_no WHERE m.no < $1 AND m.variant_no = $2 ORDER BY m.no DESC LIMIT $3",
+            "SELECT m.no, COALESCE(v.sku, ''), m.from_no, m.from_condition, m.to_no, m.to_condition, m.lot, m.quantity, m.reason, m.at, d.no, d.kind, d.source, d.external_id, d.reference, d.actor, d.recorded_at FROM stock_moves m JOIN stock_documents d ON d.no = m.document_no LEFT JOIN variants v ON v.no = m.variant_no WHERE m.no < $1 AND m.document_no = $2 ORDER BY m.no DESC LIMIT $3",
+        ],
+    ),
+    (
         "SELECT {} FROM saved_mappings m JOIN",
         &[
             "SELECT m.id, v.version FROM saved_mappings m JOIN saved_mapping_versions v ON v.mapping_id = m.id WHERE m.id = $1 ORDER BY v.version DESC LIMIT 200",
