@@ -5,6 +5,7 @@ mod echo;
 pub mod generator;
 mod http;
 mod ingest;
+mod source;
 mod timeline;
 
 use anyhow::Context;
@@ -31,6 +32,10 @@ pub enum Bench {
     ///
     /// Example: braid bench timeline --json
     Timeline(timeline::Options),
+    /// Sourcing: one order of ten lines over 300 places, and a batch of 10,000 orders.
+    ///
+    /// Example: braid bench source --json
+    Source(source::Options),
     /// The asking part of `dedup`, alone.
     #[command(hide = true)]
     DedupMeasure(dedup::Options),
@@ -117,6 +122,13 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
             } else {
                 writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
             }
+            Ok(())
+        }
+        Bench::Source(options) => {
+            let report = source::run(options);
+            let text =
+                if options.json { serde_json::to_string(&report)? } else { serde_json::to_string_pretty(&report)? };
+            writeln!(out, "{text}")?;
             Ok(())
         }
         Bench::Timeline(options) => {
