@@ -92,9 +92,10 @@ fn files(network: &str, orders: &str, network_at: &Path, orders_at: &Path) -> Re
         let (line, column) = place::of(text, &e.pointer);
         Stop::bad_input(anyhow!("{}: line {line}, column {column}: {e}", path.display()))
     };
-    let file: NetworkFile = serde_json::from_str(strip(network)).map_err(|e| shape(network_at, e))?;
+    let (network, orders) = (strip(network), strip(orders));
+    let file: NetworkFile = serde_json::from_str(network).map_err(|e| shape(network_at, e))?;
     let known = file.network().map_err(|e| content(network_at, network, e))?;
-    let file: OrdersFile = serde_json::from_str(strip(orders)).map_err(|e| shape(orders_at, e))?;
+    let file: OrdersFile = serde_json::from_str(orders).map_err(|e| shape(orders_at, e))?;
     let orders = file.orders(&known).map_err(|e| content(orders_at, orders, e))?;
     Ok((known, orders))
 }

@@ -30,7 +30,7 @@ fn mistakes_are_told_with_file_line_and_column() {
         &network,
         "\u{feff}{\"orders\": [{\"id\": \"ї\", \"zone\": \"z\", \"placed_at\": \"?\", \"lines\": []}]}",
     );
-    assert!(text.contains("line 1, column 55"), "{text}");
+    assert!(text.contains("line 1, column 51"), "{text}");
 }
 
 #[test]

@@ -43,8 +43,16 @@ fn a_batch_keeps_stock_and_capacity_and_stays_near_the_bound() {
     let (network, orders) = sample(&Sample { orders: count, lines: 4, scarce: true, ..Sample::default() });
     let started = Instant::now();
     let effort = Effort { threads: 2, ..Effort::default() };
-    let batch = plan(&network, &orders, &Wishes::default(), &effort, &|_, _, _| {});
+    let phases = std::sync::Mutex::new(Vec::<(&'static str, f64)>::new());
+    let batch = plan(&network, &orders, &Wishes::default(), &effort, &|what, _, _| {
+        if let Ok(mut phases) = phases.lock()
+            && phases.last().is_none_or(|(last, _)| *last != what)
+        {
+            phases.push((what, started.elapsed().as_secs_f64()));
+        }
+    });
     let took = started.elapsed().as_secs_f64();
+    eprintln!("phases begin at {:.2?}", phases.into_inner());
     let mut ledger = Ledger::new(&network);
     for (order, plan) in orders.iter().zip(&batch.plans) {
         assert!(ledger.fits(order, plan, &|_| None), "{}", order.id);
