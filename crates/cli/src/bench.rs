@@ -6,6 +6,7 @@ pub mod generator;
 mod http;
 mod ingest;
 mod orders;
+mod source;
 mod timeline;
 
 use anyhow::Context;
@@ -36,6 +37,10 @@ pub enum Bench {
     ///
     /// Example: braid bench orders --json
     Orders(orders::Options),
+    /// Sourcing: one order of ten lines over 300 places, and a batch of 10,000 orders.
+    ///
+    /// Example: braid bench source --json
+    Source(source::Options),
     /// The asking part of `dedup`, alone.
     #[command(hide = true)]
     DedupMeasure(dedup::Options),
@@ -131,6 +136,13 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
             } else {
                 writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
             }
+            Ok(())
+        }
+        Bench::Source(options) => {
+            let report = source::run(options);
+            let text =
+                if options.json { serde_json::to_string(&report)? } else { serde_json::to_string_pretty(&report)? };
+            writeln!(out, "{text}")?;
             Ok(())
         }
         Bench::Timeline(options) => {

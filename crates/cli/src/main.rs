@@ -24,6 +24,7 @@ mod secrets;
 mod segment;
 mod serve;
 mod shop;
+mod source;
 mod stop;
 
 use clap::{Parser, Subcommand};
@@ -81,6 +82,8 @@ enum Command {
     Segment(segment::Segment),
     /// Says which rows of a list are the same person.
     Resolve(resolve::Resolve),
+    /// Says which place sends which piece of each order.
+    Source(source::Source),
     /// Prints the OpenAPI document of the admin API.
     ///
     /// Example: braid openapi > console/openapi.json
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Command::Secrets(command) => secrets::run(command, &mut printer),
         Command::Segment(command) => segment::run(command, &mut printer),
         Command::Resolve(command) => resolve::run(command, &mut printer),
+        Command::Source(command) => source::run(command, &mut printer),
         Command::Openapi => openapi::run(&mut printer),
         Command::Demo(command) => demo::run(command, &mut printer),
         Command::Completions(command) => completions::run(command, &mut printer),

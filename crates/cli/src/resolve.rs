@@ -116,13 +116,14 @@ fn report(command: &Resolve, options: &Options, people: &read::People, result: &
 }
 
 /// What is going on, drawn on a terminal and told every ten seconds elsewhere.
-struct Bar {
+pub struct Bar {
     drawn: Option<ProgressBar>,
     told: Option<Mutex<Instant>>,
 }
 
 impl Bar {
-    fn new(printer: &Printer) -> Bar {
+    /// One for this printer.
+    pub fn new(printer: &Printer) -> Bar {
         let drawn = printer.draws().then(|| {
             let bar = ProgressBar::new(0);
             if let Ok(style) = ProgressStyle::with_template("{msg:10} {bar:30} {pos}/{len} ({per_sec}, {eta})") {
@@ -134,7 +135,8 @@ impl Bar {
         Bar { drawn, told }
     }
 
-    fn say(&self, what: &'static str, done: u64, all: u64) {
+    /// Says how far it is.
+    pub fn say(&self, what: &'static str, done: u64, all: u64) {
         if let Some(bar) = &self.drawn {
             if bar.message() != what {
                 bar.set_message(what);
@@ -155,7 +157,8 @@ impl Bar {
         }
     }
 
-    fn end(&self) {
+    /// Takes it away.
+    pub fn end(&self) {
         if let Some(bar) = &self.drawn {
             bar.finish_and_clear();
         }

@@ -16,6 +16,7 @@
 //! keys are public; nothing else may trust them.
 
 mod accepted;
+mod alerts;
 mod listener;
 mod provider;
 mod script;
@@ -23,6 +24,7 @@ mod session;
 mod webhook;
 
 pub use accepted::AcceptedMail;
+pub use alerts::{FakeAlerts, FeedTrick, Shown};
 pub use listener::{CA_PEM, FakeSmtp};
 pub use provider::{FakeProvider, Person, Trick};
 pub use script::{Failure, How, Point, Script, Tls};

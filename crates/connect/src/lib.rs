@@ -1,5 +1,5 @@
-//! Connect: the outside systems that Braid talks to, one module each. Today there are three: mail, webhooks ([`webhook`])
-//! and identity providers ([`oidc`]).
+//! Connect: the outside systems that Braid talks to, one module each. Today there are four: mail, webhooks ([`webhook`]),
+//! identity providers ([`oidc`]) and feeds of air-raid alerts ([`alerts`]).
 //!
 //! This crate takes *rendered* messages and says, as exactly as the protocol allows, what became of each. It knows no
 //! customer, campaign or consent: whoever calls has already decided that the message goes out.
@@ -22,6 +22,7 @@
 //! which would blur the point at which an attempt broke; several recipients in one mail, since one recipient's failure
 //! must not touch another's state; delivery to MX hosts, DKIM signing and bounce parsing.
 
+pub mod alerts;
 pub mod backoff;
 pub mod oidc;
 pub mod smtp;

@@ -122,7 +122,7 @@ impl Run {
         }
         let at = 1 + self.town.rng.below(others) as usize;
         let id = self.traits[at];
-        if self.town.rng.below(4) == 0 {
+        if self.town.rng.below(2) == 0 {
             self.world.write(move |tx| computed::archive(tx, id)).map_err(|e| e.to_string())?;
             self.traits.remove(at);
             self.reached.note("traits archived");
