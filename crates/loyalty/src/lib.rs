@@ -1,3 +1,23 @@
 //! Loyalty: what a basket costs after promotions and coupons, and what a customer's points are worth.
 //!
+//! Start at [`price()`]: a basket, compiled promotions and a context in, a priced basket out, with a reason for every
+//! discount. [`distribute()`] and [`tax`] are the arithmetic below it, [`refunds`] what comes back of a stored line,
+//! [`law`] the rules of law that hold at a date. All of these are pure. [`wire`] is the JSON of `braid price`.
+//!
+//! Invariants: shares of an amount sum to it exactly; a total is never negative; refunds of all pieces sum to what was paid.
+//!
 //! Deliberately absent: which price list holds a price (`catalog`), payments and orders (`orders`), HTTP.
+pub mod amounts;
+mod distribute;
+pub mod law;
+pub mod model;
+mod price;
+pub mod refunds;
+pub mod tax;
+pub mod wire;
+
+pub use distribute::{distribute, share_until, split_units};
+pub use price::{Compiled, PERSONAL, POINTS, choose::coupon, compile::Invalid, price};
+
+#[cfg(test)]
+mod tests;
