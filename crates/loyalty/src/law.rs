@@ -1,7 +1,7 @@
 //! Rules of law as dated data: which tax, how cash is rounded, which earlier price stands beside a reduced one.
 //!
 //! A [`Law`] is a document with a source for each rule; [`presets`] has some to start from, the shop keeps its own version in
-//! the store ([`store`]) and changes it without a release. What holds is asked for a day of the shop's calendar.
+//! the store ([`crate::rules`]) and changes it without a release. What holds is asked for a day of the shop's calendar.
 //!
 //! Deliberately absent: legal advice. Whoever runs a shop checks the presets against its own duties.
 pub mod presets;

@@ -58,6 +58,8 @@ pub struct Context {
     pub customer: Customer,
     pub prices: Prices,
     pub rounding: Rounding,
+    /// Uses of promotions by everybody, by promotion, beside those that the promotion itself says.
+    pub used: BTreeMap<String, i64>,
     /// How cash is rounded at `at`; only a basket paid in cash is.
     pub cash: Option<CashRounding>,
     /// Whether every promotion that does not apply shall say why; it costs time.

@@ -4,3 +4,4 @@ mod lessons;
 mod promotions;
 mod properties;
 pub(crate) mod shop;
+pub(crate) mod stored;

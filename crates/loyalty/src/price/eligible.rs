@@ -23,8 +23,11 @@ pub(super) fn stands(rule: &Rule, context: &Context, has_coupon: bool) -> Result
     if let Some(until) = promotion.ends_at.filter(|until| context.at >= *until) {
         return Err(WhyNot::Over(until));
     }
-    if let Some(limit) = promotion.limit.filter(|limit| promotion.used >= *limit) {
-        return Err(WhyNot::UsedUp(limit));
+    if let Some(limit) = promotion.limit {
+        let used = promotion.used + context.used.get(&promotion.id).copied().unwrap_or(0);
+        if used >= limit {
+            return Err(WhyNot::UsedUp(limit));
+        }
     }
     if let Some(limit) = promotion.limit_per_customer {
         if context.customer.id.is_none() {

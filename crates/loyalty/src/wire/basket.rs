@@ -168,6 +168,7 @@ impl BasketDocument {
             customer,
             prices: self.tax.prices,
             rounding: self.tax.rounding,
+            used: BTreeMap::new(),
             cash,
             explain: true,
         };
