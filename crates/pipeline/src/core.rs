@@ -50,6 +50,8 @@ pub fn migrations() -> Vec<Migrations> {
         customers::MIGRATIONS,
         segments::runtime::MIGRATIONS,
         messaging::MIGRATIONS,
+        catalog::prices::MIGRATIONS,
+        loyalty::MIGRATIONS,
         Migrations {
             owner: "pipeline",
             steps: &[

@@ -28,6 +28,9 @@ impl Ticker for Tick {
     fn next_due(&mut self, tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
         let mut due = timers::next_due(tx)?;
         due = due.min(self.leases_at);
+        if let Some(at) = catalog::prices::store::next_due(tx)? {
+            due = due.min(at);
+        }
         if let Some(at) = self.jobs.next_due(tx)? {
             due = due.min(Timestamp::from_micros(at));
         }
@@ -52,8 +55,10 @@ impl Ticker for Tick {
         tx.flush_keys::<Memberships>(&people)?;
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
+            loyalty::points::commands::expire(tx, LEASES)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
         }
+        catalog::prices::store::tell(tx)?;
         if facts_job::advance(tx, &self.preparer)? {
             // Conditions over facts were answered from half of them.
             segments::runtime::commands::refill_facts(tx)?;

@@ -36,11 +36,15 @@ static OF_VARIANT: Lookup = Lookup {
 pub struct Known {
     lists: Arc<Lists>,
     before: Option<Arc<Lists>>,
+    /// Up to when it was told that prices changed by themselves; `None` until somebody asks.
+    told: Option<Timestamp>,
+    /// The next moment after that; the outer `None` while nobody knows.
+    next: Option<Option<Timestamp>>,
 }
 
 impl Memory for Known {
     fn load(db: &mut Engine) -> Result<Self, DbError> {
-        Ok(Self { lists: Arc::new(load_lists(db)?), before: None })
+        Ok(Self { lists: Arc::new(load_lists(db)?), ..Self::default() })
     }
     fn commit(&mut self) {
         self.before = None;
@@ -49,7 +53,38 @@ impl Memory for Known {
         if let Some(before) = self.before.take() {
             self.lists = before;
         }
+        self.next = None;
     }
+}
+
+/// When [`tell`] has something to say: the next moment at which a price begins or ends by itself.
+pub fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
+    let now = tx.now();
+    let memory = tx.memory::<Known>()?;
+    let told = *memory.told.get_or_insert(now);
+    if let Some(next) = memory.next {
+        return Ok(next);
+    }
+    let next = next_change(tx.engine(), told)?;
+    tx.memory::<Known>()?.next = Some(next);
+    Ok(next)
+}
+
+/// Tells whoever watches that prices changed, once their moment has come. What holds needs no telling: it is found by time.
+pub fn tell(tx: &mut Tx) -> Result<(), DbError> {
+    let now = tx.now();
+    if next_due(tx)?.is_some_and(|at| at <= now) {
+        let memory = tx.memory::<Known>()?;
+        (memory.told, memory.next) = (Some(now), None);
+        tx.notify(db::Notice::Changed { what: "prices" });
+    }
+    Ok(())
+}
+
+/// Forgets the next moment, since prices were set.
+pub(super) fn look_again(tx: &mut Tx) -> Result<(), DbError> {
+    tx.memory::<Known>()?.next = None;
+    Ok(())
 }
 
 /// Lists as they stand in the database.
@@ -84,7 +119,7 @@ pub(super) fn replace_lists(tx: &mut Tx, lists: Lists) -> Result<(), DbError> {
     let memory = tx.memory::<Known>()?;
     let before = std::mem::replace(&mut memory.lists, Arc::new(lists));
     memory.before.get_or_insert(before);
-    Ok(())
+    look_again(tx)
 }
 
 /// Entries of a variant, sorted as [`quote`] wants them.

@@ -155,7 +155,7 @@ pub fn give_back(
 }
 
 /// Books the end of lots that ended, at most so many; a timer calls it. A balance is right without it.
-pub fn expire(tx: &mut Tx, limit: i64) -> Result<usize, PointsError> {
+pub fn expire(tx: &mut Tx, limit: i64) -> Result<usize, DbError> {
     let now = tx.now();
     let sql = "SELECT id, account, document, remaining, expires_at FROM points_lots WHERE expires_at <= $1 AND remaining > 0 ORDER BY expires_at, id LIMIT $2";
     let ended = tx.rows(sql, &[now.micros().into(), limit.into()])?;
@@ -164,9 +164,17 @@ pub fn expire(tx: &mut Tx, limit: i64) -> Result<usize, PointsError> {
         let document = format!("lot {} at {}", lot.id, now.micros());
         let cause = Cause { document: &document, actor: "timer" };
         let moves = [Move { lot: lot.id, account: lot.account, points: -lot.remaining }];
-        // A lot that got points back after its end was booked ends again.
-        if is_new(tx, "expire", lot.account, lot.remaining, cause)? {
-            post(tx, "expire", &lot.document, lot.remaining, &moves, std::slice::from_ref(lot), cause)?;
+        // A lot that got points back after its end was booked ends again. What is not of the store cannot be refused here.
+        let booked = match is_new(tx, "expire", lot.account, lot.remaining, cause) {
+            Ok(true) => {
+                post(tx, "expire", &lot.document, lot.remaining, &moves, std::slice::from_ref(lot), cause).map(drop)
+            }
+            other => other.map(drop),
+        };
+        match booked {
+            Err(PointsError::Store(e)) => return Err(e),
+            Err(e) => return Err(DbError::damaged("points_lots", e)),
+            Ok(()) => {}
         }
     }
     Ok(ended.len())

@@ -81,7 +81,7 @@ fn what_ends_first_is_burned_first_and_what_ended_is_not_there() {
         assert_eq!(shop.left(2), left(&[("other profile", 20)]));
         shop.clock.advance(20 * DAY_US);
         assert_eq!(shop.balance(&[1, 2]), 100, "right before its end is booked");
-        assert_eq!(shop.write(|tx| expire(tx, 10)).expect("it is booked"), 1);
+        assert_eq!(shop.store.write(|tx| expire(tx, 10)).expect("it is booked"), 1);
         assert_eq!((shop.balance(&[1, 2]), shop.left(2)), (100, left(&[("other profile", 0)])));
         let much = shop.burn(&[1, 2], 101, "much").expect_err("too much");
         assert_eq!(much.to_string(), "the customer has 100 points, not 101");

@@ -2,7 +2,7 @@
 use super::{PRICES_MAX, PriceError};
 use crate::prices::model::{BASE, Entry};
 use crate::prices::select::order;
-use crate::prices::store::{ENTRIES, VariantPrices, lists};
+use crate::prices::store::{ENTRIES, VariantPrices, lists, look_again};
 use crate::prices::timeline::{self, Span};
 use base::Timestamp;
 use db::{Bulk, Tx};
@@ -183,6 +183,7 @@ pub(super) fn write(
     for (variant, entries) in variants {
         tx.put::<VariantPrices>(variant, entries);
     }
+    look_again(tx)?;
     tx.notify(db::Notice::Changed { what: "prices" });
     Ok(())
 }

@@ -21,14 +21,21 @@ fn a_scheduled_price_is_live_everywhere_at_its_second_l4() {
         };
         assert_eq!(next("2026-11-23T10:00:00Z"), Some(at("2026-11-23T12:00:00Z")));
         assert_eq!(next("2026-11-23T12:00:00Z"), Some(at("2026-11-23T18:00:00Z")));
-        assert_eq!(next("2026-11-23T18:00:00Z"), None);
+        assert_eq!(next("2026-11-23T18:00:00Z"), None, "then nothing");
         assert_eq!(shop.minor(1, "site"), Some(1000));
+        // What the writer's timer asks and does.
+        let due = || shop.store.read(store::next_due).expect("a moment");
+        assert_eq!(due(), Some(at("2026-11-23T12:00:00Z")));
         shop.clock.advance(2 * HOUR_US - 1);
         assert_eq!(shop.minor(1, "site"), Some(1000), "a microsecond before");
         shop.clock.advance(1);
         for channel in ["site", "app", "store", "call"] {
             assert_eq!(shop.minor(1, channel), Some(800), "{channel}");
         }
+        shop.store.write(store::tell).expect("it is told");
+        assert_eq!(due(), Some(at("2026-11-23T18:00:00Z")), "the next one");
+        shop.set(BASE, "sooner", vec![scheduled(2, 450, "2026-11-23T13:00:00Z", None)]);
+        assert_eq!(due(), Some(at("2026-11-23T13:00:00Z")), "one that was set since");
         shop.clock.advance(6 * HOUR_US);
         assert_eq!(shop.minor(1, "site"), Some(1000), "and over at its second");
         let (from, to) = (at("2026-11-23T11:00:00Z"), at("2026-11-23T12:00:00Z"));
@@ -136,10 +143,7 @@ fn lists_have_versions_and_memory_follows_commits_and_rollbacks() {
         shop.write(move |tx| commands::end_list(tx, id, "taras")).expect("it ends");
         assert_eq!(shop.minor(1, "app"), Some(1000));
         assert!(matches!(shop.try_set(id, "late", vec![price(1, 1)]), Err(PriceError::Ended { .. })));
-        let versions = shop
-            .store
-            .query(move |db| commands::list_versions(db, id, i64::MAX, 10))
-            .expect("versions");
+        let versions = shop.store.query(move |db| commands::list_versions(db, id, i64::MAX, 10)).expect("versions");
         assert_eq!(
             versions.iter().map(|(v, who, ..)| (*v, who.as_str())).collect::<Vec<_>>(),
             [(3, "taras"), (2, "olena"), (1, "olena")]
