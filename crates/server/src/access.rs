@@ -85,11 +85,13 @@ pub enum Area {
     Service,
     /// Reviews of products and stores.
     Reviews,
+    /// Price lists, promotions, points, rules of law.
+    Prices,
 }
 
 impl Area {
     /// All areas, in the order of the printed table.
-    pub const ALL: [Area; 18] = [
+    pub const ALL: [Area; 19] = [
         Area::Home,
         Area::Customers,
         Area::Identity,
@@ -108,6 +110,7 @@ impl Area {
         Area::Orders,
         Area::Service,
         Area::Reviews,
+        Area::Prices,
     ];
 
     /// The area's name, as it is stored in scopes and on the wire.
@@ -131,6 +134,7 @@ impl Area {
             Area::Orders => "orders",
             Area::Service => "service",
             Area::Reviews => "reviews",
+            Area::Prices => "prices",
         }
     }
     /// The inverse of [`Area::as_str`].
@@ -191,22 +195,31 @@ pub fn allows(role: Role, act: Act) -> bool {
         (_, Act::SeeContacts | Act::ApproveExport) => false,
         (Role::Marketer, Act::Read(area)) => !matches!(area, Privacy | Accounts | Audit),
         (Role::Marketer, Act::Write(area)) => {
-            matches!(area, Customers | Identity | Consents | Segments | Messages | Imports | Exports | Jobs)
+            matches!(area, Customers | Identity | Consents | Segments | Messages | Imports | Exports | Jobs | Prices)
         }
         (Role::Marketer, Act::RevealContact | Act::Contact) => true,
         (Role::Agent, Act::Read(area)) => {
             matches!(
                 area,
-                Home | Customers | Identity | Consents | Segments | Messages | Privacy | Orders | Service | Reviews
+                Home | Customers
+                    | Identity
+                    | Consents
+                    | Segments
+                    | Messages
+                    | Privacy
+                    | Orders
+                    | Service
+                    | Reviews
+                    | Prices
             )
         }
         (Role::Agent, Act::Write(area)) => matches!(area, Customers | Consents | Service),
         (Role::Agent, Act::RevealContact | Act::Contact) => true,
-        (Role::ShopAssistant, Act::Read(area)) => matches!(area, Customers | Consents | Orders | Service),
+        (Role::ShopAssistant, Act::Read(area)) => matches!(area, Customers | Consents | Orders | Service | Prices),
         (Role::ShopAssistant, Act::Write(area)) => matches!(area, Customers | Consents),
         (Role::ShopAssistant, Act::RevealContact) => false,
         (Role::ShopAssistant, Act::Contact) => true,
-        (Role::Planner, Act::Read(area)) => matches!(area, Home | Jobs),
+        (Role::Planner, Act::Read(area)) => matches!(area, Home | Jobs | Prices),
         (Role::Planner, Act::Write(_) | Act::RevealContact | Act::Contact) => false,
         (Role::Analyst, Act::Read(area)) => !matches!(area, Accounts | Audit),
         (Role::Analyst, Act::Write(_) | Act::RevealContact | Act::Contact) => false,
@@ -222,13 +235,13 @@ mod tests {
     fn the_table_is_the_agreed_one() {
         let agreed = [
             // home customers identity consents segments messages events sources imports exports privacy settings
-            // accounts audit jobs orders service reviews
-            (Role::Owner, "bbbbbbbbbbbbbbbbbb"),
-            (Role::Marketer, "rbbbbbrrbb-r--brrr"),
-            (Role::Agent, "rbrbrr----r----rbr"),
-            (Role::ShopAssistant, "-b-b-----------rr-"),
-            (Role::Planner, "r-------------r---"),
-            (Role::Analyst, "rrrrrrrrrrrr--rrrr"),
+            // accounts audit jobs orders service reviews prices
+            (Role::Owner, "bbbbbbbbbbbbbbbbbbb"),
+            (Role::Marketer, "rbbbbbrrbb-r--brrrb"),
+            (Role::Agent, "rbrbrr----r----rbrr"),
+            (Role::ShopAssistant, "-b-b-----------rr-r"),
+            (Role::Planner, "r-------------r---r"),
+            (Role::Analyst, "rrrrrrrrrrrr--rrrrr"),
         ];
         for (role, marks) in agreed {
             let found: String = Area::ALL

@@ -181,6 +181,8 @@ extractors! {
     WriteIdentity: Act::Write(Area::Identity);
     ReadConsents: Act::Read(Area::Consents);
     WriteConsents: Act::Write(Area::Consents);
+    ReadPrices: Act::Read(Area::Prices);
+    WritePrices: Act::Write(Area::Prices);
     ReadSegments: Act::Read(Area::Segments);
     WriteSegments: Act::Write(Area::Segments);
     ReadMessages: Act::Read(Area::Messages);

@@ -7,6 +7,7 @@ mod set;
 pub use lists::{NewList, create_list, end_list, list_versions, update_list};
 pub use rollback::roll_back;
 pub use set::{Applied, Effect, NewPrice, Rejection, preview, set_prices};
+pub use set::{Change, changes};
 
 use db::DbError;
 

@@ -186,6 +186,12 @@ pub fn read_entries(db: &mut Engine, variants: &[i64]) -> Result<Vec<Vec<Entry>>
     Ok(VariantPrices::load_many(db, variants)?.into_iter().map(|(_, row)| row.unwrap_or_default()).collect())
 }
 
+/// Variants that have prices, by number, after `after`.
+pub fn variants(db: &mut Engine, after: i64, limit: i64) -> Result<Vec<i64>, DbError> {
+    let sql = "SELECT DISTINCT variant_no FROM price_entries WHERE variant_no > $1 ORDER BY variant_no LIMIT $2";
+    db.rows(sql, &[after.into(), limit.into()])?.iter().map(|r| r.int(0)).collect()
+}
+
 /// The price that holds and why, from memory: about a microsecond where the variant was asked for before.
 pub fn price_of(tx: &mut Tx, ask: &Ask) -> Result<Option<Quote>, DbError> {
     let lists = lists(tx)?;

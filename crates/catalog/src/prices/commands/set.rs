@@ -5,7 +5,7 @@ use crate::prices::select::order;
 use crate::prices::store::{ENTRIES, VariantPrices, lists, look_again};
 use crate::prices::timeline::{self, Span};
 use base::Timestamp;
-use db::{Bulk, Tx};
+use db::{Bulk, DbError, Engine, Tx};
 use std::collections::{BTreeMap, HashSet};
 
 pub(super) static CUTS: Bulk = Bulk {
@@ -116,6 +116,38 @@ pub fn set_prices(
     let cuts: Vec<_> = plan.cuts.into_iter().map(|(id, (from, until))| (id, from, until)).collect();
     write(tx, change, plan.variants, &written, &cuts)?;
     Ok(Applied { change, accepted, rejections: plan.rejections, replayed: false })
+}
+
+/// A change as it stands in the books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    pub id: i64,
+    pub actor: String,
+    pub note: String,
+    pub accepted: i64,
+    pub rejected: i64,
+    /// The change that it rolled back, 0 = none.
+    pub undoes: i64,
+    pub at: Timestamp,
+}
+
+/// Changes of a list before `before`, newest first.
+pub fn changes(db: &mut Engine, list: i64, before: i64, limit: i64) -> Result<Vec<Change>, DbError> {
+    let sql = "SELECT id, actor, note, accepted, rejected, undoes, at FROM price_changes WHERE list_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3";
+    let rows = db.rows(sql, &[list.into(), before.into(), limit.into()])?;
+    rows.iter()
+        .map(|r| {
+            Ok(Change {
+                id: r.int(0)?,
+                actor: r.text(1)?.into(),
+                note: r.text(2)?.into(),
+                accepted: r.int(3)?,
+                rejected: r.int(4)?,
+                undoes: r.int(5)?,
+                at: Timestamp::from_micros(r.int(6)?),
+            })
+        })
+        .collect()
 }
 
 #[allow(clippy::too_many_arguments)]
