@@ -5,6 +5,7 @@ mod echo;
 pub mod generator;
 mod http;
 mod ingest;
+mod price;
 mod timeline;
 
 use anyhow::Context;
@@ -31,6 +32,10 @@ pub enum Bench {
     ///
     /// Example: braid bench timeline --json
     Timeline(timeline::Options),
+    /// A basket of three lines, with 10,000 price entries and 200 promotions in force.
+    ///
+    /// Example: braid bench price --json
+    Price(price::Options),
     /// The asking part of `dedup`, alone.
     #[command(hide = true)]
     DedupMeasure(dedup::Options),
@@ -121,6 +126,15 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
         }
         Bench::Timeline(options) => {
             let report = timeline::run(options)?;
+            if options.json {
+                writeln!(out, "{}", serde_json::to_string(&report)?)?;
+            } else {
+                writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+            }
+            Ok(())
+        }
+        Bench::Price(options) => {
+            let report = price::run(options)?;
             if options.json {
                 writeln!(out, "{}", serde_json::to_string(&report)?)?;
             } else {

@@ -79,7 +79,7 @@ impl Caller {
         // Whoever is bound to stores sees customers one by one; figures and lists of the whole shop are not for them.
         let of_stores = matches!(
             act,
-            Act::Read(Area::Customers | Area::Consents | Area::Orders | Area::Service | Area::Reviews)
+            Act::Read(Area::Customers | Area::Consents | Area::Orders | Area::Service | Area::Reviews | Area::Prices)
                 | Act::Write(Area::Customers | Area::Consents)
                 | Act::Contact
         );
