@@ -2,7 +2,8 @@
 //!
 //! Start at [`commands`]: everything that can be asked. [`schema`] holds what can be said of a product at all (attributes,
 //! families, categories, brands, channels), [`values`] how a value is named and checked, [`gtin`] numbers on packages.
-//! Rooms above keep variants by number: [`variants::find`] and [`variants::get`] answer from memory.
+//! Rooms above keep variants by number: [`variants::find`] and [`variants::get`] answer from memory. [`prices`] says what one piece costs: price
+//! lists, their history, and why a price holds.
 //!
 //! Invariants: an SKU belongs to one variant of the whole shop, and so does a GTIN; a value that is missing is not there,
 //! never an empty text; whatever a search or a feed shows of a product moves its `change`.
@@ -16,6 +17,7 @@ pub mod document;
 pub mod drafts;
 pub mod gtin;
 pub mod model;
+pub mod prices;
 pub mod products;
 pub mod recount;
 pub mod schema;

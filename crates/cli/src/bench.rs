@@ -6,6 +6,7 @@ pub mod generator;
 mod http;
 mod ingest;
 mod orders;
+mod price;
 mod source;
 mod timeline;
 
@@ -41,6 +42,10 @@ pub enum Bench {
     ///
     /// Example: braid bench source --json
     Source(source::Options),
+    /// A basket of three lines, with 10,000 price entries and 200 promotions in force.
+    ///
+    /// Example: braid bench price --json
+    Price(price::Options),
     /// The asking part of `dedup`, alone.
     #[command(hide = true)]
     DedupMeasure(dedup::Options),
@@ -147,6 +152,15 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
         }
         Bench::Timeline(options) => {
             let report = timeline::run(options)?;
+            if options.json {
+                writeln!(out, "{}", serde_json::to_string(&report)?)?;
+            } else {
+                writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+            }
+            Ok(())
+        }
+        Bench::Price(options) => {
+            let report = price::run(options)?;
             if options.json {
                 writeln!(out, "{}", serde_json::to_string(&report)?)?;
             } else {

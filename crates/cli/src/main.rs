@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod logging;
 mod openapi;
+mod price;
 mod printer;
 mod resolve;
 mod restore;
@@ -80,6 +81,8 @@ enum Command {
     /// Works with segments.
     #[command(subcommand)]
     Segment(segment::Segment),
+    /// Says what a basket costs under promotions.
+    Price(price::Price),
     /// Says which rows of a list are the same person.
     Resolve(resolve::Resolve),
     /// Says which place sends which piece of each order.
@@ -114,6 +117,7 @@ fn main() -> ExitCode {
         Command::Config(command) => config::run(command, &mut printer),
         Command::Secrets(command) => secrets::run(command, &mut printer),
         Command::Segment(command) => segment::run(command, &mut printer),
+        Command::Price(command) => price::run(command, &mut printer),
         Command::Resolve(command) => resolve::run(command, &mut printer),
         Command::Source(command) => source::run(command, &mut printer),
         Command::Openapi => openapi::run(&mut printer),

@@ -52,6 +52,8 @@ pub fn migrations() -> Vec<Migrations> {
         messaging::MIGRATIONS,
         catalog::MIGRATIONS,
         stock::MIGRATIONS,
+        catalog::prices::MIGRATIONS,
+        loyalty::MIGRATIONS,
         Migrations {
             owner: "pipeline",
             steps: &[

@@ -34,6 +34,9 @@ impl Ticker for Tick {
         if let Some(at) = stock::commands::next_expiry(tx)? {
             due = due.min(at);
         }
+        if let Some(at) = catalog::prices::store::next_due(tx)? {
+            due = due.min(at);
+        }
         if let Some(at) = self.jobs.next_due(tx)? {
             due = due.min(Timestamp::from_micros(at));
         }
@@ -59,8 +62,10 @@ impl Ticker for Tick {
         stock::commands::expire(tx, HOLDS)?;
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
+            loyalty::points::commands::expire(tx, LEASES)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
         }
+        catalog::prices::store::tell(tx)?;
         if facts_job::advance(tx, &self.preparer)? {
             // Conditions over facts were answered from half of them.
             segments::runtime::commands::refill_facts(tx)?;

@@ -89,11 +89,13 @@ pub enum Area {
     Catalog,
     /// Places, what lies there, movements, transfers, counts, purchases.
     Stock,
+    /// Price lists, promotions, points, rules of law.
+    Prices,
 }
 
 impl Area {
     /// All areas, in the order of the printed table.
-    pub const ALL: [Area; 20] = [
+    pub const ALL: [Area; 21] = [
         Area::Home,
         Area::Customers,
         Area::Identity,
@@ -114,6 +116,7 @@ impl Area {
         Area::Reviews,
         Area::Catalog,
         Area::Stock,
+        Area::Prices,
     ];
 
     /// The area's name, as it is stored in scopes and on the wire.
@@ -139,6 +142,7 @@ impl Area {
             Area::Reviews => "reviews",
             Area::Catalog => "catalog",
             Area::Stock => "stock",
+            Area::Prices => "prices",
         }
     }
     /// The inverse of [`Area::as_str`].
@@ -199,7 +203,10 @@ pub fn allows(role: Role, act: Act) -> bool {
         (_, Act::SeeContacts | Act::ApproveExport) => false,
         (Role::Marketer, Act::Read(area)) => !matches!(area, Privacy | Accounts | Audit),
         (Role::Marketer, Act::Write(area)) => {
-            matches!(area, Customers | Identity | Consents | Segments | Messages | Imports | Exports | Jobs | Catalog)
+            matches!(
+                area,
+                Customers | Identity | Consents | Segments | Messages | Imports | Exports | Jobs | Catalog | Prices
+            )
         }
         (Role::Marketer, Act::RevealContact | Act::Contact) => true,
         (Role::Agent, Act::Read(area)) => {
@@ -216,17 +223,18 @@ pub fn allows(role: Role, act: Act) -> bool {
                     | Reviews
                     | Catalog
                     | Stock
+                    | Prices
             )
         }
         (Role::Agent, Act::Write(area)) => matches!(area, Customers | Consents | Service),
         (Role::Agent, Act::RevealContact | Act::Contact) => true,
         (Role::ShopAssistant, Act::Read(area)) => {
-            matches!(area, Customers | Consents | Orders | Service | Catalog | Stock)
+            matches!(area, Customers | Consents | Orders | Service | Catalog | Stock | Prices)
         }
         (Role::ShopAssistant, Act::Write(area)) => matches!(area, Customers | Consents | Stock),
         (Role::ShopAssistant, Act::RevealContact) => false,
         (Role::ShopAssistant, Act::Contact) => true,
-        (Role::Planner, Act::Read(area)) => matches!(area, Home | Jobs | Catalog | Stock),
+        (Role::Planner, Act::Read(area)) => matches!(area, Home | Jobs | Catalog | Stock | Prices),
         (Role::Planner, Act::Write(area)) => area == Stock,
         (Role::Planner, Act::RevealContact | Act::Contact) => false,
         (Role::Analyst, Act::Read(area)) => !matches!(area, Accounts | Audit),
@@ -243,13 +251,13 @@ mod tests {
     fn the_table_is_the_agreed_one() {
         let agreed = [
             // home customers identity consents segments messages events sources imports exports privacy settings
-            // accounts audit jobs orders service reviews catalog stock
-            (Role::Owner, "bbbbbbbbbbbbbbbbbbbb"),
-            (Role::Marketer, "rbbbbbrrbb-r--brrrbr"),
-            (Role::Agent, "rbrbrr----r----rbrrr"),
-            (Role::ShopAssistant, "-b-b-----------rr-rb"),
-            (Role::Planner, "r-------------r---rb"),
-            (Role::Analyst, "rrrrrrrrrrrr--rrrrrr"),
+            // accounts audit jobs orders service reviews catalog stock prices
+            (Role::Owner, "bbbbbbbbbbbbbbbbbbbbb"),
+            (Role::Marketer, "rbbbbbrrbb-r--brrrbrb"),
+            (Role::Agent, "rbrbrr----r----rbrrrr"),
+            (Role::ShopAssistant, "-b-b-----------rr-rbr"),
+            (Role::Planner, "r-------------r---rbr"),
+            (Role::Analyst, "rrrrrrrrrrrr--rrrrrrr"),
         ];
         for (role, marks) in agreed {
             let found: String = Area::ALL

@@ -20,9 +20,11 @@ pub mod messages;
 pub mod oidc;
 pub mod parallel_run;
 pub mod plans;
+pub mod prices;
 pub mod privacy;
 pub mod products;
 pub mod profile_settings;
+pub mod promotions;
 pub mod quality;
 pub mod replay;
 pub mod reveal;
@@ -53,6 +55,28 @@ use utoipa::openapi::{
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// What things cost.
+fn prices() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(prices::list_price_lists, prices::create_price_list))
+        .routes(routes!(prices::get_price_list, prices::update_price_list))
+        .routes(routes!(prices::end_price_list))
+        .routes(routes!(prices::price_list_versions))
+        .routes(routes!(prices::set_list_prices))
+        .routes(routes!(prices::preview_list_prices))
+        .routes(routes!(prices::list_price_changes))
+        .routes(routes!(prices::roll_back_prices))
+        .routes(routes!(prices::explain::explain_price))
+        .routes(routes!(prices::explain::price_differences))
+        .routes(routes!(promotions::list_promotions))
+        .routes(routes!(promotions::get_promotion, promotions::put_promotion, promotions::archive_promotion))
+        .routes(routes!(promotions::promotion_versions))
+        .routes(routes!(promotions::restore_promotion))
+        .routes(routes!(promotions::get_promotion_policy, promotions::put_promotion_policy))
+        .routes(routes!(promotions::get_law, promotions::put_law))
+        .routes(routes!(promotions::price_basket))
+}
 
 /// Every documented route.
 fn routes() -> OpenApiRouter<Arc<App>> {
@@ -88,6 +112,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sign_in::get_sign_in_settings, sign_in::put_sign_in_settings))
         .routes(routes!(sign_in::check_sign_in_settings))
         .merge(configuration())
+        .merge(prices())
         .routes(routes!(sources::list_sources, sources::create_source))
         .routes(routes!(sources::rotate_source_key))
         .routes(routes!(home::home))

@@ -87,6 +87,7 @@ impl Caller {
                     | Area::Reviews
                     | Area::Catalog
                     | Area::Stock
+                    | Area::Prices
             ) | Act::Write(Area::Customers | Area::Consents | Area::Stock)
                 | Act::Contact
         );
@@ -188,6 +189,8 @@ extractors! {
     WriteIdentity: Act::Write(Area::Identity);
     ReadConsents: Act::Read(Area::Consents);
     WriteConsents: Act::Write(Area::Consents);
+    ReadPrices: Act::Read(Area::Prices);
+    WritePrices: Act::Write(Area::Prices);
     ReadSegments: Act::Read(Area::Segments);
     WriteSegments: Act::Write(Area::Segments);
     ReadMessages: Act::Read(Area::Messages);

@@ -16,6 +16,7 @@ mod matrix;
 mod moving;
 mod oidc;
 mod plans;
+mod prices;
 mod privacy;
 mod profile;
 mod roles;

@@ -1,0 +1,209 @@
+//! Rules of law as dated data: which tax, how cash is rounded, which earlier price stands beside a reduced one.
+//!
+//! A [`Law`] is a document with a source for each rule; [`presets`] has some to start from, the shop keeps its own version in
+//! the store ([`crate::rules`]) and changes it without a release. What holds is asked for a day of the shop's calendar.
+//!
+//! Deliberately absent: legal advice. Whoever runs a shop checks the presets against its own duties.
+pub mod presets;
+
+use crate::amounts::Rate;
+use crate::model::CashRounding;
+use crate::tax::Rates;
+use base::{DAY_US, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// A day of the shop's calendar, ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i64);
+
+/// What the law of a country says, by day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Law {
+    /// ISO 3166, two letters; `EU` for what holds in the whole union.
+    pub country: String,
+    /// The zone whose midnight begins a day.
+    pub time_zone: String,
+    /// The tax class of goods that name none.
+    pub standard: String,
+    pub rules: Vec<Dated>,
+}
+
+/// A rule with the days on which it holds and where it is written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dated {
+    pub rule: Rule,
+    /// The first day.
+    pub from: Day,
+    /// The first day on which it no longer holds; without it a later rule of the same subject takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Day>,
+    /// Where it is written.
+    pub source: String,
+}
+
+/// A rule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Rule {
+    /// A tax class: its letter on a receipt, value added tax, and a retail excise on the price with it.
+    Tax {
+        class: String,
+        letter: String,
+        vat_percent: Rate,
+        #[serde(default)]
+        excise_percent: Rate,
+    },
+    /// How the cash total of a receipt is rounded.
+    Cash { rounding: CashRounding },
+    /// Which price stands beside a reduced one.
+    EarlierPrice { shown: Earlier },
+}
+
+/// The earlier price beside a reduction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "as", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Earlier {
+    /// The price just before the reduction.
+    Previous,
+    /// The lowest price of so many days before the reduction was announced.
+    Lowest { days: i64 },
+}
+
+/// Why a law cannot be used, and where it stands in its document.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum LawError {
+    #[error("{pointer}: {what}")]
+    Invalid { pointer: String, what: String },
+    #[error("no tax class {class:?} holds on {day}; there are {known}")]
+    NoClass { class: String, day: Day, known: String },
+}
+
+impl Law {
+    /// Checks a document: zone, classes, days, roundings.
+    pub fn check(&self) -> Result<(), LawError> {
+        let wrong = |pointer: String, what: &str| Err(LawError::Invalid { pointer, what: what.to_string() });
+        if jiff::tz::TimeZone::get(&self.time_zone).is_err() {
+            return wrong("/time_zone".into(), "there is no such time zone");
+        }
+        let is_class = |d: &Dated| matches!(&d.rule, Rule::Tax { class, .. } if *class == self.standard);
+        if !self.standard.is_empty() && !self.rules.iter().any(is_class) {
+            return wrong("/standard".into(), "no rule makes this tax class");
+        }
+        for (at, dated) in self.rules.iter().enumerate() {
+            if dated.until.is_some_and(|until| until <= dated.from) {
+                return wrong(format!("/rules/{at}/until"), "it ends before it begins");
+            }
+            if dated.source.trim().is_empty() {
+                return wrong(format!("/rules/{at}/source"), "say where the rule is written");
+            }
+            match &dated.rule {
+                Rule::Tax { vat_percent, excise_percent, .. } => {
+                    let sound = |rate: &Rate| (0..=Rate::percent(1000).0).contains(&rate.0);
+                    if !sound(vat_percent) || !sound(excise_percent) {
+                        return wrong(format!("/rules/{at}/rule"), "a tax lies between 0 and 1000 percent");
+                    }
+                }
+                Rule::Cash { rounding } => {
+                    if rounding.step_minor < 1 || !(0..=rounding.step_minor).contains(&rounding.up_from_minor) {
+                        let what = "the step is at least 1, and what goes up lies within it";
+                        return wrong(format!("/rules/{at}/rule/rounding"), what);
+                    }
+                }
+                Rule::EarlierPrice { shown: Earlier::Lowest { days } } if !(1..=3650).contains(days) => {
+                    return wrong(format!("/rules/{at}/rule/shown/days"), "it lies between 1 and 3650");
+                }
+                Rule::EarlierPrice { .. } => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The day of the shop's calendar at a moment.
+    pub fn day(&self, at: Timestamp) -> Day {
+        let zone = jiff::tz::TimeZone::get(&self.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let offset = jiff::Timestamp::from_microsecond(at.micros()).map_or(0, |t| zone.to_offset(t).seconds());
+        Day((at.micros() + i64::from(offset) * 1_000_000).div_euclid(DAY_US))
+    }
+
+    /// The rules that hold on a day, the latest first.
+    fn holding(&self, day: Day) -> impl Iterator<Item = &Dated> {
+        let mut all: Vec<&Dated> =
+            self.rules.iter().filter(|d| d.from <= day && d.until.is_none_or(|until| day < until)).collect();
+        all.sort_by_key(|d| std::cmp::Reverse(d.from));
+        all.into_iter()
+    }
+
+    /// The rates of a tax class on a day.
+    pub fn tax(&self, class: &str, day: Day) -> Result<Rates, LawError> {
+        let mut known = Vec::new();
+        for dated in self.holding(day) {
+            if let Rule::Tax { class: name, vat_percent, excise_percent, .. } = &dated.rule {
+                if name == class {
+                    return Ok(Rates { vat: *vat_percent, excise: *excise_percent });
+                }
+                known.push(name.as_str());
+            }
+        }
+        Err(LawError::NoClass { class: class.into(), day, known: known.join(", ") })
+    }
+
+    /// The rates of goods that name no class; no tax where the law has none.
+    pub fn standard_tax(&self, day: Day) -> Rates {
+        self.tax(&self.standard, day).unwrap_or_default()
+    }
+
+    /// How cash is rounded on a day; `None` where it is not.
+    pub fn cash(&self, day: Day) -> Option<CashRounding> {
+        self.holding(day).find_map(|d| match d.rule {
+            Rule::Cash { rounding } => Some(rounding),
+            _ => None,
+        })
+    }
+
+    /// Which price stands beside a reduced one on a day.
+    pub fn earlier_price(&self, day: Day) -> Option<Earlier> {
+        self.holding(day).find_map(|d| match d.rule {
+            Rule::EarlierPrice { shown } => Some(shown),
+            _ => None,
+        })
+    }
+}
+
+impl Day {
+    /// Reads `YYYY-MM-DD`.
+    pub fn parse(text: &str) -> Option<Day> {
+        let right = text.len() == 10
+            && text.bytes().enumerate().all(|(at, b)| match at {
+                4 | 7 => b == b'-',
+                _ => b.is_ascii_digit(),
+            });
+        let day = right.then(|| Timestamp::parse(text).ok())?.map(|at| Day(at.micros().div_euclid(DAY_US)))?;
+        (day.to_string() == text).then_some(day)
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = Timestamp::from_micros(self.0 * DAY_US).to_string();
+        f.write_str(text.get(..10).unwrap_or(&text))
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        Day::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is no day as in 2025-10-01")))
+    }
+}
+
+#[cfg(test)]
+mod tests;
