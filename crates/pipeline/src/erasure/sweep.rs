@@ -16,7 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 11] = [
+pub(super) const TABLES: [Table; 16] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -78,6 +78,33 @@ pub(super) const TABLES: [Table; 11] = [
         read: "SELECT id, title FROM bulk_edits WHERE id > $1 ORDER BY id LIMIT $2",
         empty: "UPDATE bulk_edits SET title = 'erased' WHERE id = $1",
     },
+    // What people wrote beside goods; that goods moved, and who moved them, stays.
+    Table {
+        owner: "stock",
+        read: "SELECT no, note FROM stock_documents WHERE no > $1 AND note <> '' ORDER BY no LIMIT $2",
+        empty: "UPDATE stock_documents SET note = '' WHERE no = $1",
+    },
+    Table {
+        owner: "stock",
+        read: "SELECT no, note FROM transfers WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE transfers SET note = '' WHERE no = $1",
+    },
+    Table {
+        owner: "stock",
+        read: "SELECT no, note FROM stock_counts WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE stock_counts SET note = '' WHERE no = $1",
+    },
+    Table {
+        owner: "stock",
+        read: "SELECT no, note FROM purchase_orders WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE purchase_orders SET note = '' WHERE no = $1",
+    },
+    // For whom goods are kept, in the words of whoever asked.
+    Table {
+        owner: "stock",
+        read: "SELECT no, owner FROM reservations WHERE no > $1 AND line = 0 ORDER BY no LIMIT $2",
+        empty: "UPDATE reservations SET owner = 'erased' WHERE no = $1",
+    },
 ];
 
 /// Takes back what waits to be told about profiles to other systems, and forgets what was told. What is on its way at this
@@ -129,6 +156,12 @@ pub fn table(tx: &mut Tx, work: &Work, at: usize, position: i64) -> Result<Optio
         }
         if hit {
             tx.execute(table.empty, &[id.into()])?;
+            if table.read.contains("FROM reservations")
+                && let Some(row) = tx.get_mut::<stock::ReservationTable>(id)?
+            {
+                // Memory would write the name again.
+                std::sync::Arc::make_mut(row).owner = "erased".into();
+            }
         }
     }
     if table.read.contains("webhook_messages") {
