@@ -93,6 +93,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/baskets/price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what a basket costs and why: docs/formats/priced.schema.json. Nothing is kept. */
+        post: operations["price_basket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/bulk-edits": {
         parameters: {
             query?: never;
@@ -1313,6 +1330,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/laws/{country}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the rules of law of a country: the shop's own, or the preset (version 0). */
+        get: operations["get_law"];
+        /** Sets the rules of law of a country; each names its source. */
+        put: operations["put_law"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -1518,6 +1553,178 @@ export interface paths {
         put?: never;
         /** Explains differences: they are open no more, now and when they are found again. */
         post: operations["explain_differences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-changes/{id}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rolls a change of prices back: what it set ends now, what it ended holds again. Prices that were changed again since stay. */
+        post: operations["roll_back_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists price lists in the order in which they are asked, with those that ended. */
+        get: operations["list_price_lists"];
+        put?: never;
+        /** Makes a price list. */
+        post: operations["create_price_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-lists/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a price list. */
+        get: operations["get_price_list"];
+        /** Changes a price list. */
+        put: operations["update_price_list"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-lists/{id}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what changed the prices of a list, newest first. */
+        get: operations["list_price_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-lists/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a price list now; its history stays. */
+        post: operations["end_price_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-lists/{id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets prices of a list, or base prices (`base`). What is wrong with one costs no other its place. */
+        post: operations["set_list_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-lists/{id}/prices/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says what setting these prices would do, and changes nothing. */
+        post: operations["preview_list_prices"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/price-lists/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the versions of a price list, newest first. */
+        get: operations["price_list_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lists prices that differ between channels without a reason, of the next 500 variants. */
+        post: operations["price_differences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says which price holds somewhere for somebody, and why. */
+        post: operations["explain_price"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1766,6 +1973,94 @@ export interface paths {
         get: operations["get_profile_settings"];
         /** Changes them; segments that rest on derived traits are evaluated again, and who enters by that triggers nothing. */
         put: operations["put_profile_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/promotion-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows lanes and what points are worth. */
+        get: operations["get_promotion_policy"];
+        /** Sets lanes and what points are worth. */
+        put: operations["put_promotion_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/promotions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists promotions by id, those that are archived left out. */
+        get: operations["list_promotions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/promotions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a promotion. */
+        get: operations["get_promotion"];
+        /** Makes a promotion, or a new version of it. It is checked together with all others first. */
+        put: operations["put_promotion"];
+        post?: never;
+        /** Takes a promotion out of use; its versions stay. */
+        delete: operations["archive_promotion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/promotions/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an earlier version of a promotion the newest. */
+        post: operations["restore_promotion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/promotions/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the versions of a promotion, newest first. */
+        get: operations["promotion_versions"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -3552,6 +3847,15 @@ export interface components {
             line: number;
             received: components["schemas"]["Amount"];
         };
+        /** @description A list that was asked on the way to a price. */
+        AskedList: {
+            /** @description Whether it has a price for the variant there. */
+            has_price: boolean;
+            list_id: components["schemas"]["Id"];
+            name: string;
+            /** Format: int64 */
+            position: number;
+        };
         /** @description Something that wants to be looked at. */
         Attention: {
             /** Format: int64 */
@@ -3582,6 +3886,13 @@ export interface components {
              */
             line: number;
             reason: string;
+        };
+        /** @description A basket to be priced, perhaps under promotions that are only being written. */
+        BasketToPrice: {
+            /** @description docs/formats/basket.schema.json. */
+            basket: Record<string, never>;
+            /** @description docs/formats/promotions.schema.json: these instead of those that hold. */
+            promotions?: Record<string, never> | null;
         };
         /** @description Somebody who wants to sign in at the provider. */
         BeginSignIn: {
@@ -4264,6 +4575,15 @@ export interface components {
             before: unknown;
             /** @description Its name; empty where the whole thing is one value. */
             field: string;
+        };
+        /** @description Which places are compared. */
+        DifferencesQuestion: {
+            after?: components["schemas"]["Id"] | null;
+            currency: string;
+            /** @description Shows those with a reason too. */
+            explained?: boolean;
+            /** @description 2 to 500. */
+            places: components["schemas"]["PricePlace"][];
         };
         /** @description A value that is fine. */
         DismissedSuspect: {
@@ -5357,6 +5677,27 @@ export interface components {
         NewPlan: {
             text: string;
         };
+        /** @description A price list as a person writes it. */
+        NewPriceList: {
+            currency: string;
+            /** Format: date-time */
+            ends_at?: string | null;
+            kind?: components["schemas"]["PriceListKind"];
+            name: string;
+            /**
+             * Format: int64
+             * @description Lower goes first.
+             */
+            position?: number;
+            /** @description Why its prices differ between channels; without it the report of differences lists them. */
+            reason?: string;
+            scope?: components["schemas"]["PriceScope"];
+            /**
+             * Format: date-time
+             * @description Without it from now on.
+             */
+            starts_at?: string | null;
+        };
         /** @description A new request. */
         NewPrivacyRequest: {
             /** @description Where the answer goes. A contact that a customer has leads to the customer. */
@@ -5570,6 +5911,72 @@ export interface components {
         PreviewInput: {
             expression: string;
         };
+        /** @description A price and why it holds. */
+        PriceAnswer: {
+            /** Format: int64 */
+            base_minor?: number | null;
+            /** Format: int64 */
+            compare_at_minor?: number | null;
+            entry_id: components["schemas"]["Id"];
+            list_id?: components["schemas"]["Id"] | null;
+            /** Format: int64 */
+            minor: number;
+            personal: boolean;
+            reason: string;
+            sale: boolean;
+        };
+        /** @description A price that differs from what most places ask. */
+        PriceDifference: {
+            /** @description The reason of the list that makes it. */
+            explained?: string | null;
+            place: components["schemas"]["PricePlace"];
+            price?: components["schemas"]["PriceAnswer"] | null;
+            /** Format: int64 */
+            usual_minor: number;
+            /** Format: int64 */
+            usual_places: number;
+            variant_id: components["schemas"]["Id"];
+        };
+        /** @description Prices that differ. */
+        PriceDifferences: {
+            /** Format: int64 */
+            compared: number;
+            items: components["schemas"]["PriceDifference"][];
+            next_after?: components["schemas"]["Id"] | null;
+        };
+        /** @description What one price would do. */
+        PriceEffect: {
+            /** Format: int64 */
+            after_minor?: number | null;
+            /**
+             * Format: int64
+             * @description What would hold then without it.
+             */
+            before_minor?: number | null;
+            /** Format: date-time */
+            from: string;
+            /** Format: int64 */
+            index: number;
+            /** Format: int64 */
+            min_quantity: number;
+            /** Format: date-time */
+            until?: string | null;
+            variant_id: components["schemas"]["Id"];
+        };
+        /** @description A price, how it was found, and what it was. */
+        PriceExplained: {
+            /** @description Lists that hold there, in the order in which they are asked; the first with a price wins. */
+            asked: components["schemas"]["AskedList"][];
+            /** @description What everybody was asked there, oldest first, the newest 100 changes. */
+            history: components["schemas"]["PricePoint"][];
+            /**
+             * Format: date-time
+             * @description What is scheduled for everybody there.
+             */
+            next_change_at?: string | null;
+            price?: components["schemas"]["PriceAnswer"] | null;
+            reduction?: components["schemas"]["PriceReduction"] | null;
+        };
         /** @description A base price. */
         PriceInput: {
             /** @description ISO 4217. */
@@ -5579,6 +5986,152 @@ export interface components {
              * @description Minor units.
              */
             minor: number;
+        };
+        /** @description A price list. */
+        PriceListBody: {
+            currency: string;
+            /** Format: date-time */
+            ends_at?: string | null;
+            id: components["schemas"]["Id"];
+            kind: components["schemas"]["PriceListKind"];
+            name: string;
+            /** Format: int64 */
+            position: number;
+            reason: string;
+            scope: components["schemas"]["PriceScope"];
+            /** Format: date-time */
+            starts_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /**
+         * @description What kind of prices a list has; sale prices are reduced ones.
+         * @enum {string}
+         */
+        PriceListKind: "regular" | "sale";
+        /** @description A place that asks prices. */
+        PricePlace: {
+            channel: string;
+            region?: string | null;
+            store?: string | null;
+        };
+        /** @description From when a price held. */
+        PricePoint: {
+            /** Format: date-time */
+            from?: string | null;
+            /**
+             * Format: int64
+             * @description `null`: it was not for sale.
+             */
+            minor?: number | null;
+        };
+        /** @description Which price is asked for. */
+        PriceQuestion: {
+            /**
+             * Format: date-time
+             * @description Without it now.
+             */
+            at?: string | null;
+            channel?: string | null;
+            /** @description Whose law says which earlier price stands beside a reduced one: `UA`, `EU`, … */
+            country?: string | null;
+            currency: string;
+            customer?: string | null;
+            /**
+             * Format: int64
+             * @description In thousandths of a piece; without it one piece.
+             */
+            quantity?: number | null;
+            region?: string | null;
+            segments?: string[];
+            store?: string | null;
+            variant_id: components["schemas"]["Id"];
+        };
+        /** @description A reduced price, with the earlier one that the law wants beside it. */
+        PriceReduction: {
+            /**
+             * Format: int64
+             * @description The lowest of the days that the law counts.
+             */
+            lowest_minor: number;
+            /** Format: int64 */
+            previous_minor: number;
+            /**
+             * Format: int64
+             * @description What the law of the country wants to be shown: the previous price, or the lowest.
+             */
+            shown_minor: number;
+            /** Format: date-time */
+            since: string;
+        };
+        /** @description Why one price was not set. */
+        PriceRejection: {
+            detail: string;
+            /** Format: int64 */
+            index: number;
+            pointer: string;
+        };
+        /** @description Where and for whom a list holds: every part that names something must fit. */
+        PriceScope: {
+            /** @default [] */
+            channels: string[];
+            /** @default [] */
+            customers: string[];
+            /** @default [] */
+            regions: string[];
+            /** @default [] */
+            segments: string[];
+            /** @default [] */
+            stores: string[];
+        };
+        /** @description A price to be set. */
+        PriceToSet: {
+            /**
+             * Format: int64
+             * @description What is struck through beside it.
+             */
+            compare_at_minor?: number | null;
+            /**
+             * Format: date-time
+             * @description Without it from now on.
+             */
+            from?: string | null;
+            /**
+             * Format: int64
+             * @description From how many thousandths of a piece on; without it any.
+             */
+            min_quantity?: number;
+            /**
+             * Format: int64
+             * @description `null`: no price in this list.
+             */
+            minor?: number | null;
+            /**
+             * Format: date-time
+             * @description What held before comes back then.
+             */
+            until?: string | null;
+            variant_id: components["schemas"]["Id"];
+        };
+        /** @description What setting prices would do. */
+        PricesPreview: {
+            effects: components["schemas"]["PriceEffect"][];
+            rejected: components["schemas"]["PriceRejection"][];
+        };
+        /** @description What setting prices did. */
+        PricesSet: {
+            /** Format: int64 */
+            accepted: number;
+            change_id: components["schemas"]["Id"];
+            rejected: components["schemas"]["PriceRejection"][];
+        };
+        /** @description Prices to be set together. */
+        PricesToSet: {
+            /** @description For base prices; a list has its own. */
+            currency?: string;
+            note?: string;
+            /** @description Up to 10,000. */
+            prices: components["schemas"]["PriceToSet"][];
         };
         /** @description A request. */
         PrivacyRequest: {
@@ -6299,6 +6852,20 @@ export interface components {
          * @enum {string}
          */
         RowError: "nobody" | "twice" | "protected" | "bad_name" | "bad_value" | "masked" | "no_identifier" | "empty";
+        /** @description A document of rules with its version. */
+        RuleBody: {
+            /** @description See docs/prices.md. */
+            document: Record<string, never>;
+            /** @description A promotion's id, a country, or `shop`. */
+            id: string;
+            /** Format: date-time */
+            updated_at?: string | null;
+            /**
+             * Format: int64
+             * @description 0: a preset, or nothing that anybody wrote.
+             */
+            version: number;
+        };
         /** @description How many messages of a rule stand where. */
         RuleCounts: {
             /** Format: int64 */
@@ -6315,6 +6882,15 @@ export interface components {
             stopped: number;
             /** Format: int64 */
             unknown: number;
+        };
+        /** @description A document of rules as a person writes it. */
+        RuleToPut: {
+            document: Record<string, never>;
+        };
+        /** @description Which version is meant. */
+        RuleVersionWanted: {
+            /** Format: int64 */
+            version: number;
         };
         /** @description Says that it is meant. */
         RunRetention: {
@@ -7732,6 +8308,39 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    price_basket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BasketToPrice"];
+            };
+        };
+        responses: {
+            /** @description docs/formats/priced.schema.json */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -11061,6 +11670,70 @@ export interface operations {
             };
         };
     };
+    get_law: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                country: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_law: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                country: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleToPut"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query?: {
@@ -11793,6 +12466,446 @@ export interface operations {
             };
         };
     };
+    roll_back_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PricesSet"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_price_lists: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            currency: string;
+                            /** Format: date-time */
+                            ends_at?: string | null;
+                            id: components["schemas"]["Id"];
+                            kind: components["schemas"]["PriceListKind"];
+                            name: string;
+                            /** Format: int64 */
+                            position: number;
+                            reason: string;
+                            scope: components["schemas"]["PriceScope"];
+                            /** Format: date-time */
+                            starts_at: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_price_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPriceList"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceListBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_price_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceListBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_price_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPriceList"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceListBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_price_changes: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            accepted: number;
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            id: components["schemas"]["Id"];
+                            note: string;
+                            /** Format: int64 */
+                            rejected: number;
+                            undoes?: components["schemas"]["Id"] | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_price_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceListBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_list_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PricesToSet"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PricesSet"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_list_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PricesToSet"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PricesPreview"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    price_list_versions: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description The list as it was. */
+                            list: Record<string, never>;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    price_differences: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DifferencesQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceDifferences"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    explain_price: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PriceQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceExplained"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_erasures: {
         parameters: {
             query?: never;
@@ -12489,6 +13602,285 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProfileSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_promotion_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_promotion_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleToPut"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_promotions: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description See docs/prices.md. */
+                            document: Record<string, never>;
+                            /** @description A promotion's id, a country, or `shop`. */
+                            id: string;
+                            /** Format: date-time */
+                            updated_at?: string | null;
+                            /**
+                             * Format: int64
+                             * @description 0: a preset, or nothing that anybody wrote.
+                             */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_promotion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_promotion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleToPut"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    archive_promotion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restore_promotion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleVersionWanted"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    promotion_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            archived: boolean;
+                            /** Format: date-time */
+                            at: string;
+                            document: Record<string, never>;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

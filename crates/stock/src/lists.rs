@@ -101,7 +101,7 @@ fn moved(row: &Row) -> Result<Moved, DbError> {
 /// The newest movements before a number: of all, of a variant, of a paper.
 pub fn movements(db: &mut Engine, of: Movements, before: i64, limit: i64) -> Result<Vec<Moved>, DbError> {
     let (clause, key) = match of {
-        Movements::All => ("WHERE m.no < $1 AND $2 = $2", 0),
+        Movements::All => ("WHERE m.no < $1 AND CAST($2 AS BIGINT) = 0", 0),
         Movements::Variant(no) => ("WHERE m.no < $1 AND m.variant_no = $2", no),
         Movements::Document(no) => ("WHERE m.no < $1 AND m.document_no = $2", no),
     };

@@ -95,6 +95,13 @@ impl Machine for Stage {
     }
 }
 
+impl Stage {
+    /// Whether it was called off.
+    pub fn is_cancelled(self) -> bool {
+        self == Stage::Cancelled
+    }
+}
+
 /// Pieces of an order by where they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pieces {

@@ -16,7 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 16] = [
+pub(super) const TABLES: [Table; 19] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -105,6 +105,22 @@ pub(super) const TABLES: [Table; 16] = [
         read: "SELECT no, owner FROM reservations WHERE no > $1 AND line = 0 ORDER BY no LIMIT $2",
         empty: "UPDATE reservations SET owner = 'erased' WHERE no = $1",
     },
+    // What was ordered and paid is a document of tax; who ordered it goes.
+    Table {
+        owner: "orders",
+        read: "SELECT no, email, phone, name, address FROM carts WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE carts SET email = '', phone = '', name = '', address = '' WHERE no = $1",
+    },
+    Table {
+        owner: "orders",
+        read: "SELECT no, email, phone, name, address FROM orders WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE orders SET email = '', phone = '', name = '', address = '' WHERE no = $1",
+    },
+    Table {
+        owner: "orders",
+        read: "SELECT no, detail FROM order_history WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE order_history SET detail = '{}' WHERE no = $1",
+    },
 ];
 
 /// Takes back what waits to be told about profiles to other systems, and forgets what was told. What is on its way at this
@@ -156,12 +172,7 @@ pub fn table(tx: &mut Tx, work: &Work, at: usize, position: i64) -> Result<Optio
         }
         if hit {
             tx.execute(table.empty, &[id.into()])?;
-            if table.read.contains("FROM reservations")
-                && let Some(row) = tx.get_mut::<stock::ReservationTable>(id)?
-            {
-                // Memory would write the name again.
-                std::sync::Arc::make_mut(row).owner = "erased".into();
-            }
+            forget_in_memory(tx, table.read, id)?;
         }
     }
     if table.read.contains("webhook_messages") {
@@ -174,6 +185,25 @@ pub fn table(tx: &mut Tx, work: &Work, at: usize, position: i64) -> Result<Optio
         )?;
     }
     Ok(next)
+}
+
+/// Memory would write again what was emptied.
+fn forget_in_memory(tx: &mut Tx, read: &str, id: i64) -> Result<(), DbError> {
+    use std::sync::Arc;
+    if read.contains("FROM reservations") {
+        if let Some(row) = tx.get_mut::<stock::ReservationTable>(id)? {
+            Arc::make_mut(row).owner = "erased".into();
+        }
+    } else if read.contains("FROM carts") {
+        if let Some(row) = tx.get_mut::<orders::CartTable>(id)? {
+            Arc::make_mut(row).contact = Default::default();
+        }
+    } else if read.contains("FROM orders")
+        && let Some(row) = tx.get_mut::<orders::OrderTable>(id)?
+    {
+        Arc::make_mut(row).contact = Default::default();
+    }
+    Ok(())
 }
 
 /// What staff wrote about a person and put to it: rows of the server that name a profile.

@@ -1,0 +1,228 @@
+//! Carts: what somebody may order, and what that would cost now.
+use super::{change_cart, open_cart};
+use crate::CartTable;
+use crate::error::OrderError;
+use crate::model::{Cart, CartBody, CartLine, Contact, Delivery};
+use base::Quantity;
+use catalog::model::ProductState;
+use catalog::prices::model::{Ask, Quote};
+use catalog::prices::store::price_of;
+use catalog::variants;
+use db::Tx;
+use loyalty::amounts;
+use loyalty::model::{Basket, Context, Line, Priced, Shipping};
+use std::sync::Arc;
+
+/// What a shop is, as far as orders ask.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    /// Whose law holds, such as `UA`.
+    pub country: String,
+    pub currency: String,
+}
+
+/// Lines of one cart, and characters of a coupon and of a contact's fields.
+const LINES_MAX: usize = 500;
+const COUPONS_MAX: usize = 20;
+const TEXT_MAX: usize = 500;
+
+/// Begins a cart.
+pub fn create_cart(tx: &mut Tx, shop: &Shop, channel: &str, currency: Option<&str>) -> Result<Arc<Cart>, OrderError> {
+    let places = stock::commands::places(tx)?;
+    if places.channel(channel).is_none() {
+        return Err(OrderError::field("/channel", format!("there is no channel {channel:?}")));
+    }
+    let currency = currency.unwrap_or(&shop.currency).trim().to_ascii_uppercase();
+    if currency.len() != 3 || !currency.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Err(OrderError::field("/currency", "name a currency by three letters"));
+    }
+    let no = tx.next_id();
+    let body = CartBody { channel: channel.into(), currency, lines: vec![], coupons: vec![], delivery: None };
+    let cart = Arc::new(Cart { no, contact: Contact::default(), order_no: None, updated_at: tx.now(), body });
+    tx.put::<CartTable>(no, cart.clone());
+    Ok(cart)
+}
+
+/// Puts so much of a variant into a cart: added to what is in it, or, with `instead`, instead of that; nothing takes it out.
+pub fn put_line(
+    tx: &mut Tx,
+    no: i64,
+    variant_no: i64,
+    quantity: Quantity,
+    instead: bool,
+) -> Result<Arc<Cart>, OrderError> {
+    let cart = open_cart(tx, no)?;
+    let variant = variants::get(tx, variant_no)?;
+    let sold = variant.is_some_and(|v| v.state == ProductState::Active);
+    if !sold && quantity.is_positive() {
+        return Err(OrderError::field("/sku", "it is not sold now"));
+    }
+    let known = cart.body.lines.iter().position(|line| line.variant_no == variant_no);
+    let before = known.map_or(Quantity::ZERO, |at| cart.body.lines[at].quantity());
+    let after = if instead { quantity } else { before + quantity };
+    if quantity.is_negative() || after > Quantity::MAX || (!instead && !quantity.is_positive()) {
+        return Err(OrderError::field("/quantity", "the quantity must be more than nothing"));
+    }
+    if known.is_none() && cart.body.lines.len() >= LINES_MAX {
+        return Err(OrderError::field("/sku", format!("a cart has at most {LINES_MAX} lines")));
+    }
+    change_cart(tx, no, |cart| match known {
+        Some(at) if after.is_zero() => drop(cart.body.lines.remove(at)),
+        Some(at) => cart.body.lines[at].milli = after.milli(),
+        None if after.is_zero() => {}
+        None => cart.body.lines.push(CartLine { variant_no, milli: after.milli() }),
+    })
+}
+
+/// Says who orders.
+pub fn put_contact(tx: &mut Tx, no: i64, contact: &Contact) -> Result<Arc<Cart>, OrderError> {
+    open_cart(tx, no)?;
+    if !contact.is_reachable() {
+        return Err(OrderError::field("/email", "give an e-mail or a phone, so that the customer can be reached"));
+    }
+    for (pointer, text) in [
+        ("/email", &contact.email),
+        ("/phone", &contact.phone),
+        ("/name", &contact.name),
+        ("/address", &contact.address),
+    ] {
+        if text.len() > TEXT_MAX || text.chars().any(char::is_control) {
+            return Err(OrderError::field(pointer, format!("at most {TEXT_MAX} bytes on one line are allowed")));
+        }
+    }
+    change_cart(tx, no, |cart| {
+        let address = if contact.address.is_empty() { cart.contact.address.clone() } else { contact.address.clone() };
+        cart.contact = Contact { address, ..contact.clone() };
+    })
+}
+
+/// Says how the goods get to the customer.
+pub fn put_delivery(tx: &mut Tx, no: i64, delivery: &Delivery, address: &str) -> Result<Arc<Cart>, OrderError> {
+    open_cart(tx, no)?;
+    match delivery {
+        Delivery::PickUp { location_no } => {
+            let places = stock::commands::places(tx)?;
+            let open = places
+                .get(*location_no)
+                .is_some_and(|location| location.kind.sells() && location.state == stock::model::LocationState::Open);
+            if !open {
+                return Err(OrderError::field("/location_id", "nothing is handed over there now"));
+            }
+        }
+        Delivery::Ship { price_minor, .. } => {
+            if address.trim().is_empty() || address.len() > TEXT_MAX {
+                return Err(OrderError::field("/address", "say where to, in at most 500 bytes"));
+            }
+            if *price_minor < 0 {
+                return Err(OrderError::field("/option_id", "a way of delivery costs nothing or more"));
+            }
+        }
+    }
+    change_cart(tx, no, |cart| {
+        cart.body.delivery = Some(delivery.clone());
+        if !address.is_empty() {
+            cart.contact.address = address.trim().into();
+        }
+    })
+}
+
+/// Adds a coupon, as typed; whether it gives anything is said with the price.
+pub fn add_coupon(tx: &mut Tx, no: i64, code: &str) -> Result<Arc<Cart>, OrderError> {
+    let cart = open_cart(tx, no)?;
+    let code = loyalty::coupon(code);
+    if code.is_empty() || code.len() > 100 {
+        return Err(OrderError::field("/code", "a coupon has from 1 to 100 characters"));
+    }
+    if cart.body.coupons.len() >= COUPONS_MAX {
+        return Err(OrderError::field("/code", format!("at most {COUPONS_MAX} coupons are taken")));
+    }
+    change_cart(tx, no, |cart| {
+        if !cart.body.coupons.contains(&code) {
+            cart.body.coupons.push(code);
+        }
+    })
+}
+
+/// What a cart costs now, with the quotes of its lines in their order: the same function that prices the order.
+pub fn price_cart(tx: &mut Tx, cart: &Cart, shop: &Shop) -> Result<(Priced, Vec<Quote>), OrderError> {
+    let now = tx.now();
+    let rules = loyalty::rules::rules(tx)?;
+    let law = rules.law(&shop.country);
+    let store = match &cart.body.delivery {
+        Some(Delivery::PickUp { location_no }) => {
+            stock::commands::places(tx)?.get(*location_no).map(|location| location.id.to_string())
+        }
+        _ => None,
+    };
+    let (mut lines, mut quotes) = (Vec::with_capacity(cart.body.lines.len()), Vec::new());
+    for (at, wanted) in cart.body.lines.iter().enumerate() {
+        let variant = variants::get(tx, wanted.variant_no)?;
+        let variant = variant.ok_or_else(|| OrderError::field(format!("/lines/{at}"), "it is not sold any more"))?;
+        let ask = Ask {
+            variant: wanted.variant_no,
+            currency: cart.body.currency.clone(),
+            quantity: wanted.milli,
+            channel: Some(cart.body.channel.clone()),
+            region: None,
+            store: store.clone(),
+            segments: vec![],
+            customer: None,
+            at: now,
+        };
+        let base = (&*variant.currency == cart.body.currency).then_some(variant.price_minor);
+        let quote = match price_of(tx, &ask)? {
+            Some(quote) => quote,
+            None => base_quote(base).ok_or_else(|| OrderError::NoPrice {
+                sku: variant.sku.to_string(),
+                currency: cart.body.currency.clone(),
+            })?,
+        };
+        let rates = law.as_ref().map(|law| {
+            let day = law.day(now);
+            law.tax(&variant.tax_class, day).unwrap_or_else(|_| law.standard_tax(day))
+        });
+        lines.push(Line {
+            id: at.to_string(),
+            sku: variant.sku.to_string(),
+            product: Some(variant.product_no.to_string()),
+            quantity: amounts::Quantity(wanted.milli),
+            price: amounts::UnitPrice::minor(quote.minor),
+            sale: quote.sale,
+            rates: rates.unwrap_or_default(),
+            ..Line::default()
+        });
+        quotes.push(quote);
+    }
+    let shipping = match &cart.body.delivery {
+        Some(Delivery::Ship { price_minor, .. }) => {
+            let rates = law.as_ref().map(|law| law.standard_tax(law.day(now))).unwrap_or_default();
+            Some(Shipping { minor: *price_minor, rates })
+        }
+        _ => None,
+    };
+    let basket =
+        Basket { currency: cart.body.currency.clone(), lines, shipping, coupons: cart.body.coupons.clone(), points: 0 };
+    let limited: Vec<String> =
+        rules.promotions.promotions.iter().filter(|p| p.limit.is_some()).map(|p| p.id.clone()).collect();
+    let used = if limited.is_empty() { Default::default() } else { loyalty::rules::uses::totals(tx, &limited)? };
+    let delivery = cart.body.delivery.as_ref().map(|delivery| match delivery {
+        Delivery::PickUp { .. } => "pickup".to_string(),
+        Delivery::Ship { option, .. } => option.clone(),
+    });
+    let context =
+        Context { at: now, channel: Some(cart.body.channel.clone()), store, delivery, used, ..Context::default() };
+    Ok((loyalty::price(&basket, &rules.compiled, &context), quotes))
+}
+
+fn base_quote(base: Option<i64>) -> Option<Quote> {
+    base.map(|minor| Quote {
+        minor,
+        list: catalog::prices::model::BASE,
+        entry: 0,
+        base_minor: Some(minor),
+        compare_at: None,
+        sale: false,
+        personal: false,
+        reason: "the base price".into(),
+    })
+}

@@ -1,0 +1,213 @@
+//! The nouns: carts, orders, their lines and parts, payments.
+use crate::states::line::Line as LineState;
+use crate::states::order::{self, Pieces, Stage, Status};
+use crate::states::payment::{Payment, Sums};
+use base::{Quantity, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Who orders; everything that is personal about an order, with its address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contact {
+    pub email: String,
+    /// E.164 where it could be read.
+    pub phone: String,
+    pub name: String,
+    /// Where to, as the customer wrote it; empty for who comes.
+    pub address: String,
+}
+
+impl Contact {
+    /// Whether somebody could be reached.
+    pub fn is_reachable(&self) -> bool {
+        !self.email.is_empty() || !self.phone.is_empty()
+    }
+}
+
+/// How goods get to the customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Delivery {
+    /// The customer comes to a place.
+    PickUp { location_no: i64 },
+    /// It is sent, in a way that the shop offers, for a price.
+    Ship { option: String, price_minor: i64 },
+}
+
+/// A line of a cart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartLine {
+    pub variant_no: i64,
+    /// Thousandths of a unit.
+    pub milli: i64,
+}
+
+impl CartLine {
+    pub fn quantity(&self) -> Quantity {
+        Quantity::from_milli(self.milli)
+    }
+}
+
+/// A cart: what somebody may order. It holds no goods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cart {
+    pub no: i64,
+    pub contact: Contact,
+    /// The order that it became.
+    pub order_no: Option<i64>,
+    pub updated_at: Timestamp,
+    pub body: CartBody,
+}
+
+/// What of a cart is not personal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CartBody {
+    pub channel: String,
+    pub currency: String,
+    pub lines: Vec<CartLine>,
+    pub coupons: Vec<String>,
+    pub delivery: Option<Delivery>,
+}
+
+/// A line of an order with its price, as it was agreed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    pub variant_no: i64,
+    pub sku: String,
+    pub milli: i64,
+    /// What one cost, and why that.
+    pub unit_minor: i64,
+    pub why: String,
+    pub list_minor: i64,
+    pub discounts: Vec<Taken>,
+    pub net_minor: i64,
+    pub tax_minor: i64,
+    pub total_minor: i64,
+}
+
+/// What a promotion took off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    pub promotion: String,
+    pub minor: i64,
+    pub why: String,
+}
+
+/// Pieces of a line that share their fate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The line's place in the order.
+    pub line: usize,
+    pub milli: i64,
+    pub state: LineState,
+    /// Where they are served.
+    pub location_no: i64,
+    /// The reservation that keeps them, and its line; none for goods whose pieces are not counted, and for parked ones.
+    pub claim: Option<(i64, usize)>,
+}
+
+impl Part {
+    pub fn quantity(&self) -> Quantity {
+        Quantity::from_milli(self.milli)
+    }
+}
+
+/// A payment of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paying {
+    pub provider: String,
+    /// The provider's own name of it.
+    pub id: String,
+    pub state: Payment,
+    pub authorised_minor: i64,
+    pub on_delivery_minor: i64,
+    pub captured_minor: i64,
+    pub refunded_minor: i64,
+}
+
+/// An order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub no: i64,
+    pub contact: Contact,
+    pub placed_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub version: i64,
+    pub body: OrderBody,
+}
+
+/// What of an order is not personal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderBody {
+    /// What the customer sees.
+    pub number: String,
+    pub cart_no: i64,
+    pub channel: String,
+    pub currency: String,
+    pub delivery: Delivery,
+    pub lines: Vec<OrderLine>,
+    /// What delivery costs, with its tax inside.
+    pub shipping_minor: i64,
+    pub shipping_tax_minor: i64,
+    pub discount_minor: i64,
+    pub tax_minor: i64,
+    pub total_minor: i64,
+    pub stage: Stage,
+    /// Why it must not go on; none: it may.
+    pub holds: Vec<String>,
+    pub parts: Vec<Part>,
+    pub payments: Vec<Paying>,
+}
+
+impl Order {
+    /// All money of the order.
+    pub fn sums(&self) -> Sums {
+        let add = |sums: Sums, p: &Paying| Sums {
+            authorised: sums.authorised + p.authorised_minor,
+            on_delivery: sums.on_delivery + p.on_delivery_minor,
+            captured: sums.captured + p.captured_minor,
+            refunded: sums.refunded + p.refunded_minor,
+        };
+        let counted = |p: &&Paying| !matches!(p.state, Payment::Declined | Payment::Failed | Payment::Cancelled);
+        self.body.payments.iter().filter(counted).fold(Sums::default(), add)
+    }
+    /// What is to be paid for what is not cancelled: lines in proportion, the last piece taking the rest.
+    pub fn owed_minor(&self) -> i64 {
+        let of_line = |(at, line): (usize, &OrderLine)| {
+            let cancelled: i64 = self
+                .body
+                .parts
+                .iter()
+                .filter(|p| p.line == at && p.state == LineState::Cancelled)
+                .map(|p| p.milli)
+                .sum();
+            let kept = loyalty::amounts::Quantity(line.milli - cancelled);
+            loyalty::share_until(line.total_minor, loyalty::amounts::Quantity(line.milli), kept)
+        };
+        let lines: i64 = self.body.lines.iter().enumerate().map(of_line).sum();
+        let all_cancelled = self.body.parts.iter().all(|p| p.state == LineState::Cancelled);
+        if all_cancelled { 0 } else { lines + self.body.shipping_minor }
+    }
+    /// Pieces by where they are.
+    pub fn pieces(&self) -> Pieces {
+        let mut out = Pieces::default();
+        for part in &self.body.parts {
+            let count = match part.state {
+                LineState::Ordered | LineState::Allocated => &mut out.waiting,
+                LineState::Parked => &mut out.parked,
+                LineState::Released => &mut out.working,
+                LineState::Sent => &mut out.sent,
+                LineState::Delivered => &mut out.delivered,
+                LineState::Returned => &mut out.returned,
+                LineState::Lost => &mut out.lost,
+                LineState::Cancelled => &mut out.cancelled,
+            };
+            *count += part.milli;
+        }
+        out
+    }
+    /// What people see.
+    pub fn status(&self) -> Status {
+        let paid = order::paid(self.sums(), self.owed_minor());
+        order::status(self.body.stage, paid, self.pieces(), !self.body.holds.is_empty())
+    }
+}

@@ -1,0 +1,3 @@
+//! Stories of orders, on both engines.
+mod stories;
+mod world;
