@@ -16,7 +16,7 @@ mod model;
 
 pub use book::{Book, BookError};
 pub use coverage::{Coverage, Gain, gained};
-pub use model::{Available, Demand, Incoming, Place, Promise, Reason, Request, Taken, Way, WayKind, Ways};
+pub use model::{Available, Demand, Incoming, Kept, Place, Promise, Reason, Request, Taken, Way, WayKind, Ways};
 
 #[cfg(test)]
 mod tests;

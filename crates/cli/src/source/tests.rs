@@ -6,7 +6,7 @@ fn example(name: &str) -> String {
 }
 
 fn refused(network: &str, orders: &str) -> (u8, String) {
-    let stop = files(network, orders, Path::new("network.json"), Path::new("orders.json")).err().expect("refused");
+    let stop = files(network, orders, Path::new("network.json"), Path::new("orders.json")).expect_err("refused");
     (stop.code, stop.error.expect("why").to_string())
 }
 
@@ -52,7 +52,7 @@ fn the_nearest_place_is_found() {
 #[test]
 fn figures_of_the_example() {
     let (at, with) = (PathBuf::from("n"), PathBuf::from("o"));
-    let (network, orders) = files(&example("network"), &example("orders"), &at, &with).ok().expect("good files");
+    let (network, orders) = files(&example("network"), &example("orders"), &at, &with).expect("good files");
     let batch = plan(&network, &orders, &Wishes::default(), &Effort::default(), &|_, _, _| {});
     let command = Source { network: at, orders: with, out: None, report: None, seed: 1, threads: None };
     let figures = &report(&command, 1, &network, &orders, &batch, Duration::ZERO)["metrics"];

@@ -9,6 +9,7 @@ mod http;
 mod kills;
 mod moving;
 mod postgres_away;
+mod source;
 mod start;
 mod stores;
 mod story;

@@ -168,9 +168,7 @@ impl Book {
         }
         if request.demand.len() > 1 && !into.is_empty() {
             for promise in self.parts(request, taken, into) {
-                if !best.contains_key(&(promise.kind, None)) {
-                    best.insert((promise.kind, None), promise);
-                }
+                best.entry((promise.kind, None)).or_insert(promise);
             }
         }
         let mut out: Vec<Promise> = best.into_values().collect();

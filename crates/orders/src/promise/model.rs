@@ -117,6 +117,37 @@ pub struct Request<'a> {
     pub demand: &'a [Demand<'a>],
 }
 
+/// How the service that was given compares with the promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case", tag = "was")]
+pub enum Kept {
+    /// Before the range began.
+    Early {
+        /// By so much.
+        by_us: i64,
+    },
+    /// Within the range.
+    InTime,
+    /// After its end.
+    Late {
+        /// By so much.
+        by_us: i64,
+    },
+}
+
+impl Promise {
+    /// Compares with the moment when the customer got it, or could have.
+    pub fn kept(&self, given_us: i64) -> Kept {
+        if given_us < self.earliest_us {
+            Kept::Early { by_us: self.earliest_us - given_us }
+        } else if given_us <= self.latest_us {
+            Kept::InTime
+        } else {
+            Kept::Late { by_us: given_us - self.latest_us }
+        }
+    }
+}
+
 /// Why a promise is what it is.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case", tag = "because")]

@@ -66,6 +66,7 @@ fn of(promises: &[Promise], kind: WayKind) -> &Promise {
     promises.iter().find(|p| p.kind == kind).unwrap_or_else(|| panic!("{kind:?} in {promises:#?}"))
 }
 
+/// [U1] Every way of getting it stands beside the others, with time and price.
 #[test]
 fn what_lies_in_the_shop_can_be_had_in_minutes() {
     let promises = simple("2026-11-23T12:00", &[(0, 5), (2, 50)]);
@@ -90,6 +91,7 @@ fn what_lies_in_the_shop_can_be_had_in_minutes() {
     assert!(pick_up.confidence < 900);
 }
 
+/// [M8] The shop that the customer chose gets it from another point.
 #[test]
 fn a_shop_without_it_gets_it_by_transfer() {
     let promises = simple("2026-11-23T12:00", &[(1, 2), (2, 50)]);
@@ -185,6 +187,7 @@ fn a_cart_that_no_place_has_whole_comes_in_parts() {
     assert!(other.is_empty(), "the other shop has nothing and gets nothing");
 }
 
+/// [U5] A new lane says which zones it serves, and how fast.
 #[test]
 fn a_new_lane_says_whom_it_serves() {
     let before = Book::compile(&ways(), at(MONDAY), 40).expect("a book").coverage(at("2026-11-23T12:00"));
@@ -201,6 +204,17 @@ fn a_new_lane_says_whom_it_serves() {
         "a slower courier adds nothing"
     );
     assert_eq!(gained(&after, &before)[1], gain("odesa", by("2026-11-25T20:00"), None));
+}
+
+/// [N12] The promise is compared with the service.
+#[test]
+fn a_promise_is_kept_or_missed_by_so_much() {
+    let promises = simple("2026-11-23T12:00", &[(2, 50)]);
+    let courier = of(&promises, WayKind::Courier);
+    assert_eq!(courier.kept(at("2026-11-24T09:00")), Kept::InTime);
+    assert_eq!(courier.kept(courier.latest_us), Kept::InTime);
+    assert_eq!(courier.kept(courier.latest_us + 5), Kept::Late { by_us: 5 });
+    assert_eq!(courier.kept(at("2026-11-24T08:00")), Kept::Early { by_us: HOUR_US });
 }
 
 #[test]

@@ -95,25 +95,36 @@ fn plan_alone(
     threads: usize,
     say: &(dyn Fn(&'static str, u64, u64) + Sync),
 ) -> Vec<OrderPlan> {
-    let size = orders.len().div_ceil(threads.max(1)).max(1);
+    in_parts(orders, threads, "planning", say, &|order| plan_order(ledger, order, wishes, &Limits::default()))
+}
+
+/// `one` for each item, in the same order, on several threads.
+fn in_parts<T: Sync, R: Send>(
+    items: &[T],
+    threads: usize,
+    what: &'static str,
+    say: &(dyn Fn(&'static str, u64, u64) + Sync),
+    one: &(dyn Fn(&T) -> R + Sync),
+) -> Vec<R> {
     let done = std::sync::atomic::AtomicU64::new(0);
-    let part = |part: &[Order]| -> Vec<OrderPlan> {
-        let one = |order: &Order| {
-            let plan = plan_order(ledger, order, wishes, &Limits::default());
-            say("planning", done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, orders.len() as u64);
-            plan
+    let part = |part: &[T]| -> Vec<R> {
+        let told = |item: &T| {
+            let out = one(item);
+            say(what, done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, items.len() as u64);
+            out
         };
-        part.iter().map(one).collect()
+        part.iter().map(told).collect()
     };
-    if threads <= 1 || orders.len() < 64 {
-        return part(orders);
+    if threads <= 1 || items.len() < 64 {
+        return part(items);
     }
+    let size = items.len().div_ceil(threads);
     std::thread::scope(|scope| {
-        let running: Vec<_> = orders.chunks(size).map(|chunk| scope.spawn(|| part(chunk))).collect();
-        running
-            .into_iter()
-            .flat_map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
+        let running: Vec<_> = items.chunks(size).map(|chunk| scope.spawn(|| part(chunk))).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, Vec<R>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        running.into_iter().flat_map(join).collect()
     })
 }
 
@@ -215,14 +226,16 @@ impl<'a> Work<'a> {
             }
         }
         let all = contended.len() as u64;
-        for (done, (at, wanted)) in contended.into_iter().enumerate() {
+        let (ledger, orders, wishes) = (&self.ledger, self.orders, self.wishes);
+        let other = in_parts(&contended, self.effort.threads, "comparing", say, &|(at, wanted)| {
             // What it would have to do without anything scarce.
-            let mut without = Limits(wanted.into_iter().map(|resource| (resource, 0)).collect());
+            let mut without = Limits(wanted.iter().map(|resource| (resource.clone(), 0)).collect());
             without.0.sort();
-            let other = plan_order(&self.ledger, &self.orders[at], self.wishes, &without);
-            let (worse, best) = (value(&self.orders[at], &other), self.best(at));
-            waiting.push(((worse.0 - best.0, worse.1 - best.1), at));
-            say("comparing", done as u64 + 1, all);
+            value(&orders[*at], &plan_order(ledger, &orders[*at], wishes, &without))
+        });
+        for ((at, _), worse) in contended.iter().zip(other) {
+            let best = self.best(*at);
+            waiting.push(((worse.0 - best.0, worse.1 - best.1), *at));
         }
         waiting.sort_by_key(|(regret, at)| (std::cmp::Reverse(*regret), *at));
         for (done, (_, at)) in waiting.into_iter().enumerate() {

@@ -7,8 +7,9 @@ use super::allocate::{Piece, allocate, feasible};
 use super::bound::{Bound, State};
 use super::problem::Problem;
 
-/// Nodes after which the best plan that was found is taken, unproven.
-const NODES_MAX: u32 = 50_000;
+/// Work after which the best plan that was found is taken, unproven: lanes times lines, over all nodes. Counted, not timed,
+/// so that the answer does not depend on the machine; about half a second.
+const WORK_MAX: u64 = 50_000_000;
 
 /// The best way to serve all lines of a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub fn search(problem: &Problem, singles: &[(usize, i64)]) -> Option<Found> {
         bounds: Vec::new(),
         best: None,
         late: 0,
-        nodes: 0,
+        work: std::cell::Cell::new(0),
     };
     // The best single parcel to start from: it is the answer in most cases, and then only has to be proven.
     if let Some((choice, cost)) = singles.iter().min_by_key(|(choice, cost)| (*cost, *choice))
@@ -69,7 +70,7 @@ pub fn search(problem: &Problem, singles: &[(usize, i64)]) -> Option<Found> {
         search.open.clear();
         search.node(alive, 0);
     }
-    let proven = search.nodes < NODES_MAX;
+    let proven = search.work.get() < WORK_MAX;
     search.best.map(|(cost, pieces)| Found { cost, pieces, proven })
 }
 
@@ -80,10 +81,24 @@ struct Search<'a> {
     bounds: Vec<Bound>,
     best: Option<(i64, Vec<Piece>)>,
     late: i64,
-    nodes: u32,
+    work: std::cell::Cell<u64>,
 }
 
 impl Search<'_> {
+    fn spend(&self, work: usize) {
+        self.work.set(self.work.get().saturating_add(work as u64));
+    }
+    fn spent(&self) -> bool {
+        self.work.get() >= WORK_MAX
+    }
+    /// Who gives what, counted: a flow pushes about once for each line, over all of its edges.
+    fn allocate(&self, open: &[usize]) -> Option<(i64, Vec<Piece>)> {
+        let lines = self.problem.need.len();
+        let flow = self.problem.lines_share || open.iter().any(|c| self.problem.tight[*c]);
+        self.spend(open.len() * lines * if flow { lines * 4 } else { 1 });
+        allocate(self.problem, open)
+    }
+
     fn beats(&self, cost: i64) -> bool {
         self.best.as_ref().is_none_or(|(best, _)| cost < *best)
     }
@@ -111,8 +126,8 @@ impl Search<'_> {
 
     /// Looks below a node; `alive` are the open and the free choices.
     fn node(&mut self, mut alive: Vec<usize>, depth: usize) {
-        self.nodes += 1;
-        if self.nodes >= NODES_MAX {
+        self.spend(alive.len() * self.problem.need.len() + 100);
+        if self.spent() {
             return;
         }
         if self.bounds.len() == depth {
@@ -226,7 +241,7 @@ impl Search<'_> {
             }
         }
         loop {
-            if allocate(problem, &open).is_some() {
+            if self.allocate(&open).is_some() {
                 return self.try_open(&open);
             }
             let used = |c: &usize| open.iter().any(|o| problem.choices[*o].location == problem.choices[*c].location);
@@ -257,7 +272,7 @@ impl Search<'_> {
                     used = fewer;
                 }
             }
-            if !improved {
+            if !improved || self.spent() {
                 break;
             }
         }
@@ -270,7 +285,7 @@ impl Search<'_> {
     }
 
     fn evaluate(&self, open: &[usize]) -> Option<(i64, Vec<Piece>)> {
-        let (variable, pieces) = allocate(self.problem, open)?;
+        let (variable, pieces) = self.allocate(open)?;
         let used = |c: &&usize| pieces.iter().any(|p| p.choice == **c);
         let fixed: i64 = open.iter().filter(used).map(|c| self.problem.choices[*c].fixed).sum();
         Some((variable + fixed, pieces))

@@ -91,6 +91,22 @@ pub struct Scan {
     pub says: Tracking,
 }
 
+/// What the one tracking number of an order says while its parcels are at different points: the least that has been reached by
+/// all that are still coming. A parcel that is lost or went back is told only when no other is on its way.
+pub fn together(parcels: impl IntoIterator<Item = Tracking>) -> Option<Tracking> {
+    let coming = |t: &Tracking| match t {
+        Tracking::Announced => 0,
+        Tracking::InTransit => 1,
+        Tracking::OutForDelivery => 2,
+        Tracking::Attempted => 3,
+        Tracking::AtPoint => 4,
+        Tracking::HandedOver => 6,
+        // Bad news waits behind what can still arrive, and stands before what has.
+        Tracking::Lost | Tracking::Returning | Tracking::Returned => 5,
+    };
+    parcels.into_iter().min_by_key(|t| (coming(t), *t))
+}
+
 /// What a carrier says now: its message of the greatest (time, id), in whatever order they came.
 pub fn tracking<'a>(scans: impl IntoIterator<Item = &'a Scan>) -> Option<Tracking> {
     scans.into_iter().max_by(|a, b| (a.at_us, &a.id).cmp(&(b.at_us, &b.id))).map(|scan| scan.says)

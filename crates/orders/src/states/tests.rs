@@ -147,6 +147,21 @@ fn a_carriers_word_does_not_depend_on_the_order_of_its_messages() {
     assert_eq!(tracking(&[]), None);
 }
 
+/// [N3] One number for an order in several parcels.
+#[test]
+fn one_tracking_number_tells_the_parcel_that_is_farthest_behind() {
+    use shipment::together;
+    assert_eq!(together([Tracking::HandedOver, Tracking::InTransit]), Some(Tracking::InTransit));
+    assert_eq!(together([Tracking::HandedOver, Tracking::HandedOver]), Some(Tracking::HandedOver));
+    assert_eq!(together([Tracking::Lost, Tracking::AtPoint]), Some(Tracking::AtPoint));
+    assert_eq!(
+        together([Tracking::HandedOver, Tracking::Lost]),
+        Some(Tracking::Lost),
+        "nothing bad is hidden at the end"
+    );
+    assert_eq!(together([]), None);
+}
+
 #[test]
 fn the_status_follows_from_its_parts() {
     let none = Pieces::default();

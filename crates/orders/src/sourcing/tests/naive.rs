@@ -331,6 +331,7 @@ fn check(seed: u64, shape: Shape) {
     assert_eq!(of(found), of(best), "seed {seed}: unserved, thousandths, lane numbers\n{network}\n{orders}\n{plan}");
 }
 
+/// [N2] The best place, or combination of places, is found by the program itself.
 #[test]
 fn single_orders_equal_exhaustive_search() {
     let shape = Shape { locations: 4, carriers: 2, orders: 1, lines: 3, quantity: 3, kits: false };

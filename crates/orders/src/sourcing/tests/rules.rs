@@ -64,6 +64,7 @@ fn co2_weighs_when_asked() {
     assert_eq!(plan.cost.beyond, 90, "nine kilograms at ten");
 }
 
+/// [N9] Rules are data; nothing is built or started again.
 #[test]
 fn rules_forbid_allow_prefer_cap_and_want_one_parcel() {
     let (network, orders) = shops();
@@ -100,6 +101,7 @@ fn rules_forbid_allow_prefer_cap_and_want_one_parcel() {
     assert!(unknown.is_err_and(|e| e.to_string().contains("teleport")));
 }
 
+/// [V7] What stands still is planned around.
 #[test]
 fn a_point_that_is_down_and_an_hour_that_is_full_send_nothing() {
     let (mut network, orders) = shops();

@@ -76,6 +76,23 @@ fn a_batch_keeps_stock_and_capacity_and_stays_near_the_bound() {
     assert!(again.plans == batch.plans, "threads decide nothing");
 }
 
+/// Far larger than orders are: it must end in time, whether proven or not, and keep stock.
+#[test]
+fn a_huge_order_ends_in_time() {
+    for scarce in [false, true] {
+        let (network, orders) = sample(&Sample { orders: 6, lines: 60, scarce, seed: 5, ..Sample::default() });
+        let mut ledger = Ledger::new(&network);
+        for order in &orders {
+            let started = Instant::now();
+            let plan = plan_order(&ledger, order, &Wishes::default(), &Limits::default());
+            let took = started.elapsed().as_secs_f64();
+            eprintln!("60 lines, scarce {scarce}: {took:.2} s, {} parked, proven {}", plan.parked.len(), plan.proven);
+            assert!(ledger.fits(order, &plan, &|_| None) && took < 20.0, "{took} s");
+            ledger.take(order, &plan, 1);
+        }
+    }
+}
+
 /// The heuristic for large batches on batches small enough to know the answer.
 #[test]
 fn the_heuristic_comes_near_the_exact_answer() {
