@@ -94,7 +94,13 @@ pub fn post(tx: &mut Tx, document: &Document, shortage: Shortage) -> Result<Post
         return Ok(Posted { document_no: no, repeated: true, found: vec![], broken: vec![] });
     }
     let moves = anchored(tx, &document.moves, document.at)?;
-    let found = missing(tx, &moves, shortage)?;
+    let found = if shortage == Shortage::Refuse {
+        // Whatever moment it bears, it is to happen now: a count does not lend goods.
+        let plain: Vec<(Timestamp, Move)> = document.moves.iter().map(|m| (document.at, m.clone())).collect();
+        missing(tx, &plain, shortage)?
+    } else {
+        missing(tx, &moves, shortage)?
+    };
     if !found.is_empty() && shortage == Shortage::Refuse {
         return Err(StockError::NotEnough(found));
     }

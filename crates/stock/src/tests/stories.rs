@@ -210,6 +210,21 @@ fn a_count_is_an_anchor_for_what_is_told_afterwards() {
 }
 
 #[test]
+fn a_sale_that_is_to_happen_needs_goods_whatever_moment_it_bears() {
+    World::each(|world| {
+        let shop = world.location("Lviv-1", LocationKind::Store);
+        world.receive(7, shop, 1);
+        world.pass(3600);
+        let counted = paper(DocumentKind::Count, world.now(), vec![]);
+        world.write(move |tx| commands::count(tx, &counted, shop, 7, q(1))).expect("it is counted");
+        let sale = sold(world, 7, shop, 3, 30, "r-1");
+        let refused = world.write(move |tx| commands::post(tx, &sale, Shortage::Refuse));
+        assert!(matches!(refused, Err(StockError::NotEnough(_))), "there is one");
+        assert_eq!(world.sellable(7, shop), q(1));
+    });
+}
+
+#[test]
 fn another_place_serves_a_claim_without_a_gap() {
     World::each(|world| {
         let (near, far) = (world.location("Lviv-1", LocationKind::Store), world.location("W", LocationKind::Warehouse));
