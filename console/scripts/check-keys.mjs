@@ -8,7 +8,7 @@ const load = async (name) => {
   const js = ts.transpileModule(source, { compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 } }).outputText;
   return (await import(`data:text/javascript;base64,${Buffer.from(js).toString('base64')}`)).default;
 };
-const whole = async (name) => ({ ...(await load(name)), ...(await load(`areas.${name}`)) });
+const whole = async (name) => ({ ...(await load(name)), ...(await load(`areas.${name}`)), ...(await load(`prices.${name}`)) });
 const [en, uk] = await Promise.all([whole('en'), whole('uk')]);
 const errors = [];
 const suffix = /_(one|few|many|other)$/;

@@ -9,6 +9,16 @@ const KEY = 'braid-language';
 const texts = { en: () => import('./en'), uk: () => import('./uk') };
 const areas = { en: () => import('./areas.en'), uk: () => import('./areas.uk') };
 let withAreas = false;
+const prices = { en: () => import('./prices.en'), uk: () => import('./prices.uk') };
+let withPrices = false;
+
+/** Words of the page of prices, with it. */
+export async function pricesTexts(): Promise<void> {
+  if (withPrices) return;
+  const language = wantedLanguage();
+  i18next.addResourceBundle(language, 'translation', (await prices[language]()).default, true, true);
+  withPrices = true;
+}
 
 /** Words of the areas that few open, with the first of their pages. */
 export async function areaTexts(): Promise<void> {
@@ -50,6 +60,7 @@ export async function switchLanguage(language: Language): Promise<void> {
   const module = await texts[language]();
   i18next.addResourceBundle(language, 'translation', module.default, true, true);
   if (withAreas) i18next.addResourceBundle(language, 'translation', (await areas[language]()).default, true, true);
+  if (withPrices) i18next.addResourceBundle(language, 'translation', (await prices[language]()).default, true, true);
   setLanguage(language);
   document.documentElement.lang = language;
   try {

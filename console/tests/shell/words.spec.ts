@@ -5,12 +5,14 @@ import { expect, test } from '@playwright/test';
 import i18next from 'i18next';
 import areasEn from '../../src/i18n/areas.en';
 import areasUk from '../../src/i18n/areas.uk';
+import pricesEn from '../../src/i18n/prices.en';
+import pricesUk from '../../src/i18n/prices.uk';
 import baseEn from '../../src/i18n/en';
 import baseUk from '../../src/i18n/uk';
 import { evidenceText, isKnown, said } from '../../src/words/server';
 
-const en: Record<string, string> = { ...baseEn, ...areasEn };
-const uk: Record<string, string> = { ...baseUk, ...areasUk };
+const en: Record<string, string> = { ...baseEn, ...areasEn, ...pricesEn };
+const uk: Record<string, string> = { ...baseUk, ...areasUk, ...pricesUk };
 const root = join(import.meta.dirname, '../../..');
 const source = (path: string) => readFileSync(join(root, path), 'utf8');
 
