@@ -49,10 +49,10 @@ export function Editor({ rule, close }: { rule: Rule | null; close: () => void }
   });
   return (
     <Modal opened onClose={close} size={760} title={rule ? t('prices.editing', { id: rule.id }) : t('prices.newPromotion')} closeButtonProps={{ 'aria-label': t('close') }}>
-      <form className="fields" onSubmit={(e) => { e.preventDefault(); save.mutate(); }}>
-        <Textarea label={t('prices.document')} description={t('prices.promotionsText')} autosize minRows={6} maxRows={18} spellCheck={false} className="mono" value={text} onChange={(e) => setText(e.currentTarget.value)} error={Boolean(document.wrong)} data-testid="promotion-text" />
+      <form className="fields expr" style={{ maxWidth: 'none' }} onSubmit={(e) => { e.preventDefault(); save.mutate(); }}>
+        <Textarea label={t('prices.document')} description={t('prices.promotionsText')} autosize minRows={6} maxRows={18} spellCheck={false} value={text} onChange={(e) => setText(e.currentTarget.value)} error={Boolean(document.wrong)} data-testid="promotion-text" />
         {document.wrong && <InlineError>{t('prices.notJson', { detail: document.wrong })}</InlineError>}
-        <Textarea label={t('prices.basket')} autosize minRows={4} maxRows={12} spellCheck={false} className="mono" value={basket} onChange={(e) => setBasket(e.currentTarget.value)} error={Boolean(tried.wrong)} />
+        <Textarea label={t('prices.basket')} autosize minRows={4} maxRows={12} spellCheck={false} value={basket} onChange={(e) => setBasket(e.currentTarget.value)} error={Boolean(tried.wrong)} />
         {tried.wrong && <InlineError>{t('prices.notJson', { detail: tried.wrong })}</InlineError>}
         <div><Button variant="default" type="button" loading={attempt.isPending} disabled={Boolean(document.wrong || tried.wrong)} onClick={() => attempt.mutate()} data-testid="promotion-try">{t('prices.try')}</Button></div>
         {attempt.error && <ErrorNote error={attempt.error} kept={t('error.formKept')} />}
