@@ -82,11 +82,12 @@ const compared = createRoute({ getParentRoute: () => root, path: '/parallel/$id'
 const quality = createRoute({ getParentRoute: () => root, path: '/quality', component: area(() => import('./moving/QualityPage')), validateSearch: texts('check') });
 const webhooks = createRoute({ getParentRoute: () => root, path: '/webhooks', component: area(() => import('./webhooks/WebhooksPage')), validateSearch: flag('create') });
 const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id', component: area(() => import('./webhooks/WebhookPage')), validateSearch: texts('sel', 'state') });
+const pricesPage = createRoute({ getParentRoute: () => root, path: '/prices', component: area(() => import('./prices/PricesPage'), 'prices') });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: area(() => import('./jobs/JobsPage'), 'imports'), validateSearch: texts('sel', 'view', 'cols') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: area(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -188,6 +188,7 @@ export default {
   'nav.home': 'Home',
   'nav.imports': 'Imports',
   'nav.jobs': 'Long work',
+  'nav.prices': 'Prices',
   'nav.identity': 'Identity',
   'nav.label': 'Sections',
   'nav.live': 'Live events',

@@ -206,6 +206,7 @@ export default {
   'nav.home': 'Головна',
   'nav.imports': 'Імпорт',
   'nav.jobs': 'Тривалі роботи',
+  'nav.prices': 'Ціни',
   'nav.identity': 'Ідентичність',
   'nav.label': 'Розділи',
   'nav.live': 'Події наживо',

@@ -27,6 +27,7 @@ export const PAGES = [
   { id: 'messages', to: '/messages', icon: IconSend, group: 'messages', key: 'M', right: 'messages:read' },
   { id: 'rules', to: '/rules', icon: IconAdjustments, group: 'messages', key: 'R', right: 'messages:read' },
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T', right: 'messages:read' },
+  { id: 'prices', to: '/prices', icon: IconScale, group: 'data', key: 'K', right: 'prices:read' },
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L', right: 'events:read' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O', right: 'sources:read' },
   { id: 'webhooks', to: '/webhooks', icon: IconWebhook, group: 'data', key: 'W', right: 'settings:read' },
@@ -112,7 +113,7 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   const label: Record<string, string> = {
     home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
-    imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'),
+    imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'), prices: t('nav.prices'),
   };
   const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
@@ -220,7 +221,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
   const names: Record<string, string> = {
     customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
     live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), imports: t('nav.imports'),
-    exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'), settings: t('settings.title'),
+    exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'), settings: t('settings.title'),
   };
   const parts = path.split('/').filter(Boolean);
   const area = parts[0] ?? '';

@@ -196,7 +196,7 @@ let linked = true;
 let looking = true;
 let household = ['p-taras'];
 let computed = [{ id: 'ct-0', name: 'spent_90_days', title: 'Spent in 90 days', expression: 'sum("Order Completed".total in last 90 days)', kind: 'number', state: 'live', progress: 1, version: 2, segments: ['Loyal'], created_at: ago(900), updated_at: ago(90) }];
-const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews'];
+const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews', 'prices'];
 const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve'] : [])];
 const defaults = { kinds: [{ kind: 'user_id', priority: 1, limits: [{ count: 1, window_days: null }], form: 'exact' }, { kind: 'phone', priority: 3, limits: [{ count: 5, window_days: 365 }], form: 'phone' }, { kind: '*', priority: 10, limits: [{ count: 5, window_days: 365 }], form: 'exact' }], hubs: { suspect_at: 3, demote_at: 10, window_days: 30 }, stitch: { known_within_days: 7, alarm_factor: 2 } };
 let idRules = { version: 0, ...defaults, built_in: ['0', '-1', 'null', 'test'], changed_at: null, changed_by: null, applied: true, job_id: null };

@@ -9,6 +9,7 @@ mod http;
 mod kills;
 mod moving;
 mod postgres_away;
+mod price;
 mod source;
 mod start;
 mod stores;

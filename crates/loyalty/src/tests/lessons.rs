@@ -105,6 +105,7 @@ fn lesson_23_refunds_of_two_returns_with_tax_inside_are_exact() {
 
 #[test]
 fn a_cart_offer_ends_when_its_time_ends_r6() {
+    // [R6] The offer ends when its timer does.
     let rules = json!({"promotions": [{"id": "timer", "ends_at": "2026-11-23T10:15:00Z", "effects": [{"kind": "percent", "percent": 10}]}]});
     let at = |text: &str| {
         let mut cart = lines(&[1000]);
@@ -120,6 +121,7 @@ fn a_cart_offer_ends_when_its_time_ends_r6() {
 
 #[test]
 fn a_personal_coupon_is_for_one_customer_r2_r3() {
+    // [R2] [R3] A personal coupon on a category works for its customer alone.
     let rules = json!({"promotions": [{"id": "hers", "coupons": ["OLENA"], "conditions": [{"kind": "customer", "in": ["olena"]}, {"kind": "products", "on": {"categories": ["care"]}}], "effects": [{"kind": "percent", "percent": 20}]}]});
     let of = |customer: &str, category: &str| {
         let mut cart = lines(&[1000]);

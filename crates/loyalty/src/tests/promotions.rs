@@ -293,6 +293,7 @@ fn a_personal_price_is_the_customers_list_price() {
 
 #[test]
 fn points_are_burned_within_limits_and_earned_on_what_was_paid_r1_r5() {
+    // [R1] [R5] Points are earned and spent in one account, whatever the channel, and pay part of a basket.
     let document = |points: i64, balance: i64| {
         with(
             lines(&[10000, 5000]),
@@ -333,6 +334,7 @@ fn points_are_burned_within_limits_and_earned_on_what_was_paid_r1_r5() {
 
 #[test]
 fn points_are_multiplied_lane_by_lane_r4() {
+    // [R4] Who is loyal gets more.
     let document = with(lines(&[10000, 10000]), json!({"customer": {"segments": ["vip"]}}));
     let rules = json!({"points": {"point_minor": 100, "earn_percent": 5}, "promotions": [
         {"id": "double", "conditions": [{"kind": "segment", "in": ["vip"]}], "effects": [{"kind": "points_multiplier", "times": 2}]},

@@ -17,6 +17,7 @@ fn explain(shop: &Shop, more: Value) -> Value {
 
 #[test]
 fn one_price_is_asked_by_all_and_says_why_l3_l4() {
+    // [L3] [L4] One price for all who ask, and a report of those that differ.
     for shop in shops() {
         set(&shop, "base", json!([{"variant_id": "1", "minor": 1000}, {"variant_id": "2", "minor": 500}]));
         let online = json!({"name": "Online", "currency": "UAH", "scope": {"channels": ["site", "app"]}});

@@ -48,6 +48,7 @@ fn names(values: &[&str]) -> Vec<String> {
 
 #[test]
 fn the_first_list_that_fits_and_has_a_price_wins_and_says_why_l4() {
+    // [L4] Price policies of channels, places and customers are data in one place.
     let now = at("2026-11-23T10:00:00Z");
     let site = Scope { channels: names(&["site"]), ..Scope::default() };
     let vip = Scope { segments: names(&["vip"]), ..Scope::default() };
@@ -161,6 +162,7 @@ fn a_reduction_names_the_lowest_price_of_thirty_days_before_it() {
 
 #[test]
 fn every_unexplained_difference_between_channels_is_listed_l3() {
+    // [L3] Prices are equal or explained.
     let now = at("2026-11-23T10:00:00Z");
     let place = |channel: &str, store: Option<&str>| Place {
         channel: channel.into(),

@@ -11,6 +11,7 @@ fn scheduled(variant: i64, minor: i64, from: &str, until: Option<&str>) -> NewPr
 
 #[test]
 fn a_scheduled_price_is_live_everywhere_at_its_second_l4() {
+    // [L4] A price spreads to all channels by itself.
     for shop in Shop::each() {
         let sale = shop.list(list("sale", 1, Scope::default()));
         shop.set(BASE, "base", vec![price(1, 1000), price(2, 500)]);
