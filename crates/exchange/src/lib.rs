@@ -10,6 +10,7 @@ pub mod back;
 pub mod compare;
 pub mod convert;
 pub mod encoding;
+pub mod goods;
 pub mod groups;
 pub mod lines;
 pub mod mapping;
