@@ -91,7 +91,7 @@ export default function Palette({ close }: { close: () => void }) {
       if (query)
         for (const s of (segments.data ?? []).filter((x) => fits(x.name)).slice(0, 6))
           out.push({ id: s.id, group: t('nav.segments'), icon: <span className="node online"><IconCirclesRelation /></span>, label: <><span className="b"><Marked text={s.name} query={query} /></span> <span className="m">{t('people', { count: s.count, n: f.number(s.count) })}</span></>, to: `/segments/${s.id}` });
-      const names: Record<string, string> = { home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs') };
+      const names: Record<string, string> = { home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs') };
       for (const p of pages) {
         const name = names[p.id]!;
         if (fits(name)) out.push({ id: p.id, group: t('palette.pages'), icon: <span className="av"><p.icon /></span>, label: <Marked text={name} query={query} />, to: p.to });

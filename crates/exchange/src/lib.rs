@@ -21,3 +21,4 @@ pub mod suggest;
 pub mod table;
 pub mod values;
 pub mod write;
+pub mod xlsx;
