@@ -25,7 +25,11 @@ pub fn as_csv(path: &Path) -> io::Result<PathBuf> {
     };
     let names: Vec<String> = zip.file_names().filter_map(Result::ok).map(|n| n.into_owned()).collect();
     let is_sheet = |n: &&String| n.starts_with("xl/worksheets/") && n.ends_with(".xml");
-    let first = names.iter().filter(is_sheet).min_by_key(|n| (n.len(), n.as_str())).ok_or_else(|| io::Error::other("the workbook has no sheet"))?;
+    let first = names
+        .iter()
+        .filter(is_sheet)
+        .min_by_key(|n| (n.len(), n.as_str()))
+        .ok_or_else(|| io::Error::other("the workbook has no sheet"))?;
     let text = text_of(zip.by_name(first).map_err(io::Error::other)?, PART_MAX)?;
     let target = PathBuf::from(format!("{}.csv", path.display()));
     let mut out = BufWriter::new(File::create(&target)?);
@@ -91,7 +95,15 @@ fn unescaped(text: &str) -> String {
     if !text.contains('&') {
         return text.to_string();
     }
-    let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#10;", "\n"), ("&#xA;", "\n"), ("&amp;", "&")];
+    let named = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&apos;", "'"),
+        ("&#10;", "\n"),
+        ("&#xA;", "\n"),
+        ("&amp;", "&"),
+    ];
     named.iter().fold(text.to_string(), |t, (from, to)| t.replace(from, to))
 }
 
@@ -152,7 +164,8 @@ mod tests {
 
     #[test]
     fn shared_texts_and_gaps_are_understood() {
-        let shared = shared("<sst><si><t>one</t></si><si><r><t>t</t></r><r><t xml:space=\"preserve\">wo</t></r></si></sst>");
+        let shared =
+            shared("<sst><si><t>one</t></si><si><r><t>t</t></r><r><t xml:space=\"preserve\">wo</t></r></si></sst>");
         let mut out = Vec::new();
         let xml = "<sheetData><row r=\"1\"><c r=\"A1\" t=\"s\"><v>1</v></c><c r=\"C1\"><v>4.5</v></c><c r=\"D1\" t=\"b\"><v>1</v></c></row><row r=\"2\"/></sheetData>";
         sheet(xml, &shared, &mut out).expect("written");

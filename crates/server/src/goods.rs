@@ -56,9 +56,8 @@ pub fn follow_feeds(app: &App, stop: &AtomicBool) {
         let mut worked = false;
         for feed in behind {
             let media = media.clone();
-            let done = app.domain.store().write(move |tx| {
-                feeds::advance(tx, feed, &media, &mut feeds::follow::base_offer)
-            });
+            let done =
+                app.domain.store().write(move |tx| feeds::advance(tx, feed, &media, &mut feeds::follow::base_offer));
             match done {
                 Ok(pace) => worked |= pace.products > 0,
                 Err(error) => tracing::warn!(feed, %error, "a feed does not follow the catalogue"),

@@ -36,7 +36,10 @@ fn every_step_of_a_draft_is_allowed_or_refused_with_a_reason() {
 fn a_draft_waits_for_somebody_else_and_a_version_comes_back() {
     for shop in Shop::each() {
         shop.made(json!([{"id": "a", "name": "A", "attributes": {"colour": "red"}, "variants": [{"sku": "a1"}]}]));
-        let change: ProductInput = serde_json::from_value(json!({"id": "a", "name": "B", "attributes": {"colour": null, "size": "M"}, "variants": [{"sku": "a2"}]})).expect("an input");
+        let change: ProductInput = serde_json::from_value(
+            json!({"id": "a", "name": "B", "attributes": {"colour": null, "size": "M"}, "variants": [{"sku": "a2"}]}),
+        )
+        .expect("an input");
         let no = shop.write(move |tx| step(drafts::create(tx, "olha", change.clone(), "new name"))).expect("kept").no;
         assert_eq!(shop.product("a").name, "A", "a draft changes nothing");
         let paths = shop.query(move |db| {
@@ -57,7 +60,11 @@ fn a_draft_waits_for_somebody_else_and_a_version_comes_back() {
         shop.write(|tx| step(drafts::roll_back(tx, "a", 1, "taras"))).expect("back");
         let a = shop.product("a");
         assert_eq!((a.name.as_str(), a.version, a.values["colour"].as_str()), ("A", 3, Some("red")));
-        assert_eq!(a.variants.iter().map(|v| v.archived).collect::<Vec<_>>(), [false, true], "what came since is archived");
+        assert_eq!(
+            a.variants.iter().map(|v| v.archived).collect::<Vec<_>>(),
+            [false, true],
+            "what came since is archived"
+        );
         assert!(shop.write(|tx| step(drafts::roll_back(tx, "a", 9, "taras"))).is_err());
     }
 }
@@ -71,7 +78,10 @@ fn sets_are_taken_apart_and_never_hold_themselves() {
         let [set, inner, cup, spoon] = nos[..] else { panic!("four variants") };
         let put = |bundle: i64, parts: Vec<(i64, i64)>| {
             shop.write(move |tx| {
-                let parts: Vec<Part> = parts.iter().map(|(variant_no, quantity)| Part { variant_no: *variant_no, quantity: *quantity }).collect();
+                let parts: Vec<Part> = parts
+                    .iter()
+                    .map(|(variant_no, quantity)| Part { variant_no: *variant_no, quantity: *quantity })
+                    .collect();
                 match links::put_parts(tx, bundle, &parts) {
                     Ok(()) => Ok(true),
                     Err(links::LinkError::Wrong(_)) => Ok(false),
@@ -83,11 +93,17 @@ fn sets_are_taken_apart_and_never_hold_themselves() {
         assert!(put(set, vec![(inner, 3), (cup, 1)]));
         assert!(!put(inner, vec![(set, 1)]) && !put(set, vec![(set, 1)]), "no set holds itself");
         assert_eq!(shop.query(doctor::check), []);
-        let all: BTreeMap<i64, Vec<Part>> = shop.query(move |db| Ok([(set, links::parts(db, set)?), (inner, links::parts(db, inner)?)].into()));
+        let all: BTreeMap<i64, Vec<Part>> =
+            shop.query(move |db| Ok([(set, links::parts(db, set)?), (inner, links::parts(db, inner)?)].into()));
         let parts_of = |no: i64| all.get(&no).cloned().unwrap_or_default();
         assert_eq!(links::demand(&[(set, 2), (cup, 1)], &parts_of), [(cup, 15), (spoon, 6)].into());
         assert_eq!(links::makes(&all[&inner], &|no| if no == cup { 9 } else { 5 }), 4);
-        shop.write(move |tx| tx.execute("INSERT INTO bundle_parts (bundle_no, part_no, quantity) VALUES ($1, $2, 1)", &[cup.into(), set.into()]));
+        shop.write(move |tx| {
+            tx.execute(
+                "INSERT INTO bundle_parts (bundle_no, part_no, quantity) VALUES ($1, $2, 1)",
+                &[cup.into(), set.into()],
+            )
+        });
         assert!(!shop.query(doctor::check).is_empty(), "a loop is found");
     }
 }
@@ -101,12 +117,19 @@ fn a_family_that_changes_is_counted_anew() {
             code: "shoes".into(),
             labels: Labels::new(),
             label_attribute: String::new(),
-            attributes: vec![FamilyAttribute { code: "colour".into(), required: required.iter().map(ToString::to_string).collect() }],
+            attributes: vec![FamilyAttribute {
+                code: "colour".into(),
+                required: required.iter().map(ToString::to_string).collect(),
+            }],
             axes: vec![],
             version: 0,
         };
         shop.made(json!([{"id": "x", "name": "X", "attributes": {"colour": "red"}}]));
-        let put = |f: Family| shop.write(move |tx| describe::put_family(tx, f.clone(), None).map(drop).map_err(|e| DbError::damaged("test", e)));
+        let put = |f: Family| {
+            shop.write(move |tx| {
+                describe::put_family(tx, f.clone(), None).map(drop).map_err(|e| DbError::damaged("test", e))
+            })
+        };
         put(family(&[]));
         let channel = crate::schema::Channel {
             no: 0,
@@ -119,7 +142,9 @@ fn a_family_that_changes_is_counted_anew() {
             assortment: vec![],
             version: 0,
         };
-        shop.write(move |tx| describe::put_channel(tx, channel.clone(), None).map(drop).map_err(|e| DbError::damaged("test", e)));
+        shop.write(move |tx| {
+            describe::put_channel(tx, channel.clone(), None).map(drop).map_err(|e| DbError::damaged("test", e))
+        });
         shop.made(json!([{"id": "x", "family": "shoes"}, {"id": "y", "name": "Y", "family": "shoes"}]));
         assert!(shop.product("y").complete.is_empty());
         put(family(&["site"]));
@@ -137,7 +162,11 @@ fn a_family_that_changes_is_counted_anew() {
         shop.write(|tx| tx.execute("UPDATE products SET complete = '{}' WHERE id = 'x'", &[]));
         assert_eq!(shop.query(doctor::check)[0].check, "catalog.completeness");
         // A kind stays once there are values.
-        let attribute = schema::Attribute { kind: schema::Kind::Number, ..(*shop.query(|db| Ok(schema::Schema::load(db)?.attribute("colour").cloned())).expect("it is there")).clone() };
+        let attribute = schema::Attribute {
+            kind: schema::Kind::Number,
+            ..(*shop.query(|db| Ok(schema::Schema::load(db)?.attribute("colour").cloned())).expect("it is there"))
+                .clone()
+        };
         let refused = shop.write(move |tx| Ok(describe::put_attribute(tx, attribute.clone(), None).is_err()));
         assert!(refused);
     }
@@ -148,11 +177,15 @@ fn a_unique_value_belongs_to_one() {
     for shop in Shop::each() {
         let mut attribute = schema::learned(0, "code", &json!("x")).expect("a code");
         (attribute.unique, attribute.localisable, attribute.scopable) = (true, false, false);
-        shop.write(move |tx| describe::put_attribute(tx, attribute.clone(), None).map(drop).map_err(|e| DbError::damaged("test", e)));
+        shop.write(move |tx| {
+            describe::put_attribute(tx, attribute.clone(), None).map(drop).map_err(|e| DbError::damaged("test", e))
+        });
         shop.made(json!([{"id": "a", "name": "A", "attributes": {"code": "1"}}]));
         let (_, rejected) = shop.put(json!([{"id": "b", "name": "B", "attributes": {"code": "1"}}]));
         assert_eq!(rejected[0].pointer, "/attributes/code");
-        shop.made(json!([{"id": "a", "attributes": {"code": "2"}}, {"id": "b", "name": "B", "attributes": {"code": "1"}}]));
+        shop.made(
+            json!([{"id": "a", "attributes": {"code": "2"}}, {"id": "b", "name": "B", "attributes": {"code": "1"}}]),
+        );
         assert_eq!(shop.product("b").values["code"], "1");
     }
 }

@@ -71,10 +71,16 @@ fn one_changed_sku_costs_one_item() {
         assert_eq!(follow(&shop, yml).written, 20);
         follow(&shop, google);
         let all = text(&shop, yml);
-        assert!(all.contains("<name>Товар &lt;0&gt; &amp; Co</name>") && all.contains("<price>129.90</price>"), "{all:.400}");
+        assert!(
+            all.contains("<name>Товар &lt;0&gt; &amp; Co</name>") && all.contains("<price>129.90</price>"),
+            "{all:.400}"
+        );
         assert!(all.contains("<barcode>4820000000000</barcode>") && all.contains("<param name=\"colour\">red</param>"));
         let ads = text(&shop, google);
-        assert!(ads.contains("<g:price>129.90 UAH</g:price>") && ads.contains("<g:link>https://shop.test/p/p0?s=s0</g:link>"));
+        assert!(
+            ads.contains("<g:price>129.90 UAH</g:price>")
+                && ads.contains("<g:link>https://shop.test/p/p0?s=s0</g:link>")
+        );
         shop.made(json!([{"id": "p7", "variants": [{"sku": "s7", "price": {"minor": 5000, "currency": "UAH"}}]}]));
         assert_eq!(shop.query(feeds::waiting), [yml, google]);
         let pace = follow(&shop, yml);

@@ -64,14 +64,54 @@ pub struct Report {
     pub items_written_per_change: f64,
 }
 
-const NOUNS: [&str; 12] = ["Кросівки", "Сукня", "Сорочка", "Куртка", "Футболка", "Светр", "Чашка", "Ковдра", "Ліхтар", "Навушники", "Рюкзак", "Годинник"];
-const WORDS: [&str; 16] = ["літня", "зимова", "чоловіча", "жіноча", "дитяча", "спортивна", "класична", "легка", "тепла", "синя", "червона", "біла", "чорна", "зелена", "бавовняна", "шкіряна"];
-const BRANDS: [&str; 10] = ["Acme", "Nike", "Samsung", "Lumo", "Svitlytsia", "Bosch", "Philips", "Adidas", "Puma", "Tefal"];
+const NOUNS: [&str; 12] = [
+    "Кросівки",
+    "Сукня",
+    "Сорочка",
+    "Куртка",
+    "Футболка",
+    "Светр",
+    "Чашка",
+    "Ковдра",
+    "Ліхтар",
+    "Навушники",
+    "Рюкзак",
+    "Годинник",
+];
+const WORDS: [&str; 16] = [
+    "літня",
+    "зимова",
+    "чоловіча",
+    "жіноча",
+    "дитяча",
+    "спортивна",
+    "класична",
+    "легка",
+    "тепла",
+    "синя",
+    "червона",
+    "біла",
+    "чорна",
+    "зелена",
+    "бавовняна",
+    "шкіряна",
+];
+const BRANDS: [&str; 10] =
+    ["Acme", "Nike", "Samsung", "Lumo", "Svitlytsia", "Bosch", "Philips", "Adidas", "Puma", "Tefal"];
 
 fn line(out: &mut impl Write, product: u64, variant: u64) -> std::io::Result<()> {
-    let pick = |list: &'static [&'static str], salt: u64| list[((product.wrapping_mul(6_364_136_223_846_793_005).rotate_left(17) ^ salt.wrapping_mul(2_654_435_761)) % list.len() as u64) as usize];
+    let pick = |list: &'static [&'static str], salt: u64| {
+        list[((product.wrapping_mul(6_364_136_223_846_793_005).rotate_left(17) ^ salt.wrapping_mul(2_654_435_761))
+            % list.len() as u64) as usize]
+    };
     let (noun, word, brand) = (pick(&NOUNS, 1), pick(&WORDS, 2), pick(&BRANDS, 3));
-    write!(out, "p{product},{noun} {word} {product},{brand},Дім > {noun},size,P{product}-{variant},{}.{:02},UAH,{}", 100 + product % 900, product % 100, 36 + variant)?;
+    write!(
+        out,
+        "p{product},{noun} {word} {product},{brand},Дім > {noun},size,P{product}-{variant},{}.{:02},UAH,{}",
+        100 + product % 900,
+        product % 100,
+        36 + variant
+    )?;
     for n in 0..19u64 {
         write!(out, ",{} {}", pick(&WORDS, n + 7), (product >> n) % 40)?;
     }
@@ -86,7 +126,9 @@ fn percentile(times: &mut [f64], share: f64) -> f64 {
 /// Measures.
 pub fn run(options: &Options) -> anyhow::Result<Report> {
     let kept = options.dir.clone();
-    let dir = kept.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("braid_bench_catalog_{}", std::process::id())));
+    let dir = kept
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join(format!("braid_bench_catalog_{}", std::process::id())));
     std::fs::create_dir_all(&dir).with_context(|| format!("the folder {} cannot be made", dir.display()))?;
     let outcome = run_in(options, &dir);
     if kept.is_none() {
@@ -118,7 +160,8 @@ fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
         None => Location::Sqlite { path: dir.join("braid.db"), vfs: None },
     };
     let config = server::config::Effective::load(None, &Default::default(), &[])?.config(dir);
-    let domain = Domain::open(Start::new(&config, location.clone(), Sync::Full, Arc::new(SystemClock), "braid bench catalog"))?;
+    let domain =
+        Domain::open(Start::new(&config, location.clone(), Sync::Full, Arc::new(SystemClock), "braid bench catalog"))?;
     let spec = Spec {
         path: file.clone(),
         name: "goods.csv".into(),
@@ -161,7 +204,11 @@ fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
     }
 
     let feed = domain.store().write(feed)?;
-    let follow = || domain.store().write(move |tx: &mut Tx| feeds::advance(tx, feed, "https://shop.example/media", &mut feeds::follow::base_offer));
+    let follow = || {
+        domain.store().write(move |tx: &mut Tx| {
+            feeds::advance(tx, feed, "https://shop.example/media", &mut feeds::follow::base_offer)
+        })
+    };
     let begun = Instant::now();
     while follow()?.products > 0 {}
     let feed_seconds = begun.elapsed().as_secs_f64();
@@ -171,7 +218,8 @@ fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
         let begun = Instant::now();
         domain.store().write(move |tx: &mut Tx| {
             let price = catalog::model::Price { minor: 77_700 + n as i64, currency: "UAH".into() };
-            let variant = catalog::model::VariantInput { sku: format!("P{product}-0"), price: Some(price), ..Default::default() };
+            let variant =
+                catalog::model::VariantInput { sku: format!("P{product}-0"), price: Some(price), ..Default::default() };
             let input = ProductInput { id: format!("p{product}"), variants: vec![variant], ..ProductInput::default() };
             catalog::commands::put_products(tx, &[input])
         })?;
@@ -242,7 +290,10 @@ fn bare(dir: &Path, layout: &exchange::rows::Layout, file: &Path) -> anyhow::Res
     while let Some(row) = rows.next_row()? {
         let Ok(row) = row else { continue };
         let body: Vec<&str> = (0..row.len()).map(|at| row.get(at)).collect();
-        engine.execute("INSERT INTO bare (line, body) VALUES ($1, $2)", &[(row.line as i64).into(), body.join(",").as_str().into()])?;
+        engine.execute(
+            "INSERT INTO bare (line, body) VALUES ($1, $2)",
+            &[(row.line as i64).into(), body.join(",").as_str().into()],
+        )?;
         waiting += 1;
         if waiting == 1_000 {
             engine.batch("COMMIT")?;

@@ -64,7 +64,8 @@ struct Piece {
 
 /// Does the work of a job until it is done, stopped or interrupted; gives the tally.
 pub fn drive(domain: &Domain, folder: &Path, job: &Job, interrupt: &AtomicBool) -> Result<Option<Tally>, FileError> {
-    let spec: Spec = serde_json::from_str(&job.payload).map_err(|e| FileError::File(format!("the job is damaged: {e}")))?;
+    let spec: Spec =
+        serde_json::from_str(&job.payload).map_err(|e| FileError::File(format!("the job is damaged: {e}")))?;
     let cannot = |e: &dyn std::fmt::Display| FileError::File(format!("{}: {e}", spec.name));
     if fingerprint(&spec.path).map_err(|e| cannot(&e))?.sha256 != spec.sha256 {
         return Err(FileError::File(format!("{} has changed since the import began; begin a new one", spec.name)));
@@ -292,7 +293,8 @@ pub mod out {
             v.weight_g.filter(|g| there && *g > 0).map(|g| g.to_string()).unwrap_or_default(),
             flag(v.archived),
         ];
-        let value = |key: &String| v.attributes.get(key).or_else(|| d.attributes.get(key)).map(cell).unwrap_or_default();
+        let value =
+            |key: &String| v.attributes.get(key).or_else(|| d.attributes.get(key)).map(cell).unwrap_or_default();
         let cells = fixed.into_iter().chain(keys.iter().map(value));
         cells.map(|t| if t.is_empty() { Cell::None } else { Cell::Text(t) }).collect()
     }

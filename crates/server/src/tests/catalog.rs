@@ -64,7 +64,10 @@ fn a_file_comes_in_is_searched_fed_and_taken_out_again() {
             let text = shop.ask("GET", &path).send().text;
             text.contains("A-43").then_some(text)
         });
-        assert!(whole.starts_with("<?xml") && whole.ends_with("</yml_catalog>\n") && whole.contains("group_id"), "{whole}");
+        assert!(
+            whole.starts_with("<?xml") && whole.ends_with("</yml_catalog>\n") && whole.contains("group_id"),
+            "{whole}"
+        );
         assert_eq!(shop.ask("GET", "/feed/nobody").send().status, 404);
         // A changed price reaches the feed, and the search follows a new name.
         let change = json!({"id": "cup", "name": "Кухоль", "variants": [{"sku": "C-1", "price": {"minor": 9900, "currency": "UAH"}}]});
@@ -73,7 +76,8 @@ fn a_file_comes_in_is_searched_fed_and_taken_out_again() {
         until(|| (search(&shop, json!({"q": "кухоль"}))["total"] == 1).then_some(()));
 
         let side = shop.owner("GET", "/api/v1/catalog/compare?ids=air,cup&locale=uk").send().json();
-        let colour = side["rows"].as_array().expect("rows").iter().find(|r| r["attribute"] == "colour").expect("colour");
+        let colour =
+            side["rows"].as_array().expect("rows").iter().find(|r| r["attribute"] == "colour").expect("colour");
         assert_eq!(colour["values"], json!(["чорний", "білий"]));
 
         // What goes out comes in again and changes nothing.
@@ -92,7 +96,11 @@ fn a_product_is_made_changed_and_named_once() {
         let body = json!({"id": "tee", "name": "T-shirt", "variants": [{"sku": "T-S", "gtin": "4006381333931", "price": {"minor": 12990, "currency": "UAH"}, "attributes": {"size": "S"}}]});
         let made = shop.owner("POST", "/api/v1/products").json(&body).send();
         assert_eq!((made.status, made.json()["variants"][0]["gtin"].as_str()), (201, Some("4006381333931")));
-        assert_eq!(shop.owner("POST", "/api/v1/products").json(&body).send().status, 200, "the same again is no second one");
+        assert_eq!(
+            shop.owner("POST", "/api/v1/products").json(&body).send().status,
+            200,
+            "the same again is no second one"
+        );
         let taken = json!({"id": "other", "name": "O", "variants": [{"sku": "T-S"}]});
         let refused = shop.owner("POST", "/api/v1/products").json(&taken).send();
         assert_eq!(refused.code(), (422, "bad_input".into()));

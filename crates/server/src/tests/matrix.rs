@@ -659,18 +659,26 @@ fn case(shop: &Shop, id: &str) -> Case {
             (path, Some(json!({"step": "submit"})), Act::Write(Area::Catalog))
         }
         "list_attributes" => ("attributes".into(), None, Act::Read(Area::Catalog)),
-        "put_attribute" => {
-            (format!("attributes/a{}", fresh()), Some(json!({"kind": "text", "labels": {"uk": "Колір"}})), Act::Write(Area::Catalog))
-        }
+        "put_attribute" => (
+            format!("attributes/a{}", fresh()),
+            Some(json!({"kind": "text", "labels": {"uk": "Колір"}})),
+            Act::Write(Area::Catalog),
+        ),
         "list_families" => ("families".into(), None, Act::Read(Area::Catalog)),
         "put_family" => (format!("families/f{}", fresh()), Some(json!({"attributes": []})), Act::Write(Area::Catalog)),
         "list_categories" => ("categories".into(), None, Act::Read(Area::Catalog)),
-        "put_category" => (format!("categories/c{}", fresh()), Some(json!({"labels": {"uk": "Взуття"}})), Act::Write(Area::Catalog)),
+        "put_category" => {
+            (format!("categories/c{}", fresh()), Some(json!({"labels": {"uk": "Взуття"}})), Act::Write(Area::Catalog))
+        }
         "list_brands" => ("brands".into(), None, Act::Read(Area::Catalog)),
         "put_brand" => (format!("brands/b{}", fresh()), Some(json!({"name": "B"})), Act::Write(Area::Catalog)),
         "list_sales_channels" => ("sales-channels".into(), None, Act::Read(Area::Catalog)),
-        "put_sales_channel" => (format!("sales-channels/s{}", fresh()), Some(sales_channel()), Act::Write(Area::Catalog)),
-        "search_products" => ("catalog/search".into(), Some(json!({"q": "shoe", "facets": true})), Act::Read(Area::Catalog)),
+        "put_sales_channel" => {
+            (format!("sales-channels/s{}", fresh()), Some(sales_channel()), Act::Write(Area::Catalog))
+        }
+        "search_products" => {
+            ("catalog/search".into(), Some(json!({"q": "shoe", "facets": true})), Act::Read(Area::Catalog))
+        }
         "compare_products" => {
             (format!("catalog/compare?ids={},{}", sold(shop), sold(shop)), None, Act::Read(Area::Catalog))
         }

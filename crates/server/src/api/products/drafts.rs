@@ -19,7 +19,9 @@ use std::sync::Arc;
 
 fn problem(error: DraftError) -> Problem {
     match error {
-        DraftError::NotFound(_) | DraftError::NoProduct(_) | DraftError::NoVersion(..) => NOT_FOUND.because(error.to_string()),
+        DraftError::NotFound(_) | DraftError::NoProduct(_) | DraftError::NoVersion(..) => {
+            NOT_FOUND.because(error.to_string())
+        }
         DraftError::Step(why) => CONFLICT.because(why),
         DraftError::Refused(r) => BAD_INPUT.at(&r.pointer, r.detail),
         DraftError::Store(error) => error.into(),
@@ -64,13 +66,19 @@ pub async fn product_history(
 ) -> Result<Json<List<ProductVersion>>, Problem> {
     let items = app
         .query(move |db| {
-            let now = products::by_id(db, &id)?.ok_or_else(|| NOT_FOUND.because(format!("there is no product {id:.60}")))?;
+            let now =
+                products::by_id(db, &id)?.ok_or_else(|| NOT_FOUND.because(format!("there is no product {id:.60}")))?;
             let schema = Schema::load(db)?;
             let mut after = document::of(&schema, &now);
             let mut out = Vec::new();
             for past in drafts::history(db, now.no, drafts::VERSIONS_MAX)? {
                 let changes = document::differences(Some(&past.document), &after).into_iter().map(DifferenceWire::of);
-                out.push(ProductVersion { version: past.version, at: past.at, actor: past.actor, changes: changes.collect() });
+                out.push(ProductVersion {
+                    version: past.version,
+                    at: past.at,
+                    actor: past.actor,
+                    changes: changes.collect(),
+                });
                 after = past.document;
             }
             Ok(out)
@@ -136,7 +144,8 @@ pub async fn product_completeness(
 ) -> Result<Json<List<ProductGaps>>, Problem> {
     let items = app
         .query(move |db| {
-            let p = products::by_id(db, &id)?.ok_or_else(|| NOT_FOUND.because(format!("there is no product {id:.60}")))?;
+            let p =
+                products::by_id(db, &id)?.ok_or_else(|| NOT_FOUND.because(format!("there is no product {id:.60}")))?;
             let schema = Schema::load(db)?;
             let mut out = Vec::new();
             for channel in &schema.channels {
@@ -249,7 +258,11 @@ pub struct DraftInput {
 
 fn noted(note: &str) -> Result<String, Problem> {
     let note = note.trim().replace('\0', "\u{fffd}");
-    if note.chars().count() > 2_000 { Err(BAD_INPUT.at("/note", "a note has at most 2,000 characters")) } else { Ok(note) }
+    if note.chars().count() > 2_000 {
+        Err(BAD_INPUT.at("/note", "a note has at most 2,000 characters"))
+    } else {
+        Ok(note)
+    }
 }
 
 /// Keeps a change as a draft.

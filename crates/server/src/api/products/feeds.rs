@@ -287,7 +287,8 @@ pub async fn fetch_feed(State(app): State<Arc<App>>, Path(token): Path<String>) 
         }
         let _ = sender.send(Ok(Bytes::from_static(feeds::render::foot(feed.format).as_bytes()))).await;
     });
-    let headers = [(header::CONTENT_TYPE, "application/xml; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=60")];
+    let headers =
+        [(header::CONTENT_TYPE, "application/xml; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=60")];
     Ok((headers, Body::new(Pieces(pieces))).into_response())
 }
 
@@ -297,7 +298,10 @@ struct Pieces(mpsc::Receiver<Result<Bytes, std::io::Error>>);
 impl http_body::Body for Pieces {
     type Data = Bytes;
     type Error = std::io::Error;
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         self.0.poll_recv(cx).map(|piece| piece.map(|p| p.map(Frame::data)))
     }
 }

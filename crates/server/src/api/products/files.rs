@@ -80,7 +80,10 @@ pub async fn fetch_media(State(app): State<Arc<App>>, Path(hash): Path<String>) 
 }
 
 /// A thumbnail of a picture.
-pub async fn fetch_thumbnail(State(app): State<Arc<App>>, Path((hash, side)): Path<(String, u32)>) -> Result<Response, Problem> {
+pub async fn fetch_thumbnail(
+    State(app): State<Arc<App>>,
+    Path((hash, side)): Path<(String, u32)>,
+) -> Result<Response, Problem> {
     if !SIDES.contains(&side) {
         return Err(NOT_FOUND.because("thumbnails have 96, 320 or 960 pixels"));
     }
@@ -141,18 +144,22 @@ pub async fn begin_product_import(
     if !catalog::values::is_currency(&currency) {
         return Err(BAD_INPUT.at("/currency", "a currency has three capital letters, such as UAH"));
     }
-    let wanted = match ask.preset.as_deref() {
-        None => None,
-        Some(text) => Some(Layout::parse(text).ok_or_else(|| {
-            BAD_INPUT.at("/preset", "a preset is braid, shopify-products or woocommerce-products")
-        })?),
-    };
+    let wanted =
+        match ask.preset.as_deref() {
+            None => None,
+            Some(text) => Some(Layout::parse(text).ok_or_else(|| {
+                BAD_INPUT.at("/preset", "a preset is braid, shopify-products or woocommerce-products")
+            })?),
+        };
     let named = name.clone();
     let spec = tokio::task::spawn_blocking(move || -> Result<Spec, Problem> {
         let bad = |e: &dyn std::fmt::Display| BAD_INPUT.because(format!("{name}: {e}"));
         let path = exchange::xlsx::as_csv(&path).map_err(|e| bad(&e))?;
-        let layout = exchange::rows::Layout::of_file(&path, if path.extension().is_some_and(|e| e == "csv") { "a.csv" } else { &named })
-            .map_err(|e| bad(&e))?;
+        let layout = exchange::rows::Layout::of_file(
+            &path,
+            if path.extension().is_some_and(|e| e == "csv") { "a.csv" } else { &named },
+        )
+        .map_err(|e| bad(&e))?;
         let preset = wanted.unwrap_or_else(|| Layout::detect(&layout.columns));
         exchange::goods::Reader::new(preset, &layout.columns, &currency).map_err(|e| bad(&e))?;
         let found = fingerprint(&path).map_err(|e| bad(&e))?;
@@ -212,7 +219,8 @@ pub async fn export_products(
             let keys: Vec<String> = keys.into_iter().collect();
             let mut bytes: Vec<u8> = Vec::new();
             let wrong = |e: std::io::Error| internal(&e);
-            let mut rows = exchange::write::begin(format, &out::columns(&keys), &About::default(), &mut bytes).map_err(wrong)?;
+            let mut rows =
+                exchange::write::begin(format, &out::columns(&keys), &About::default(), &mut bytes).map_err(wrong)?;
             let mut before = 0;
             loop {
                 let page = read(db, before)?;

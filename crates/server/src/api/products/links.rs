@@ -56,7 +56,8 @@ pub async fn product_links(
 ) -> Result<Json<List<ProductLink>>, Problem> {
     let items = app
         .query(move |db| {
-            let p = products::by_id(db, &id)?.ok_or_else(|| NOT_FOUND.because(format!("there is no product {id:.60}")))?;
+            let p =
+                products::by_id(db, &id)?.ok_or_else(|| NOT_FOUND.because(format!("there is no product {id:.60}")))?;
             let found = links::associations(db, p.no)?;
             let others = products::by_nos(db, &found.iter().map(|a| a.other_no).collect::<Vec<_>>())?;
             let link = |(a, other): (Association, Option<catalog::model::Product>)| {
@@ -124,7 +125,8 @@ pub async fn set_parts(
 ) -> Result<Json<List<SetPart>>, Problem> {
     let items = app
         .read(move |tx| {
-            let no = variants::find(tx, &sku)?.ok_or_else(|| NOT_FOUND.because(format!("no variant has the SKU {sku:.60}")))?;
+            let no = variants::find(tx, &sku)?
+                .ok_or_else(|| NOT_FOUND.because(format!("no variant has the SKU {sku:.60}")))?;
             let mut out = Vec::new();
             for part in links::parts(tx.engine(), no)? {
                 if let Some(v) = variants::get(tx, part.variant_no)? {
@@ -148,12 +150,14 @@ pub async fn put_set_parts(
 ) -> Result<Response, Problem> {
     let wanted = input.value.items;
     app.change(&caller, input.request, move |tx| {
-        let own = variants::find(tx, &sku)?.ok_or_else(|| NOT_FOUND.because(format!("no variant has the SKU {sku:.60}")))?;
+        let own =
+            variants::find(tx, &sku)?.ok_or_else(|| NOT_FOUND.because(format!("no variant has the SKU {sku:.60}")))?;
         let mut list: Vec<Part> = Vec::new();
         for (at, part) in wanted.iter().enumerate() {
             let no = variants::find(tx, &part.sku)?;
-            let variant_no =
-                no.ok_or_else(|| BAD_INPUT.at(&format!("/items/{at}/sku"), format!("no variant has the SKU {:?}", part.sku)))?;
+            let variant_no = no.ok_or_else(|| {
+                BAD_INPUT.at(&format!("/items/{at}/sku"), format!("no variant has the SKU {:?}", part.sku))
+            })?;
             list.push(Part { variant_no, quantity: part.quantity });
         }
         links::put_parts(tx, own, &list).map_err(problem)?;

@@ -10,7 +10,9 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use catalog::assortment::Rule;
 use catalog::describe::{self, DescribeError};
-use catalog::schema::{self, Attribute, Brand, Category, Channel, ChannelKind, Choice, Family, FamilyAttribute, Kind, Labels, Schema};
+use catalog::schema::{
+    self, Attribute, Brand, Category, Channel, ChannelKind, Choice, Family, FamilyAttribute, Kind, Labels, Schema,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -166,7 +168,10 @@ impl AttributeWire {
 /// Lists attributes in their order.
 #[utoipa::path(get, path = "/api/v1/attributes", tag = "catalog",
     responses((status = 200, body = inline(List<AttributeWire>))))]
-pub async fn list_attributes(State(app): State<Arc<App>>, _: ReadCatalog) -> Result<Json<List<AttributeWire>>, Problem> {
+pub async fn list_attributes(
+    State(app): State<Arc<App>>,
+    _: ReadCatalog,
+) -> Result<Json<List<AttributeWire>>, Problem> {
     let schema = app.query(|db| Ok(Schema::load(db)?)).await?;
     Ok(Json(List::whole(schema.attributes.iter().map(|a| AttributeWire::of(a)).collect())))
 }
@@ -230,7 +235,8 @@ pub struct FamilyWire {
 
 impl FamilyWire {
     fn of(f: &Family) -> Self {
-        let attribute = |a: &FamilyAttribute| FamilyAttributeWire { code: a.code.clone(), required: a.required.clone() };
+        let attribute =
+            |a: &FamilyAttribute| FamilyAttributeWire { code: a.code.clone(), required: a.required.clone() };
         Self {
             code: f.code.clone(),
             labels: f.labels.clone(),
@@ -499,7 +505,10 @@ impl ChannelWire {
 
 /// Lists the channels of sale.
 #[utoipa::path(get, path = "/api/v1/sales-channels", tag = "catalog", responses((status = 200, body = inline(List<ChannelWire>))))]
-pub async fn list_sales_channels(State(app): State<Arc<App>>, _: ReadCatalog) -> Result<Json<List<ChannelWire>>, Problem> {
+pub async fn list_sales_channels(
+    State(app): State<Arc<App>>,
+    _: ReadCatalog,
+) -> Result<Json<List<ChannelWire>>, Problem> {
     let schema = app.query(|db| Ok(Schema::load(db)?)).await?;
     Ok(Json(List::whole(schema.channels.iter().map(|c| ChannelWire::of(c, &schema)).collect())))
 }

@@ -94,7 +94,9 @@ pub async fn search_products(
     let asked = input.value;
     let limit = asked.limit.unwrap_or(50);
     if !(1..=200).contains(&limit) || !(0..=OFFSET_MAX).contains(&asked.offset) {
-        return Err(BAD_QUERY.because(format!("limit is 1 to 200 and offset 0 to {OFFSET_MAX}: narrow the search instead")));
+        return Err(
+            BAD_QUERY.because(format!("limit is 1 to 200 and offset 0 to {OFFSET_MAX}: narrow the search instead"))
+        );
     }
     let index = app.goods.index.clone().ok_or_else(|| DATABASE_AWAY.because("the search index cannot be opened"))?;
     let question = Asked {
