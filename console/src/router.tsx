@@ -86,8 +86,14 @@ const pricesPage = createRoute({ getParentRoute: () => root, path: '/prices', co
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: area(() => import('./jobs/JobsPage'), 'imports'), validateSearch: texts('sel', 'view', 'cols') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: area(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
 
+const products = createRoute({ getParentRoute: () => root, path: '/products', component: area(() => import('./catalog/ProductsPage'), 'catalog'), validateSearch: texts('q', 'filter', 'sort', 'view', 'cols') });
+const compare = createRoute({ getParentRoute: () => root, path: '/products/compare', component: area(() => import('./catalog/ComparePage'), 'catalog'), validateSearch: texts('ids') });
+const product = createRoute({ getParentRoute: () => root, path: '/products/$id', component: area(() => import('./catalog/ProductPage'), 'catalog'), validateSearch: texts('tab') });
+const catalog = createRoute({ getParentRoute: () => root, path: '/catalog', component: area(() => import('./catalog/StructurePage'), 'catalog'), validateSearch: texts('tab', 'view', 'cols') });
+const feeds = createRoute({ getParentRoute: () => root, path: '/feeds', component: area(() => import('./catalog/FeedsPage'), 'catalog') });
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -1,5 +1,6 @@
 // Words of areas that few open: their pages bring them along.
 export default {
+  'audit.act.roll_back': 'went back',
   'audit.act.activate': 'let sign in again',
   'audit.act.add_file': 'put a file',
   'audit.act.add_second_factor': 'added a second factor',
@@ -114,6 +115,16 @@ export default {
   'audit.field.url': 'address',
   'audit.field.version': 'version',
   'audit.field.window': 'period',
+  'audit.kind.media': 'picture',
+  'audit.kind.feed': 'feed',
+  'audit.kind.set': 'set',
+  'audit.kind.product_links': 'goods that belong together',
+  'audit.kind.product_draft': 'change of a product',
+  'audit.kind.sales_channel': 'channel of sale',
+  'audit.kind.brand': 'brand',
+  'audit.kind.category': 'category',
+  'audit.kind.family': 'family',
+  'audit.kind.attribute': 'characteristic',
   'audit.kind.product': 'product',
   'audit.kind.products': 'products',
   'audit.kind.address': 'address',

@@ -1,5 +1,6 @@
 // Words of areas that few open: their pages bring them along.
 export default {
+  'audit.act.roll_back': 'повернуто',
   'audit.act.activate': 'знову дозволено вхід',
   'audit.act.add_file': 'додано файл',
   'audit.act.add_second_factor': 'додано другий фактор',
@@ -114,6 +115,16 @@ export default {
   'audit.field.url': 'адреса',
   'audit.field.version': 'версія',
   'audit.field.window': 'період',
+  'audit.kind.media': 'зображення',
+  'audit.kind.feed': 'список товарів',
+  'audit.kind.set': 'набір',
+  'audit.kind.product_links': 'пов’язані товари',
+  'audit.kind.product_draft': 'зміна товару',
+  'audit.kind.sales_channel': 'канал продажу',
+  'audit.kind.brand': 'бренд',
+  'audit.kind.category': 'категорія',
+  'audit.kind.family': 'родина',
+  'audit.kind.attribute': 'характеристика',
   'audit.kind.product': 'товар',
   'audit.kind.products': 'товари',
   'audit.kind.address': 'адреса',

@@ -10,6 +10,7 @@ const KEY = 'braid-language';
 const texts = { en: () => import('./en'), uk: () => import('./uk') };
 const areas = {
   areas: { en: () => import('./areas.en'), uk: () => import('./areas.uk') },
+  catalog: { en: () => import('./catalog.en'), uk: () => import('./catalog.uk') },
   customers: { en: () => import('./customers.en'), uk: () => import('./customers.uk') },
   imports: { en: () => import('./imports.en'), uk: () => import('./imports.uk') },
   messages: { en: () => import('./messages.en'), uk: () => import('./messages.uk') },

@@ -119,6 +119,8 @@ export default {
   'household.title': 'Household',
   'identity.event': 'event {{id}}',
   'identity.joined': '{{a}} and {{b}}',
+  'job.kind.product_import': 'Import of products',
+  'job.kind.catalog_recount': 'Counting completeness',
   'job.kind.export': 'Export',
   'imports.choose': 'Choose a file',
   'imports.file': 'File',

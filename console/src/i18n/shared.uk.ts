@@ -135,6 +135,8 @@ export default {
   'household.title': 'Домогосподарство',
   'identity.event': 'подія {{id}}',
   'identity.joined': '{{a}} і {{b}}',
+  'job.kind.product_import': 'Імпорт товарів',
+  'job.kind.catalog_recount': 'Підрахунок повноти',
   'job.kind.export': 'Експорт',
   'imports.choose': 'Вибрати файл',
   'imports.file': 'Файл',

@@ -10,7 +10,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers, IconWebhook } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconReceipt, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTag, IconTemplate, IconUpload, IconUsers, IconWebhook } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -24,10 +24,13 @@ export const PAGES = [
   { id: 'customers', to: '/customers', icon: IconUsers, group: 'customers', key: 'C', right: 'customers:read' },
   { id: 'segments', to: '/segments', icon: IconCirclesRelation, group: 'customers', key: 'S', right: 'segments:read' },
   { id: 'identity', to: '/identity', icon: IconFingerprint, group: 'customers', key: 'I', right: 'identity:read' },
+  { id: 'products', to: '/products', icon: IconTag, group: 'goods', key: 'G', right: 'catalog:read' },
+  { id: 'catalog', to: '/catalog', icon: IconColumns, group: 'goods', key: 'K', right: 'catalog:read' },
+  { id: 'feeds', to: '/feeds', icon: IconReceipt, group: 'goods', key: 'F', right: 'catalog:read' },
   { id: 'messages', to: '/messages', icon: IconSend, group: 'messages', key: 'M', right: 'messages:read' },
   { id: 'rules', to: '/rules', icon: IconAdjustments, group: 'messages', key: 'R', right: 'messages:read' },
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T', right: 'messages:read' },
-  { id: 'prices', to: '/prices', icon: IconScale, group: 'data', key: 'K', right: 'prices:read' },
+  { id: 'prices', to: '/prices', icon: IconScale, group: 'goods', key: 'K', right: 'prices:read' },
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L', right: 'events:read' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O', right: 'sources:read' },
   { id: 'webhooks', to: '/webhooks', icon: IconWebhook, group: 'data', key: 'W', right: 'settings:read' },
@@ -113,9 +116,9 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   const label: Record<string, string> = {
     home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
-    imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'), prices: t('nav.prices'),
+    products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'),
   };
-  const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), data: t('nav.group.data') };
+  const groups: Record<string, string> = { customers: t('nav.group.customers'), goods: t('nav.group.goods'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
     <nav className={`nav${open ? ' open' : ''}`} aria-label={t('nav.label')} onClick={close}>
       <div className="brand">
@@ -220,7 +223,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
   }, () => title.text);
   const names: Record<string, string> = {
     customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
-    live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), imports: t('nav.imports'),
+    live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'),
     exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'), settings: t('settings.title'),
   };
   const parts = path.split('/').filter(Boolean);

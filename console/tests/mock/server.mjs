@@ -196,7 +196,45 @@ let linked = true;
 let looking = true;
 let household = ['p-taras'];
 let computed = [{ id: 'ct-0', name: 'spent_90_days', title: 'Spent in 90 days', expression: 'sum("Order Completed".total in last 90 days)', kind: 'number', state: 'live', progress: 1, version: 2, segments: ['Loyal'], created_at: ago(900), updated_at: ago(90) }];
-const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews', 'prices'];
+const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews', 'catalog', 'prices'];
+// Goods: what is searched here is found by letters alone; the real index does better.
+const variant = (sku, size, price, extra = {}) => ({ number: `v-${sku}`, sku, gtin: null, gtin_in_store: false, price: uah(price), tracked: true, lots: 'none', weight_g: 900, archived: false, attributes: size ? { size } : {}, ...extra });
+const product = (id, name, brand, colour, variants, extra = {}) => ({ id, number: `no-${id}`, name, state: 'active', family: 'textile', brand, tax_class: 'standard', categories: ['Дім > Ковдри'], axes: ['size'], attributes: { colour, 'description#uk': `${name}, тепла й легка` }, levels: {}, media: [], variants, completeness: [{ channel: 'site', locale: 'uk', filled: 3, required: 4, percent: 75 }], version: 3, created_at: ago(60 * 24 * 90), updated_at: ago(55), ...extra });
+let goods = [
+  product('khmara', 'Ковдра «Хмара»', 'Svitlytsia', 'white', [variant('HM-200220', '200×220', 1249, { gtin: '4820000000000' }), variant('HM-150210', '150×210', 999)]),
+  product('barvinok', 'Постіль «Барвінок»', 'Svitlytsia', 'blue', [variant('BV-1', null, 1890)], { completeness: [{ channel: 'site', locale: 'uk', filled: 4, required: 4, percent: 100 }] }),
+  product('lantern', 'Ліхтар Lumo', 'Lumo', 'black', [variant('LM-7', null, 420)], { state: 'draft', completeness: [{ channel: 'site', locale: 'uk', filled: 1, required: 4, percent: 25 }] }),
+];
+const facetOf = (kind, label, values) => ({ kind, label, values: Object.entries(values).map(([value, count]) => ({ value, label: value, count })) });
+const attribute = (code, uk, kind, extra = {}) => ({ code, kind, labels: { uk, en: code }, part: '', unit_family: null, localisable: false, scopable: false, unique: false, facet: true, compared: true, options: [], position: 1, learned: false, version: 1, ...extra });
+const goodsAttributes = [attribute('colour', 'Колір', 'select'), attribute('size', 'Розмір', 'text'), attribute('description', 'Опис', 'text', { localisable: true, scopable: true, facet: false }), attribute('weight', 'Вага', 'number', { unit_family: 'mass', learned: true })];
+let productFeeds = [{ id: 'fd-1', name: 'Rozetka', format: 'yml', channel: 'site', locale: 'uk', currency: 'UAH', link: 'https://svitlytsia.ua/p/{id}', active: true, url: 'https://braid.svitlytsia.ua/feed/k3yk3yk3y', items: 2, left_out: 1, reasons: [{ why: 'not_offered', count: 1, sku: 'LM-7' }], up_to_date: true, followed_at: ago(1), version: 1 }];
+function goodsAnswer(path, m, input, url, json, problem, res) {
+  const one = (re) => re.exec(path)?.[1];
+  const found = (id) => goods.find((p) => p.id === decodeURIComponent(id));
+  let x;
+  if (path === '/catalog/search') {
+    const q = (input.q ?? '').toLowerCase();
+    const states = input.filters?.['@state'];
+    const items = goods.filter((p) => (!q || `${p.name} ${p.variants.map((v) => v.sku)}`.toLowerCase().includes(q)) && (!states?.length || states.includes(p.state)));
+    return json({ items, total: items.length, facets: [facetOf('@brand', '@brand', { Svitlytsia: 2, Lumo: 1 }), facetOf('@state', '@state', { active: 2, draft: 1 }), facetOf('colour', 'Колір', { white: 1, blue: 1, black: 1 })], understood: null, indexed: goods.length });
+  }
+  if (path === '/catalog/products') { const accepted = input.products.map((p, index) => { const known = found(p.id); Object.assign(known, { ...p, attributes: { ...known.attributes, ...p.attributes }, levels: {}, variants: known.variants }); return { index, number: known.number, outcome: 'changed' }; }); return json({ accepted, rejected: [] }); }
+  if (path === '/catalog/compare') { const list = url.searchParams.get('ids').split(',').map(found); return json({ products: list.map((p) => ({ id: p.id, name: p.name, picture: null, prices: [p.variants[0].price] })), rows: [{ attribute: 'colour', label: 'Колір', part: '', values: list.map((p) => p.attributes.colour), differs: true }, { attribute: 'weight', label: 'Вага', part: '', values: list.map(() => '900 g'), differs: false }] }); }
+  if (path === '/products' && m === 'POST') { const known = found(input.id); Object.assign(known, { ...input, attributes: { ...known.attributes, ...input.attributes }, variants: known.variants, levels: {}, version: known.version + 1 }); return json(known); }
+  if ((x = one(/^\/products\/([^/]+)$/))) return found(x) ? json(found(x)) : problem(res, 404, 'not_found', 'There is no such product');
+  if ((x = one(/^\/products\/([^/]+)\/completeness$/))) return json({ items: [{ channel: 'site', locale: 'uk', filled: 3, required: 4, percent: 75, missing: [{ attribute: 'weight', sku: null }] }], next_cursor: null });
+  if ((x = one(/^\/products\/([^/]+)\/links$/))) return json({ items: [{ kind: 'accompanying', product_id: 'barvinok', quantity: 1, name: 'Постіль «Барвінок»' }], next_cursor: null });
+  if ((x = one(/^\/products\/([^/]+)\/history$/))) return json({ items: [{ version: 2, at: ago(55), actor: 'danylo@svitlytsia.ua', changes: [{ path: 'attributes/colour', before: 'grey', after: 'white' }] }], next_cursor: null });
+  if ((x = one(/^\/products\/([^/]+)\/roll-back$/))) { const p = found(x); p.version += 1; p.attributes.colour = 'grey'; return json(p); }
+  if (path === '/attributes') return json({ items: goodsAttributes, next_cursor: null });
+  if (path === '/families') return json({ items: [{ code: 'textile', labels: { uk: 'Текстиль', en: 'Textiles' }, label_attribute: '', attributes: [{ code: 'colour', required: ['*'] }, { code: 'description', required: ['site'] }, { code: 'weight', required: [] }], axes: ['size'], version: 1 }], next_cursor: null });
+  if (path === '/categories') return json({ items: [{ code: 'Дім', parent: null, labels: { uk: 'Дім' }, position: 1, archived: false, version: 1 }, { code: 'Дім > Ковдри', parent: 'Дім', labels: { uk: 'Ковдри' }, position: 2, archived: false, version: 1 }], next_cursor: null });
+  if (path === '/sales-channels') return json({ items: [{ code: 'site', kind: 'site', labels: { uk: 'Сайт', en: 'Site' }, root: null, locales: ['uk'], currencies: ['UAH'], assortment: [{ sell: false, categories: [], brands: ['Lumo'], families: [], skus: [], attribute: null, values: [] }], version: 1 }], next_cursor: null });
+  if (path === '/feeds' && m === 'POST') { const made = { ...productFeeds[0], ...input, id: 'fd-2', items: 0, left_out: 0, reasons: [], up_to_date: false, followed_at: null }; productFeeds = [...productFeeds, made]; return json(made, 201); }
+  if (path === '/feeds') return json({ items: productFeeds, next_cursor: null });
+  return undefined;
+}
 const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve'] : [])];
 const defaults = { kinds: [{ kind: 'user_id', priority: 1, limits: [{ count: 1, window_days: null }], form: 'exact' }, { kind: 'phone', priority: 3, limits: [{ count: 5, window_days: 365 }], form: 'phone' }, { kind: '*', priority: 10, limits: [{ count: 5, window_days: 365 }], form: 'exact' }], hubs: { suspect_at: 3, demote_at: 10, window_days: 30 }, stitch: { known_within_days: 7, alarm_factor: 2 } };
 let idRules = { version: 0, ...defaults, built_in: ['0', '-1', 'null', 'test'], changed_at: null, changed_by: null, applied: true, job_id: null };
@@ -319,6 +357,7 @@ const server = createServer(async (req, res) => {
   }
   const id = (re) => re.exec(path)?.[1];
   let x;
+  if (/^\/(catalog|products|attributes|families|categories|sales-channels|feeds)(\/|$)/.test(path)) { const answered = goodsAnswer(path, m, input, url, json, problem, res); return answered; }
   if (path === '/home') return json(home());
   if (path === '/views') { if (m === 'POST') { const v = { id: `v-${views.length + 1}`, owner: me.email, may_change: true, version: 1, ...input }; views = [...views, v]; return json(v, 201); } return json({ items: views.filter((v) => v.page === url.searchParams.get('page')), next_cursor: null }); }
   if ((x = id(/^\/views\/([^/]+)$/))) { if (m === 'DELETE') { views = views.filter((v) => v.id !== x); return json(undefined, 204); } views = views.map((v) => (v.id === x ? { ...v, ...input, version: v.version + 1 } : v)); return json(views.find((v) => v.id === x)); }

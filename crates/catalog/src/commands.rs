@@ -2,11 +2,12 @@
 use crate::check::{self, Wrong};
 use crate::drafts::VERSIONS_MAX;
 use crate::model::{Accepted, Outcome, Product, ProductInput, Rejection};
-use crate::schema::{self, ATTRIBUTES_MAX, Brand, Category, Labels, Schema, THINGS_MAX, Thing, brand_code};
+use crate::schema::{self, ATTRIBUTES_MAX, Attribute, Brand, Category, Labels, Schema, THINGS_MAX, Thing, brand_code};
 use crate::values::{Key, is_code};
 use crate::{completeness, products, unique, variants};
 use db::{Bulk, DbError, Tx, Value};
 use hashbrown::{HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Creates and changes products: those that can be taken are, and each of the others says why not.
@@ -65,6 +66,7 @@ pub fn put_products_by(
         if outcome != Outcome::Same {
             batch.own(&schema, &fresh, outcome == Outcome::Changed);
             let before = batch.products[at].replace(fresh);
+            batch.free(&schema, before.as_ref(), at);
             if !batch.touched[at] {
                 batch.touched[at] = true;
                 changed.push(at);
@@ -165,6 +167,8 @@ struct Batch {
     gtins: HashMap<String, i64>,
     /// Owner of a unique value, given in this call.
     uniques: HashMap<(i64, String), i64>,
+    /// Unique values that were given up in this call.
+    freed: HashSet<(i64, String)>,
     touched: Vec<bool>,
 }
 
@@ -188,7 +192,7 @@ impl Batch {
         let owners = products::owners_of_gtins(tx, &wanted.iter().map(String::as_str).collect::<Vec<_>>())?;
         let gtins = wanted.into_iter().zip(owners).filter_map(|(gtin, no)| Some((gtin, no?))).collect();
         let touched = vec![false; found.len()];
-        Ok(Self { products: found, place, skus, gtins, uniques: HashMap::new(), touched })
+        Ok(Self { products: found, place, skus, gtins, uniques: HashMap::new(), freed: HashSet::new(), touched })
     }
     /// Refuses SKUs and GTINs of other variants.
     fn owned(&self, known: Option<&Product>, input: &ProductInput) -> Result<(), Wrong> {
@@ -217,7 +221,8 @@ impl Batch {
         }
         let owners = unique::owners(tx, &wanted)?;
         for (at, ((attribute, value, own), owner)) in wanted.iter().zip(owners).enumerate() {
-            let owner = self.uniques.get(&(*attribute, value.clone())).copied().or(owner);
+            let entry = (*attribute, value.clone());
+            let owner = self.uniques.get(&entry).copied().or(owner.filter(|_| !self.freed.contains(&entry)));
             let twice = wanted[..at].iter().any(|(a, v, _)| (a, v) == (attribute, value));
             if twice || owner.is_some_and(|o| o != *own) {
                 let code = schema.attributes.iter().find(|a| a.no == *attribute).map_or("", |a| a.code.as_str());
@@ -226,6 +231,18 @@ impl Batch {
             }
         }
         Ok(Ok(()))
+    }
+    /// Notes which unique values a product gave up.
+    fn free(&mut self, schema: &Schema, before: Option<&Product>, at: usize) {
+        let now = self.products[at].as_ref().map(|p| unique::of(schema, p)).unwrap_or_default();
+        for (attribute, value, owner) in before.map(|p| unique::of(schema, p)).unwrap_or_default() {
+            if !now.contains(&(attribute, value.clone(), owner)) {
+                if self.uniques.get(&(attribute, value.clone())) == Some(&owner) {
+                    self.uniques.remove(&(attribute, value.clone()));
+                }
+                self.freed.insert((attribute, value));
+            }
+        }
     }
     /// Notes whose SKUs and GTINs these are now.
     fn own(&mut self, schema: &Schema, product: &Product, known: bool) {
@@ -249,19 +266,33 @@ fn prepare_schema(tx: &mut Tx, sound: &[(usize, ProductInput)]) -> Result<Arc<Sc
     let schema = schema::held(tx)?;
     let mut things: Vec<Thing> = Vec::new();
     let mut seen: HashSet<String> = HashSet::new();
+    let (mut made, mut widened) = (BTreeMap::<String, Attribute>::new(), BTreeMap::<String, Attribute>::new());
     for (_, input) in sound {
         let levels = input.levels.values().flat_map(|v| v.iter());
         let own = input.attributes.iter().chain(levels).chain(input.variants.iter().flat_map(|v| v.attributes.iter()));
         for (text, value) in own {
             let code = Key::parse(text).code;
-            if schema.attribute(code).is_none() && !value.is_null() && !seen.contains(code) {
-                seen.insert(code.to_string());
-                if schema.attributes.len() + seen.len() <= ATTRIBUTES_MAX && is_code(code) {
-                    things.extend(schema::learned(tx.next_id(), code, value).map(Thing::Attribute));
-                }
+            if value.is_null() {
+                continue;
+            }
+            let count = schema.attributes.len() + made.len();
+            match schema.attribute(code) {
+                Some(known) => widen(&mut widened, known, text),
+                None => match made.get_mut(code) {
+                    Some(known) => {
+                        if let Some(wider) = schema::widened(known, text) {
+                            *known = wider;
+                        }
+                    }
+                    None if count < ATTRIBUTES_MAX && is_code(code) => {
+                        made.extend(schema::learned(tx.next_id(), text, value).map(|a| (code.to_string(), a)));
+                    }
+                    None => {}
+                },
             }
         }
     }
+    things.extend(made.into_values().chain(widened.into_values()).map(Thing::Attribute));
     seen.clear();
     for name in sound.iter().filter_map(|(_, p)| p.brand.as_deref()).filter(|b| !b.is_empty()) {
         let code = brand_code(name);
@@ -281,6 +312,13 @@ fn prepare_schema(tx: &mut Tx, sound: &[(usize, ProductInput)]) -> Result<Arc<Sc
     drop(schema);
     schema::put(tx, &things)?;
     schema::held(tx)
+}
+
+fn widen(widened: &mut BTreeMap<String, Attribute>, known: &Attribute, key: &str) {
+    let now = widened.get(&known.code).unwrap_or(known);
+    if let Some(wider) = schema::widened(now, key) {
+        widened.insert(known.code.clone(), wider);
+    }
 }
 
 /// Makes what is missing of a path of categories.

@@ -11,11 +11,15 @@
 pub mod assortment;
 pub mod check;
 pub mod commands;
+pub mod compare;
 pub mod completeness;
 pub mod describe;
+pub mod doctor;
 pub mod document;
 pub mod drafts;
+pub mod feeds;
 pub mod gtin;
+pub mod links;
 pub mod model;
 pub mod prices;
 pub mod products;

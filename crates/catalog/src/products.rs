@@ -186,6 +186,12 @@ pub fn changed(db: &mut Engine, after: i64, limit: i64) -> Result<Vec<(i64, i64)
     db.rows(sql, &[after.into(), limit.into()])?.iter().map(|r| Ok((r.int(0)?, r.int(1)?))).collect()
 }
 
+/// Further products of one change, after a number.
+pub fn of_change(db: &mut Engine, change: i64, after: i64) -> Result<Vec<i64>, DbError> {
+    let sql = "SELECT no FROM products WHERE change = $1 AND no > $2 ORDER BY no";
+    db.rows(sql, &[change.into(), after.into()])?.iter().map(|r| r.int(0)).collect()
+}
+
 fn read(db: &mut dyn Read, lookup: &'static Lookup, keys: &[&[Value<'_>]]) -> Result<Vec<Option<Product>>, DbError> {
     let mut out: Vec<Option<Product>> = keys.iter().map(|_| None).collect();
     db.look(lookup, keys, &mut |at, row| {

@@ -620,8 +620,11 @@ fn place<T>(list: &mut Vec<Arc<T>>, thing: T, no: impl Fn(&T) -> i64) {
     }
 }
 
-/// An attribute for values that nobody described: its kind is what the first value looks like.
-pub fn learned(no: i64, code: &str, first: &serde_json::Value) -> Option<Attribute> {
+/// An attribute for values that nobody described: its kind is what the first value looks like, and it differs by language
+/// or channel if its first key does.
+pub fn learned(no: i64, key: &str, first: &serde_json::Value) -> Option<Attribute> {
+    let key = crate::values::Key::parse(key);
+    let code = key.code;
     if !is_code(code) {
         return None;
     }
@@ -639,8 +642,8 @@ pub fn learned(no: i64, code: &str, first: &serde_json::Value) -> Option<Attribu
         labels: Labels::new(),
         part: String::new(),
         unit_family: None,
-        localisable: kind == Kind::Text,
-        scopable: spoken,
+        localisable: spoken || key.locale.is_some(),
+        scopable: spoken || key.channel.is_some(),
         unique: false,
         facet: kind != Kind::Text || !spoken,
         compared: !spoken,
@@ -650,4 +653,12 @@ pub fn learned(no: i64, code: &str, first: &serde_json::Value) -> Option<Attribu
         used: true,
         version: 1,
     })
+}
+
+/// A learned attribute that has to differ by more than it did, by a key that came in; `None` where nothing has to change.
+pub fn widened(known: &Attribute, key: &str) -> Option<Attribute> {
+    let key = crate::values::Key::parse(key);
+    let (localisable, scopable) = (known.localisable || key.locale.is_some(), known.scopable || key.channel.is_some());
+    let more = known.learned && !known.unique && (localisable, scopable) != (known.localisable, known.scopable);
+    more.then(|| Attribute { localisable, scopable, version: known.version + 1, ..known.clone() })
 }

@@ -1,3 +1,5 @@
 //! The catalogue on both engines.
+mod drafts;
+mod feeds;
 mod harness;
 mod products;

@@ -1,4 +1,5 @@
 //! `braid bench`: what Braid does against a baseline of the same machine, in one run (CONTRACTS 8).
+mod catalog;
 mod customers;
 mod dedup;
 mod echo;
@@ -46,6 +47,10 @@ pub enum Bench {
     ///
     /// Example: braid bench price --json
     Price(price::Options),
+    /// A catalogue: a file of products in, searches, a changed SKU on its way to a feed.
+    ///
+    /// Example: braid bench catalog --skus 300000 --json
+    Catalog(catalog::Options),
     /// The asking part of `dedup`, alone.
     #[command(hide = true)]
     DedupMeasure(dedup::Options),
@@ -148,6 +153,15 @@ pub fn run(bench: &Bench, out: &mut dyn Write) -> anyhow::Result<()> {
             let text =
                 if options.json { serde_json::to_string(&report)? } else { serde_json::to_string_pretty(&report)? };
             writeln!(out, "{text}")?;
+            Ok(())
+        }
+        Bench::Catalog(options) => {
+            let report = catalog::run(options)?;
+            if options.json {
+                writeln!(out, "{}", serde_json::to_string(&report)?)?;
+            } else {
+                writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?;
+            }
             Ok(())
         }
         Bench::Timeline(options) => {

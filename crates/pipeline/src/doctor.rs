@@ -153,6 +153,9 @@ pub fn run(location: &Location, clock: &dyn Clock, shop: Settings) -> Result<Rep
     for f in loyalty::points::doctor::check(tx.engine())? {
         findings.error("points", f.subject, f.detail);
     }
+    for f in catalog::doctor::check(tx.engine())? {
+        findings.add(f.check, Severity::Error, f.subject, f.detail);
+    }
     let mut notes = notes(tx.engine(), now, fast)?;
     if let Some(detail) = db::engine::tls::exposure(location, tx.engine())? {
         notes.push(Note { what: "open_way", count: 1, detail, oldest_s: None });

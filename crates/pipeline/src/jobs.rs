@@ -69,11 +69,23 @@ impl Kind {
 pub fn kinds(sweeps: Vec<crate::erasure::Sweep>) -> Vec<Kind> {
     vec![
         crate::backfill::kind(),
+        recount(),
         crate::erasure::kind(sweeps),
         crate::households::kind(),
         crate::rerun::kind(),
         crate::sources::reread::kind(),
     ]
+}
+
+/// Counts completeness of products anew after a family changed.
+fn recount() -> Kind {
+    Kind::stepping(catalog::recount::KIND, |tx, job, _| {
+        Ok(match catalog::recount::step(tx, job)? {
+            catalog::recount::Piece::More(progress) => Step::More(progress),
+            catalog::recount::Piece::Done(result) => Step::Done(result),
+        })
+    })
+    .unstoppable()
 }
 
 /// Stops a job for a person.

@@ -46,6 +46,8 @@ pub struct App {
     pub public_url: String,
     /// Proxies that are believed about where a browser is.
     pub proxies: crate::collect_api::Proxies,
+    /// The catalogue's search index and files.
+    pub goods: crate::goods::Goods,
     accounts: RwLock<Arc<accounts::Snapshot>>,
     sources: RwLock<Arc<crate::collect_api::Keys>>,
 }
@@ -64,9 +66,11 @@ impl App {
         let proxies = crate::collect_api::Proxies::parse(&config.trusted_proxies).unwrap_or_default();
         let oidc = crate::oidc::provider::Provider::open(config.sign_in_ca_file.as_deref());
         let oidc = oidc.map_err(|why| crate::problem::INTERNAL.because(why))?;
+        let goods = crate::goods::Goods::open(&folder);
         let board = crate::shop_api::Board::open(&domain).await?;
         let app = Self {
             board,
+            goods,
             proxies,
             domain,
             folder,

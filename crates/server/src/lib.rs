@@ -26,6 +26,7 @@ mod download;
 pub mod edits;
 mod erasing;
 pub mod exports;
+pub mod goods;
 pub mod health;
 pub mod hub;
 pub mod imports;

@@ -180,6 +180,9 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
         beside(&app, |app, told| crate::imports::drive::serve(&app.domain, &app.folder, &app.clock, told)),
         beside(&app, |app, told| crate::exports::drive::serve(&app.domain, &app.folder, &app.clock, told)),
         beside(&app, |app, told| crate::moving::work::serve(&app.domain, &app.clock, told)),
+        beside(&app, |app, told| crate::goods::files::serve(&app.domain, &app.folder, told)),
+        beside(&app, crate::goods::follow_search),
+        beside(&app, crate::goods::follow_feeds),
     ];
     let served = tokio::spawn(listen::serve(listener, tls, app.clone(), api::router(app.clone()), stopped));
     if let Some(file) = &options.ready_file {

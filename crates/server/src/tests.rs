@@ -3,6 +3,7 @@ mod access;
 mod admin;
 mod border;
 mod borders;
+mod catalog;
 mod collect;
 mod configuration;
 mod console;

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("customers", &["db", "resolve"]),
     ("segments", &["customers"]),
     ("catalog", &["db"]),
+    ("search", &["catalog"]),
     ("stock", &["catalog"]),
     ("orders", &["stock", "customers", "loyalty"]),
     ("loyalty", &["catalog", "customers"]),

@@ -1,10 +1,17 @@
 //! `/products`: what the shop sells. (CONTRACTS 9)
+pub mod drafts;
+pub mod feeds;
+pub mod files;
+pub mod links;
+pub mod schema;
+pub mod search;
 pub mod wire;
 
 use crate::app::App;
 use crate::border::Cleared;
 use crate::caller::{ReadCatalog, WriteCatalog};
 use crate::change::{Done, with_version};
+use crate::goods::media::SIZE_MAX;
 use crate::input::{Input, List, Page, Params, cursor, limit, place};
 use crate::problem::{BAD_INPUT, NOT_FOUND, Problem};
 use axum::Json;
@@ -28,12 +35,39 @@ const MANY_BYTES: usize = 16 << 20;
 /// The catalogue's routes. Nothing in them is about people, so that an article number is never taken for a telephone.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     let many = OpenApiRouter::new().routes(routes!(put_products)).layer(DefaultBodyLimit::max(MANY_BYTES));
-    OpenApiRouter::new().routes(routes!(list_products, put_product)).routes(routes!(get_product)).merge(many).layer(
-        axum::middleware::map_response(async |mut response: Response| {
+    let pictures = OpenApiRouter::new().routes(routes!(files::keep_media)).layer(DefaultBodyLimit::max(SIZE_MAX + 1));
+    OpenApiRouter::new()
+        .routes(routes!(list_products, put_product))
+        .routes(routes!(get_product))
+        .routes(routes!(drafts::product_history))
+        .routes(routes!(drafts::roll_back_product))
+        .routes(routes!(drafts::product_completeness))
+        .routes(routes!(drafts::list_product_drafts, drafts::create_product_draft))
+        .routes(routes!(drafts::decide_product_draft))
+        .routes(routes!(links::product_links, links::put_product_links))
+        .routes(routes!(links::set_parts, links::put_set_parts))
+        .routes(routes!(schema::list_attributes))
+        .routes(routes!(schema::put_attribute))
+        .routes(routes!(schema::list_families))
+        .routes(routes!(schema::put_family))
+        .routes(routes!(schema::list_categories))
+        .routes(routes!(schema::put_category))
+        .routes(routes!(schema::list_brands))
+        .routes(routes!(schema::put_brand))
+        .routes(routes!(schema::list_sales_channels))
+        .routes(routes!(schema::put_sales_channel))
+        .routes(routes!(search::search_products))
+        .routes(routes!(search::compare_products))
+        .routes(routes!(feeds::list_feeds, feeds::create_feed))
+        .routes(routes!(feeds::update_feed, feeds::delete_feed))
+        .routes(routes!(files::begin_product_import))
+        .routes(routes!(files::export_products))
+        .merge(many)
+        .merge(pictures)
+        .layer(axum::middleware::map_response(async |mut response: Response| {
             response.extensions_mut().insert(Cleared);
             response
-        }),
-    )
+        }))
 }
 
 /// Lists products, newest first.
@@ -65,8 +99,9 @@ pub async fn put_product(
     input: Input<ProductBody>,
 ) -> Result<Response, Problem> {
     let new: ProductInput = input.value.into();
+    let actor = caller.actor.clone();
     app.change(&caller, input.request, move |tx| {
-        let (accepted, rejected) = commands::put_products(tx, std::slice::from_ref(&new))?;
+        let (accepted, rejected) = commands::put_products_by(tx, &actor, std::slice::from_ref(&new))?;
         if !rejected.is_empty() {
             return Err(refused(&rejected));
         }
@@ -100,8 +135,9 @@ pub async fn put_products(
         return Err(BAD_INPUT.at("/products", format!("at most {MANY_MAX} products at once; send a file for more")));
     }
     let new: Vec<ProductInput> = input.value.products.into_iter().map(Into::into).collect();
+    let actor = caller.actor.clone();
     app.change(&caller, input.request, move |tx| {
-        let (accepted, rejected) = commands::put_products(tx, &new)?;
+        let (accepted, rejected) = commands::put_products_by(tx, &actor, &new)?;
         let ids: Vec<&str> =
             accepted.iter().filter(|a| a.outcome != Outcome::Same).map(|a| new[a.index].id.as_str()).collect();
         let after = json!({"products": ids.len(), "ids": ids.iter().take(20).collect::<Vec<_>>()});

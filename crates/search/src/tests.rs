@@ -1,0 +1,156 @@
+//! From the store into the index and out again.
+use crate::{Asked, Follower, Found, Index, Sort};
+use base::{Clock, ManualClock, Timestamp};
+use catalog::commands::put_products;
+use catalog::model::ProductInput;
+use db::testing::Place;
+use db::writer::Options;
+use db::{Engine, Store, Sync};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+struct Shop {
+    store: Store,
+    reading: Engine,
+    follower: Follower,
+    place: Place,
+}
+
+impl Shop {
+    fn new() -> Self {
+        let place = Place::sqlite();
+        let clock = Arc::new(ManualClock::new(Timestamp::from_civil(2026, 11, 23, 8, 0, 0)));
+        let store = Store::open(db::Open {
+            location: place.location.clone(),
+            sync: Sync::UnsafeFast,
+            migrations: &[db::migrate::MIGRATIONS, catalog::MIGRATIONS],
+            options: Options::default(),
+            clock: clock as Arc<dyn Clock>,
+            holder: "a test".into(),
+            take_over: false,
+            before: None,
+            recover: None,
+            ticker: None,
+            observer: None,
+            readers: 1,
+        })
+        .expect("the store opens");
+        let reading = place.location.open(Sync::UnsafeFast, true).expect("opens");
+        let index = Arc::new(Index::open(&place.folder.join("search")).expect("an index"));
+        Self { store, reading, follower: Follower::new(index).expect("one writer"), place }
+    }
+    fn put(&mut self, inputs: Value) -> usize {
+        let inputs: Vec<ProductInput> = serde_json::from_value(inputs).expect("inputs");
+        let rejected = self.store.write(move |tx| put_products(tx, &inputs)).expect("written").1;
+        assert_eq!(rejected, []);
+        self.follow()
+    }
+    fn follow(&mut self) -> usize {
+        self.follower.step(&mut self.reading).expect("follows")
+    }
+    fn ask(&self, asked: &Asked) -> Found {
+        self.follower.index.search(asked).expect("answers")
+    }
+    /// Names of what is found, the best first.
+    fn find(&mut self, text: &str) -> Vec<String> {
+        let found = self.ask(&Asked { text: text.into(), limit: 20, ..Asked::default() });
+        let products = catalog::products::by_nos(&mut self.reading, &found.nos).expect("read");
+        products.into_iter().flatten().map(|p| p.id).collect()
+    }
+}
+
+fn goods() -> Value {
+    json!([
+        {"id": "air", "name": "Кросівки Air Zoom", "brand": "Nike", "categories": ["Взуття > Кросівки"], "attributes": {"colour": "чорний"},
+         "variants": [{"sku": "NK-100-42", "gtin": "4006381333931", "price": {"minor": 420000, "currency": "UAH"}, "attributes": {"size": "42"}}]},
+        {"id": "dress", "name": "Платье летнее", "attributes": {"colour": "красный", "name#uk": "Сукня літня"},
+         "variants": [{"sku": "DR-7", "price": {"minor": 99900, "currency": "UAH"}}]},
+        {"id": "phone", "name": "Смартфон Galaxy", "brand": "Samsung", "attributes": {"colour": "чорний"}, "variants": [{"sku": "SM-G991", "price": {"minor": 2500000, "currency": "UAH"}}]},
+        {"id": "shirt", "name": "Сорочка чоловіча", "attributes": {"colour": "білий", "description": "Для офісу"}, "variants": [{"sku": "SH-1", "price": {"minor": 80000, "currency": "UAH"}}]},
+    ])
+}
+
+#[test]
+fn words_are_found_in_any_form_language_and_script() {
+    // [L1] search of one catalogue with typos and Ukrainian and Russian morphology.
+    let mut shop = Shop::new();
+    assert_eq!(shop.put(goods()), 4);
+    let cases = [
+        ("кросівок", "air"),
+        ("КРОСІВКАМИ nike", "air"),
+        ("красівки", "air"),
+        ("rhjcsdrb", "air"),
+        ("платья", "dress"),
+        ("сукні", "dress"),
+        ("gkfnmt", "dress"),
+        ("самсунг", "phone"),
+        ("samsnug", "phone"),
+        ("смартфоны самсунг", "phone"),
+        ("сороч", "shirt"),
+        ("сорочку офіс", "shirt"),
+        ("взуття", "air"),
+        ("nk-100-42", "air"),
+        ("4006381333931", "air"),
+        ("sm g991", "phone"),
+    ];
+    for (asked, found) in cases {
+        assert_eq!(shop.find(asked).first().map(String::as_str), Some(found), "{asked}");
+    }
+    assert!(shop.find("холодильник").is_empty());
+    assert!(shop.find("кросівки samsung").is_empty(), "all words have to fit");
+    let meant = shop.ask(&Asked { text: "rhjcsdrb".into(), limit: 1, ..Asked::default() }).understood;
+    assert_eq!(meant.as_deref(), Some("кросівки"));
+}
+
+#[test]
+fn facets_count_and_filter() {
+    let mut shop = Shop::new();
+    shop.put(goods());
+    let asked = Asked { facets: true, limit: 10, ..Asked::default() };
+    let found = shop.ask(&asked);
+    let of = |found: &Found, kind: &str| -> Vec<(String, u64)> {
+        found.facets.get(kind).map(|v| v.iter().map(|c| (c.value.clone(), c.count)).collect()).unwrap_or_default()
+    };
+    assert_eq!(found.total, 4);
+    assert_eq!(of(&found, "colour"), [("чорний".to_string(), 2), ("білий".to_string(), 1), ("красный".to_string(), 1)]);
+    assert_eq!(of(&found, "@category").len(), 2, "a category counts for those above it");
+    let mut filtered = asked.clone();
+    filtered.filters.insert("colour".into(), vec!["чорний".into()]);
+    let found = shop.ask(&filtered);
+    assert_eq!(found.total, 2);
+    assert_eq!(of(&found, "@brand").len(), 2);
+    assert_eq!(of(&found, "colour").len(), 3, "a facet that is filtered by shows its other values");
+    filtered.filters.insert("@brand".into(), vec!["Nike".into(), "Samsung".into()]);
+    filtered.sort = Sort::Cheapest;
+    let nos = shop.ask(&filtered).nos;
+    filtered.sort = Sort::Dearest;
+    assert_eq!(nos, shop.ask(&filtered).nos.into_iter().rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_index_follows_and_is_built_anew() {
+    let mut shop = Shop::new();
+    shop.put(goods());
+    assert_eq!(shop.follow(), 0, "nothing changed");
+    assert_eq!(shop.put(json!([{"id": "shirt", "name": "Блуза"}])), 1, "one changed product costs one");
+    assert_eq!(shop.find("блузи"), ["shirt"]);
+    assert!(shop.find("сорочка").is_empty());
+    assert_eq!(shop.put(json!([{"id": "shirt", "state": "archived"}])), 1);
+    assert!(shop.find("блузи").is_empty());
+    assert_eq!(shop.find("SH-1"), ["shirt"], "what was sold is found by its number");
+    // A change of a tree of categories is seen by every product.
+    shop.store.write(catalog::recount::touch_all).expect("written");
+    assert_eq!(shop.follow(), 4);
+    // Thrown away and made again.
+    let Shop { store, mut reading, follower, place } = shop;
+    drop(follower);
+    let folder = place.folder.join("search");
+    std::fs::remove_dir_all(&folder).expect("gone");
+    let mut follower = Follower::new(Arc::new(Index::open(&folder).expect("an index"))).expect("one writer");
+    assert_eq!(follower.step(&mut reading).expect("follows"), 4);
+    assert_eq!(follower.index.len(), 4);
+    drop(follower);
+    let follower = Follower::new(Arc::new(Index::open(&folder).expect("an index"))).expect("one writer");
+    assert_eq!((follower.index.len(), follower.index.is_empty()), (4, false), "its position is kept with it");
+    drop(store);
+}

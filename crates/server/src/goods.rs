@@ -1,0 +1,75 @@
+//! The catalogue beside requests: its search index, its pictures, the threads that follow it.
+pub mod files;
+pub mod media;
+
+use crate::app::App;
+use crate::problem::{Problem, internal};
+use base::SECOND_US;
+use catalog::feeds;
+use search::{Follower, Index, SearchError};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// What requests share of the catalogue.
+pub struct Goods {
+    /// The search index; `None` when its folder cannot be written, which the log says.
+    pub index: Option<Arc<Index>>,
+    /// Pictures and documents.
+    pub media: media::Folder,
+}
+
+impl Goods {
+    /// Opens what lies in a shop's folder.
+    pub fn open(folder: &Path) -> Self {
+        let index = Index::open(&folder.join("search")).map(Arc::new);
+        if let Err(error) = &index {
+            tracing::error!(%error, "products cannot be searched");
+        }
+        Self { index: index.ok(), media: media::Folder::new(&folder.join("media")) }
+    }
+}
+
+/// A search that failed, as a problem.
+pub fn search_problem(error: SearchError) -> Problem {
+    match error {
+        SearchError::Store(error) => error.into(),
+        other => internal(&other),
+    }
+}
+
+/// Follows the catalogue into the search index; a thread of its own.
+pub fn follow_search(app: &App, stop: &AtomicBool) {
+    let Some(index) = app.goods.index.clone() else { return };
+    match Follower::new(index) {
+        Ok(follower) => follower.run(app.domain.store().location(), app.domain.store().sync(), stop),
+        Err(error) => tracing::error!(%error, "products cannot be searched"),
+    }
+}
+
+/// Follows the catalogue into the feeds; a thread of its own that brings pieces as commands.
+pub fn follow_feeds(app: &App, stop: &AtomicBool) {
+    let media = media_address(app);
+    while !stop.load(Ordering::Relaxed) && app.domain.store().is_alive() {
+        let behind = app.domain.store().query(feeds::waiting).unwrap_or_default();
+        let mut worked = false;
+        for feed in behind {
+            let media = media.clone();
+            let done =
+                app.domain.store().write(move |tx| feeds::advance(tx, feed, &media, &mut feeds::follow::base_offer));
+            match done {
+                Ok(pace) => worked |= pace.products > 0,
+                Err(error) => tracing::warn!(feed, %error, "a feed does not follow the catalogue"),
+            }
+        }
+        if !worked {
+            std::thread::sleep(Duration::from_micros(SECOND_US as u64 / 4));
+        }
+    }
+}
+
+/// Where pictures are fetched from.
+pub fn media_address(app: &App) -> String {
+    format!("{}/media", app.public_url.trim_end_matches('/'))
+}
