@@ -5471,7 +5471,8 @@ export interface components {
         ProductCategory: {
             archived?: boolean;
             code?: string;
-            labels?: {
+            /** @description Names by language. */
+            labels: {
                 [key: string]: string;
             };
             /** @description Code of the one above; null = the root of a tree. */
@@ -8004,7 +8005,8 @@ export interface operations {
                         items: {
                             archived?: boolean;
                             code?: string;
-                            labels?: {
+                            /** @description Names by language. */
+                            labels: {
                                 [key: string]: string;
                             };
                             /** @description Code of the one above; null = the root of a tree. */
