@@ -1,5 +1,6 @@
 //! `braid import`: purchases from a file, through the running server or without one.
 mod files;
+mod goods;
 pub mod online_retail_ii;
 pub mod read;
 #[cfg(test)]
@@ -70,6 +71,9 @@ pub struct Import {
 
 /// Runs it.
 pub fn run(import: &Import, printer: &mut Printer) -> Outcome {
+    if let Some(layout) = goods::layout(import.preset.as_deref()) {
+        return goods::run(import, layout, printer);
+    }
     if import.preset.as_deref() != Some(ONLINE_RETAIL_II) {
         return files::run(import, printer);
     }

@@ -7,6 +7,9 @@ use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 /// Products of one part of the index over which values are counted: beyond it counts are of the first ones.
 pub const COUNTED_MAX: u32 = 100_000;
 
+/// Values from which on all terms are read in their order.
+const STREAMED: usize = 200;
+
 /// Counts the values of the facet field, and documents.
 pub struct Counts;
 
@@ -57,13 +60,27 @@ impl SegmentCollector for Counting {
     }
     fn harvest(self) -> Self::Fruit {
         let mut out = HashMap::new();
-        if let Some(column) = &self.column {
-            let mut term = String::new();
-            for (ord, count) in self.by_ord.iter().enumerate().filter(|(_, count)| **count > 0) {
-                term.clear();
-                if matches!(column.ord_to_str(ord as u64, &mut term), Ok(true)) {
-                    out.insert(term.clone(), u64::from(*count));
+        let Some(column) = &self.column else { return (u64::from(self.docs), out) };
+        let found: Vec<(u64, u32)> =
+            self.by_ord.iter().enumerate().filter(|(_, n)| **n > 0).map(|(ord, n)| (ord as u64, *n)).collect();
+        if found.len() > STREAMED {
+            // Terms lie in order: reading them all is cheaper than looking many up one by one.
+            if let Ok(mut terms) = column.dictionary().stream() {
+                while terms.advance() {
+                    let count = self.by_ord.get(terms.term_ord() as usize).copied().unwrap_or_default();
+                    if count > 0 {
+                        let term = String::from_utf8_lossy(terms.key()).into_owned();
+                        out.insert(term, u64::from(count));
+                    }
                 }
+                return (u64::from(self.docs), out);
+            }
+        }
+        let mut term = String::new();
+        for (ord, count) in found {
+            term.clear();
+            if matches!(column.ord_to_str(ord, &mut term), Ok(true)) {
+                out.insert(term.clone(), u64::from(count));
             }
         }
         (u64::from(self.docs), out)

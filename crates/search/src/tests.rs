@@ -154,3 +154,14 @@ fn the_index_follows_and_is_built_anew() {
     assert_eq!((follower.index.len(), follower.index.is_empty()), (4, false), "its position is kept with it");
     drop(store);
 }
+
+#[test]
+fn many_values_are_counted_as_few_are() {
+    let mut shop = Shop::new();
+    let one = |n: usize| json!({"id": format!("p{n}"), "name": "Товар", "attributes": {"article": format!("a{n}"), "colour": if n % 3 == 0 { "red" } else { "blue" }}});
+    shop.put((0..300).map(one).collect());
+    let found = shop.ask(&Asked { facets: true, limit: 1, ..Asked::default() });
+    let colours: Vec<(&str, u64)> = found.facets["colour"].iter().map(|c| (c.value.as_str(), c.count)).collect();
+    assert_eq!(colours, [("blue", 200), ("red", 100)]);
+    assert_eq!((found.total, found.facets["article"].len()), (300, 50), "the fifty most frequent are shown");
+}

@@ -36,6 +36,19 @@ pub struct Spec {
     pub currency: String,
 }
 
+/// Looks at a file: whose layout it has, and what it is to its last byte. `named` is what people call it; a workbook becomes CSV
+/// beside itself. Says what is wrong otherwise.
+pub fn look(path: &Path, named: &str, wanted: Option<Layout>, currency: &str) -> Result<Spec, String> {
+    let bad = |e: &dyn std::fmt::Display| format!("{named}: {e}");
+    let path = exchange::xlsx::as_csv(path).map_err(|e| bad(&e))?;
+    let name = if path.extension().is_some_and(|e| e == "csv") { "a.csv" } else { named };
+    let layout = exchange::rows::Layout::of_file(&path, name).map_err(|e| bad(&e))?;
+    let preset = wanted.unwrap_or_else(|| Layout::detect(&layout.columns));
+    Reader::new(preset, &layout.columns, currency).map_err(|e| bad(&e))?;
+    let found = fingerprint(&path).map_err(|e| bad(&e))?;
+    Ok(Spec { path, name: named.into(), sha256: found.sha256, layout, preset, currency: currency.into() })
+}
+
 /// What became of a file's rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {

@@ -2,9 +2,8 @@
 use crate::app::App;
 use crate::caller::{ReadCatalog, WriteCatalog};
 use crate::change::Done;
-use crate::goods::files::{KIND, Spec, out};
+use crate::goods::files::{KIND, out};
 use crate::goods::media::{MediaError, SIDES};
-use crate::imports::spec::fingerprint;
 use crate::input::{Id, Input, Params, RequestKey};
 use crate::problem::{BAD_INPUT, BAD_QUERY, NOT_FOUND, Problem, TOO_LARGE, internal};
 use axum::body::Bytes;
@@ -151,22 +150,8 @@ pub async fn begin_product_import(
                 BAD_INPUT.at("/preset", "a preset is braid, shopify-products or woocommerce-products")
             })?),
         };
-    let named = name.clone();
-    let spec = tokio::task::spawn_blocking(move || -> Result<Spec, Problem> {
-        let bad = |e: &dyn std::fmt::Display| BAD_INPUT.because(format!("{name}: {e}"));
-        let path = exchange::xlsx::as_csv(&path).map_err(|e| bad(&e))?;
-        let layout = exchange::rows::Layout::of_file(
-            &path,
-            if path.extension().is_some_and(|e| e == "csv") { "a.csv" } else { &named },
-        )
-        .map_err(|e| bad(&e))?;
-        let preset = wanted.unwrap_or_else(|| Layout::detect(&layout.columns));
-        exchange::goods::Reader::new(preset, &layout.columns, &currency).map_err(|e| bad(&e))?;
-        let found = fingerprint(&path).map_err(|e| bad(&e))?;
-        Ok(Spec { path, name: name.clone(), sha256: found.sha256, layout, preset, currency })
-    })
-    .await
-    .map_err(|e| internal(&e))??;
+    let look = move || crate::goods::files::look(&path, &name, wanted, &currency);
+    let spec = tokio::task::spawn_blocking(look).await.map_err(|e| internal(&e))?.map_err(|e| BAD_INPUT.because(e))?;
     let actor = caller.actor.clone();
     app.change(&caller, input.request, move |tx| {
         let payload = serde_json::to_string(&spec).map_err(|e| internal(&e))?;
