@@ -15,6 +15,7 @@ const areas = {
   messages: { en: () => import('./messages.en'), uk: () => import('./messages.uk') },
   segments: { en: () => import('./segments.en'), uk: () => import('./segments.uk') },
   shared: { en: () => import('./shared.en'), uk: () => import('./shared.uk') },
+  stock: { en: () => import('./stock.en'), uk: () => import('./stock.uk') },
   sources: { en: () => import('./sources.en'), uk: () => import('./sources.uk') },
 };
 export type Area = keyof typeof areas;

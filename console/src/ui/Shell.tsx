@@ -10,7 +10,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconUpload, IconUsers, IconWebhook } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconChecklist, IconCirclesRelation, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMapPin, IconMenu2, IconMoon, IconPackage, IconPlugConnected, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTemplate, IconTransfer, IconTruckDelivery, IconUpload, IconUsers, IconWebhook } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -27,6 +27,11 @@ export const PAGES = [
   { id: 'messages', to: '/messages', icon: IconSend, group: 'messages', key: 'M', right: 'messages:read' },
   { id: 'rules', to: '/rules', icon: IconAdjustments, group: 'messages', key: 'R', right: 'messages:read' },
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T', right: 'messages:read' },
+  { id: 'stock', to: '/stock', icon: IconPackage, group: 'goods', key: 'Z', right: 'stock:read' },
+  { id: 'transfers', to: '/transfers', icon: IconTransfer, group: 'goods', key: 'X', right: 'stock:read' },
+  { id: 'counts', to: '/counts', icon: IconChecklist, group: 'goods', key: 'N', right: 'stock:read' },
+  { id: 'purchases', to: '/purchases', icon: IconTruckDelivery, group: 'goods', key: 'D', right: 'stock:read' },
+  { id: 'locations', to: '/locations', icon: IconMapPin, group: 'goods', key: 'A', right: 'stock:read' },
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L', right: 'events:read' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O', right: 'sources:read' },
   { id: 'webhooks', to: '/webhooks', icon: IconWebhook, group: 'data', key: 'W', right: 'settings:read' },
@@ -113,8 +118,9 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
     home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
     imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'),
+    stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'),
   };
-  const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), data: t('nav.group.data') };
+  const groups: Record<string, string> = { customers: t('nav.group.customers'), messages: t('nav.group.messages'), goods: t('nav.group.goods'), data: t('nav.group.data') };
   return (
     <nav className={`nav${open ? ' open' : ''}`} aria-label={t('nav.label')} onClick={close}>
       <div className="brand">
@@ -221,6 +227,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
     customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
     live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), imports: t('nav.imports'),
     exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), jobs: t('nav.jobs'), settings: t('settings.title'),
+    stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'),
   };
   const parts = path.split('/').filter(Boolean);
   const area = parts[0] ?? '';
