@@ -4,6 +4,7 @@
 import { createServer } from 'node:http';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { goods } from './stock.mjs';
 
 const PORT = Number(process.env.MOCK_PORT ?? 4599);
 const DIST = join(import.meta.dirname, '../../dist');
@@ -196,7 +197,7 @@ let linked = true;
 let looking = true;
 let household = ['p-taras'];
 let computed = [{ id: 'ct-0', name: 'spent_90_days', title: 'Spent in 90 days', expression: 'sum("Order Completed".total in last 90 days)', kind: 'number', state: 'live', progress: 1, version: 2, segments: ['Loyal'], created_at: ago(900), updated_at: ago(90) }];
-const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews'];
+const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews', 'stock'];
 const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve'] : [])];
 const defaults = { kinds: [{ kind: 'user_id', priority: 1, limits: [{ count: 1, window_days: null }], form: 'exact' }, { kind: 'phone', priority: 3, limits: [{ count: 5, window_days: 365 }], form: 'phone' }, { kind: '*', priority: 10, limits: [{ count: 5, window_days: 365 }], form: 'exact' }], hubs: { suspect_at: 3, demote_at: 10, window_days: 30 }, stitch: { known_within_days: 7, alarm_factor: 2 } };
 let idRules = { version: 0, ...defaults, built_in: ['0', '-1', 'null', 'test'], changed_at: null, changed_by: null, applied: true, job_id: null };
@@ -240,6 +241,7 @@ let suspects = [{ kind: 'phone', value: '+380322400400', other_kind: 'user_id', 
 let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reason: 'the till’s own address', at: ago(60 * 24 * 40), actor: 'Iryna Melnyk', profiles: 0 }];
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
 
+const stock = goods({ NOW, ago, me });
 const streams = new Map();
 const send = (path, event, data) => {
   for (const res of streams.get(path) ?? []) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -279,6 +281,7 @@ const server = createServer(async (req, res) => {
     send('/api/v1/live', 'event', acc(0, 0, src.till, 'Order Completed', 'receipt 184 240 · ₴740', 'p-olena'));
     return json({});
   }
+  if (path.startsWith('/mock/stock-')) return stock({ path: `/mock-${path.slice('/mock/stock-'.length)}`, json, send });
   if (path === '/mock/provider') {
     provider = { name: url.searchParams.get('name') || null, passwords: url.searchParams.get('passwords') ?? 'everyone' };
     return json({});
@@ -319,6 +322,7 @@ const server = createServer(async (req, res) => {
   }
   const id = (re) => re.exec(path)?.[1];
   let x;
+  if (/^\/(stock|locations|stock-channels|stock-counts|reservations|transfers|suppliers|purchase-orders)(\/|$)/.test(path) && stock({ path, m, url, input, json, problem, res, page, send }) !== false) return undefined;
   if (path === '/home') return json(home());
   if (path === '/views') { if (m === 'POST') { const v = { id: `v-${views.length + 1}`, owner: me.email, may_change: true, version: 1, ...input }; views = [...views, v]; return json(v, 201); } return json({ items: views.filter((v) => v.page === url.searchParams.get('page')), next_cursor: null }); }
   if ((x = id(/^\/views\/([^/]+)$/))) { if (m === 'DELETE') { views = views.filter((v) => v.id !== x); return json(undefined, 204); } views = views.map((v) => (v.id === x ? { ...v, ...input, version: v.version + 1 } : v)); return json(views.find((v) => v.id === x)); }
