@@ -85,6 +85,17 @@ const webhook = createRoute({ getParentRoute: () => root, path: '/webhooks/$id',
 const pricesPage = createRoute({ getParentRoute: () => root, path: '/prices', component: area(() => import('./prices/PricesPage'), 'prices') });
 const jobs = createRoute({ getParentRoute: () => root, path: '/jobs', component: area(() => import('./jobs/JobsPage'), 'imports'), validateSearch: texts('sel', 'view', 'cols') });
 const settings = createRoute({ getParentRoute: () => root, path: '/settings/$tab', component: area(() => import('./settings/SettingsPage')), validateSearch: texts('view', 'cols') });
+const stock = createRoute({ getParentRoute: () => root, path: '/stock', component: area(() => import('./stock/StockPage'), 'stock'), validateSearch: texts('at', 'sel', 'view', 'cols') });
+const stockMovements = createRoute({ getParentRoute: () => root, path: '/stock/movements', component: area(() => import('./stock/MovementsPage'), 'stock'), validateSearch: texts('sku', 'document', 'sel', 'view', 'cols') });
+const stockSku = createRoute({ getParentRoute: () => root, path: '/stock/$sku', component: area(() => import('./stock/SkuPage'), 'stock'), validateSearch: texts('act') });
+const transfers = createRoute({ getParentRoute: () => root, path: '/transfers', component: area(() => import('./stock/TransfersPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('show', 'sel')(s), ...flag('create')(s) }) });
+const transfer = createRoute({ getParentRoute: () => root, path: '/transfers/$id', component: area(() => import('./stock/TransferPage'), 'stock') });
+const counts = createRoute({ getParentRoute: () => root, path: '/counts', component: area(() => import('./stock/CountsPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
+const count = createRoute({ getParentRoute: () => root, path: '/counts/$id', component: area(() => import('./stock/CountPage'), 'stock'), validateSearch: texts('show') });
+const purchases = createRoute({ getParentRoute: () => root, path: '/purchases', component: area(() => import('./stock/PurchasesPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
+const purchase = createRoute({ getParentRoute: () => root, path: '/purchases/$id', component: area(() => import('./stock/PurchasePage'), 'stock') });
+const locations = createRoute({ getParentRoute: () => root, path: '/locations', component: area(() => import('./stock/LocationsPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
+const goods = [stock, stockMovements, stockSku, transfers, transfer, counts, count, purchases, purchase, locations] as const;
 
 const products = createRoute({ getParentRoute: () => root, path: '/products', component: area(() => import('./catalog/ProductsPage'), 'catalog'), validateSearch: texts('q', 'filter', 'sort', 'view', 'cols') });
 const compare = createRoute({ getParentRoute: () => root, path: '/products/compare', component: area(() => import('./catalog/ComparePage'), 'catalog'), validateSearch: texts('ids') });
@@ -93,7 +104,7 @@ const catalog = createRoute({ getParentRoute: () => root, path: '/catalog', comp
 const feeds = createRoute({ getParentRoute: () => root, path: '/feeds', component: area(() => import('./catalog/FeedsPage'), 'catalog') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, ...goods, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -17,6 +17,7 @@ const areas = {
   prices: { en: () => import('./prices.en'), uk: () => import('./prices.uk') },
   segments: { en: () => import('./segments.en'), uk: () => import('./segments.uk') },
   shared: { en: () => import('./shared.en'), uk: () => import('./shared.uk') },
+  stock: { en: () => import('./stock.en'), uk: () => import('./stock.uk') },
   sources: { en: () => import('./sources.en'), uk: () => import('./sources.uk') },
 };
 export type Area = keyof typeof areas;

@@ -266,4 +266,6 @@ export default {
   'flaw.mark.email_disposable': 'throw-away address',
   'flaw.mark.email_mistyped_domain': 'mistyped?',
   'flaw.mark.email_invalid': 'invalid',
+  'problem.not_enough': 'There is not enough of it: {{detail}}',
+  'problem.wrong_state': 'It is not at a point where this can be done: {{detail}}',
 } as Record<string, string>;

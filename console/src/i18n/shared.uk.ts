@@ -292,4 +292,6 @@ export default {
   'flaw.mark.email_disposable': 'одноразова адреса',
   'flaw.mark.email_mistyped_domain': 'помилка?',
   'flaw.mark.email_invalid': 'недійсна',
+  'problem.not_enough': 'Цього недостатньо: {{detail}}',
+  'problem.wrong_state': 'Зараз цього зробити не можна: {{detail}}',
 } as Record<string, string>;

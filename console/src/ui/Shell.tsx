@@ -10,7 +10,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconCheck, IconCirclesRelation, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMenu2, IconMoon, IconPlugConnected, IconReceipt, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTag, IconTemplate, IconUpload, IconUsers, IconWebhook } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconChecklist, IconCirclesRelation, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMapPin, IconMenu2, IconMoon, IconPackage, IconPlugConnected, IconReceipt, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTag, IconTemplate, IconTransfer, IconTruckDelivery, IconUpload, IconUsers, IconWebhook } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -31,6 +31,11 @@ export const PAGES = [
   { id: 'rules', to: '/rules', icon: IconAdjustments, group: 'messages', key: 'R', right: 'messages:read' },
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T', right: 'messages:read' },
   { id: 'prices', to: '/prices', icon: IconScale, group: 'goods', key: 'K', right: 'prices:read' },
+  { id: 'stock', to: '/stock', icon: IconPackage, group: 'goods', key: 'Z', right: 'stock:read' },
+  { id: 'transfers', to: '/transfers', icon: IconTransfer, group: 'goods', key: 'X', right: 'stock:read' },
+  { id: 'counts', to: '/counts', icon: IconChecklist, group: 'goods', key: 'N', right: 'stock:read' },
+  { id: 'purchases', to: '/purchases', icon: IconTruckDelivery, group: 'goods', key: 'D', right: 'stock:read' },
+  { id: 'locations', to: '/locations', icon: IconMapPin, group: 'goods', key: 'A', right: 'stock:read' },
   { id: 'live', to: '/live', icon: IconActivity, group: 'data', key: 'L', right: 'events:read' },
   { id: 'sources', to: '/sources', icon: IconPlugConnected, group: 'data', key: 'O', right: 'sources:read' },
   { id: 'webhooks', to: '/webhooks', icon: IconWebhook, group: 'data', key: 'W', right: 'settings:read' },
@@ -117,6 +122,7 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
     home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
     products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'),
+    stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'),
   };
   const groups: Record<string, string> = { customers: t('nav.group.customers'), goods: t('nav.group.goods'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
@@ -225,6 +231,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
     customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
     live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'),
     exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'), settings: t('settings.title'),
+    stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'),
   };
   const parts = path.split('/').filter(Boolean);
   const area = parts[0] ?? '';

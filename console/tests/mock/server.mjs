@@ -4,6 +4,7 @@
 import { createServer } from 'node:http';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { goods } from './stock.mjs';
 
 const PORT = Number(process.env.MOCK_PORT ?? 4599);
 const DIST = join(import.meta.dirname, '../../dist');
@@ -196,7 +197,7 @@ let linked = true;
 let looking = true;
 let household = ['p-taras'];
 let computed = [{ id: 'ct-0', name: 'spent_90_days', title: 'Spent in 90 days', expression: 'sum("Order Completed".total in last 90 days)', kind: 'number', state: 'live', progress: 1, version: 2, segments: ['Loyal'], created_at: ago(900), updated_at: ago(90) }];
-const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews', 'catalog', 'prices'];
+const READS = ['home', 'customers', 'identity', 'consents', 'segments', 'messages', 'events', 'sources', 'imports', 'exports', 'privacy', 'settings', 'jobs', 'orders', 'service', 'reviews', 'catalog', 'prices', 'stock'];
 // Goods: what is searched here is found by letters alone; the real index does better.
 const variant = (sku, size, price, extra = {}) => ({ number: `v-${sku}`, sku, gtin: null, gtin_in_store: false, price: uah(price), tracked: true, lots: 'none', weight_g: 900, archived: false, attributes: size ? { size } : {}, ...extra });
 const product = (id, name, brand, colour, variants, extra = {}) => ({ id, number: `no-${id}`, name, state: 'active', family: 'textile', brand, tax_class: 'standard', categories: ['Дім > Ковдри'], axes: ['size'], attributes: { colour, 'description#uk': `${name}, тепла й легка` }, levels: {}, media: [], variants, completeness: [{ channel: 'site', locale: 'uk', filled: 3, required: 4, percent: 75 }], version: 3, created_at: ago(60 * 24 * 90), updated_at: ago(55), ...extra });
@@ -278,6 +279,7 @@ let suspects = [{ kind: 'phone', value: '+380322400400', other_kind: 'user_id', 
 let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reason: 'the till’s own address', at: ago(60 * 24 * 40), actor: 'Iryna Melnyk', profiles: 0 }];
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
 
+const stock = goods({ NOW, ago, me });
 const streams = new Map();
 const send = (path, event, data) => {
   for (const res of streams.get(path) ?? []) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -317,6 +319,7 @@ const server = createServer(async (req, res) => {
     send('/api/v1/live', 'event', acc(0, 0, src.till, 'Order Completed', 'receipt 184 240 · ₴740', 'p-olena'));
     return json({});
   }
+  if (path.startsWith('/mock/stock-')) return stock({ path: `/mock-${path.slice('/mock/stock-'.length)}`, json, send });
   if (path === '/mock/provider') {
     provider = { name: url.searchParams.get('name') || null, passwords: url.searchParams.get('passwords') ?? 'everyone' };
     return json({});
@@ -358,6 +361,7 @@ const server = createServer(async (req, res) => {
   const id = (re) => re.exec(path)?.[1];
   let x;
   if (/^\/(catalog|products|attributes|families|categories|sales-channels|feeds)(\/|$)/.test(path)) { const answered = goodsAnswer(path, m, input, url, json, problem, res); return answered; }
+  if (/^\/(stock|locations|stock-channels|stock-counts|reservations|transfers|suppliers|purchase-orders)(\/|$)/.test(path) && stock({ path, m, url, input, json, problem, res, page, send }) !== false) return undefined;
   if (path === '/home') return json(home());
   if (path === '/views') { if (m === 'POST') { const v = { id: `v-${views.length + 1}`, owner: me.email, may_change: true, version: 1, ...input }; views = [...views, v]; return json(v, 201); } return json({ items: views.filter((v) => v.page === url.searchParams.get('page')), next_cursor: null }); }
   if ((x = id(/^\/views\/([^/]+)$/))) { if (m === 'DELETE') { views = views.filter((v) => v.id !== x); return json(undefined, 204); } views = views.map((v) => (v.id === x ? { ...v, ...input, version: v.version + 1 } : v)); return json(views.find((v) => v.id === x)); }

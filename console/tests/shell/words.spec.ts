@@ -99,6 +99,46 @@ test('sentences keep their values on the way into Ukrainian', () => {
   expect(evidenceText('phone: the same, and rare; surname: one typing mistake apart; city: different')).toBe('телефон: те саме, і рідкісне; прізвище: різниця в одну літеру; місто: різне');
 });
 
+test('every refusal about goods is said in the reader’s words', () => {
+  const files = ['commands.rs', 'commands/claims.rs', 'commands/documents.rs', 'commands/locations.rs', 'counting.rs', 'purchasing.rs', 'transfers.rs', 'error.rs'].map((f) => `crates/stock/src/${f}`);
+  const found = new Set<string>();
+  for (const file of files) {
+    const text = source(file).split('#[cfg(test)]')[0]!;
+    for (const m of text.matchAll(/StockError::field\(\s*(?:format!\("[^"]*"\)|"[^"]*"|\w+),\s*(?:format!\(\s*)?"((?:[^"\\]|\\.)*)"/g)) found.add(m[1]!);
+    // A sentence that is put into a variable first.
+    for (const m of text.matchAll(/let detail = (?:format!\()?"((?:[^"\\]|\\.)*)"/g)) found.add(m[1]!);
+  }
+  const api = source('crates/server/src/api/stock.rs') + ['claims', 'locations', 'purchases'].map((f) => source(`crates/server/src/api/stock/${f}.rs`)).join('');
+  for (const s of ['it belongs to an order or a transfer: cancel that', 'give both lat and lon, in degrees, or neither', 'there is no such supplier']) {
+    expect(api).toContain(s);
+    found.add(s);
+  }
+  expect(found.size).toBeGreaterThan(50);
+  const shown = [...found].map((s) => s.replace(/\{id:\?\}/, '"Lviv-1"').replace(/\{[^}]*\}/g, '3'));
+  expect(shown.filter((s) => !isKnown(s))).toEqual([]);
+  // Sentences of crates/stock/src/error.rs, as they come.
+  expect(said('transfer 12 is received and cannot be shipped')).toBe('зараз: прийнято');
+  expect(said('reservation 7 has ended: expired')).toBe('резерв уже завершився: строк минув');
+  expect(said('of HM-200220 at Lviv-1 5 are wanted and 3 available')).toBe('HM-200220 (Lviv-1): треба 5, є 3');
+  expect(said('location "Lviv-1" was changed meanwhile: read it again')).toContain('тим часом');
+});
+
+test('every state and kind of goods has words in both languages', () => {
+  const model = source('crates/stock/src/model.rs');
+  const names = (type: string) => {
+    const from = model.indexOf(`impl ${type} {`);
+    return [...model.slice(from, model.indexOf('\n}', from)).matchAll(/"([a-z_]+)"/g)].map((m) => m[1]!);
+  };
+  const keys = [
+    ...names('LocationKind').map((n) => (['supplier', 'customer', 'loss', 'transit'].includes(n) ? `place.${n}` : `place.kind.${n}`)),
+    ...names('LocationState').map((n) => `place.state.${n}`),
+    ...names('Condition').map((n) => `condition.${n}`),
+    ...names('ReservationKind').map((n) => `claim.kind.${n}`),
+  ];
+  expect(keys.length).toBeGreaterThan(20);
+  expect(keys.filter((k) => !(k in en) || !(k in uk))).toEqual([]);
+});
+
 test('every field and level that speaks for a pair has words', () => {
   const text = source('crates/resolve/src/field.rs');
   const words = (from: string, to: string) => [...text.slice(text.indexOf(from), text.indexOf(to, text.indexOf(from))).matchAll(/=> "([^"]+)"/g)].map((m) => m[1]!);
