@@ -2,7 +2,7 @@
 import { TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useCallback, useMemo, useRef, useState } from 'react';
+import { createContext, useCallback, useContext, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { Problem, sayProblem } from '../api/problem';
@@ -82,52 +82,33 @@ function Counting({ of: c, place, names }: { of: Count; place: string; names: (i
   const off = c.lines.filter((l) => l.state === 'variance').length;
   const open = c.lines.filter((l) => l.state === 'open').length;
 
-  const columns: Column<CountLine>[] = [
-    { id: 'sku', header: t('stock.sku'), cell: ({ row: { original: l } }) => <Link to="/stock/$sku" params={{ sku: l.sku }} search={{}} className="plain b name mono el">{l.sku}</Link> },
-    {
-      id: 'counted',
-      header: t('counting.counted'),
-      meta: { width: 132, right: true },
-      cell: ({ row: { original: l } }) =>
-        may && l.state !== 'settled' ? (
-          <TextInput
-            aria-label={t('counting.countedOf', { sku: l.sku })}
-            inputMode="decimal"
-            autoComplete="off"
-            data-sku={l.sku}
-            data-testid="counted"
-            placeholder={l.state === 'variance' ? t('counting.again') : undefined}
-            value={typed[l.sku] ?? ''}
-            error={Boolean(wrong[l.sku])}
-            onFocus={(e) => e.currentTarget.select()}
-            onChange={(e) => { const v = e.currentTarget.value; setTyped((x) => ({ ...x, [l.sku]: v })); setWrong(({ [l.sku]: _, ...rest }) => rest); }}
-            onKeyDown={(e) => {
-              if (e.key === 'Enter' || e.key === 'ArrowDown' || e.key === 'ArrowUp') {
-                e.preventDefault();
-                e.stopPropagation();
-                const at = rows.findIndex((r) => r.sku === l.sku);
-                if (e.key === 'Enter') save(l);
-                else focus((e.key === 'ArrowDown' ? rows.slice(at + 1) : rows.slice(0, at).reverse()).find((r) => r.state !== 'settled')?.sku);
-              }
-            }}
-          />
-        ) : l.counted == null ? <None why={t('counting.notYet')} /> : <span className="b">{f.number(l.counted)}</span>,
+  // The columns stay the same ones while somebody types: a new cell would be a new field without its focus.
+  const columns = useMemo<Column<CountLine>[]>(
+    () => [
+      { id: 'sku', header: t('stock.sku'), cell: ({ row: { original: l } }) => <Link to="/stock/$sku" params={{ sku: l.sku }} search={{}} className="plain b name mono el">{l.sku}</Link> },
+      { id: 'counted', header: t('counting.counted'), meta: { width: 132, right: true }, cell: ({ row }) => <Counted line={row.original} /> },
+      { id: 'last', header: t('counting.last'), meta: { width: 112, right: true }, cell: ({ row: { original: l } }) => (l.state === 'variance' && l.counted != null ? f.number(l.counted) : <None why={t('counting.notYet')} />) },
+      { id: 'book', header: t('counting.book'), meta: { width: 112, right: true }, cell: ({ row: { original: l } }) => (l.book == null ? <None why={l.state === 'open' ? t('counting.notYet') : t('counting.blindWhy')} /> : f.number(l.book)) },
+      { id: 'variance', header: t('counting.variance'), meta: { width: 112, right: true }, cell: ({ row: { original: l } }) => (l.variance == null ? <None why={l.state === 'open' ? t('counting.notYet') : t('counting.blindWhy')} /> : <span className={l.variance === 0 ? 'm' : l.variance < 0 ? 'bad-text b' : 'b'}>{f.signed(l.variance)}</span>) },
+      { id: 'state', header: t('col.state'), meta: { width: 128 }, cell: ({ row: { original: l } }) => <Badge tone={({ open: undefined, variance: 'warn', settled: 'good' } as const)[l.state as 'open']}>{t(`counting.line.${l.state}`)}</Badge> },
+      { id: 'who', header: t('audit.who'), meta: { width: 190 }, cell: ({ row: { original: l } }) => (l.counted_by ? <span className="col"><span className="el" title={l.counted_by}>{l.counted_by}</span>{l.decided_by && l.decided_by !== l.counted_by && <span className="t12 m2 el" title={l.decided_by}>{t('counting.approvedBy', { who: l.decided_by })}</span>}</span> : <None why={t('counting.notYet')} />) },
+      { id: 'act', header: t('counting.decide'), meta: { width: 248 }, cell: ({ row }) => <Decide line={row.original} /> },
+    ],
+    [t],
+  );
+  const desk: Desk = {
+    may,
+    closed: c.closed,
+    typed,
+    wrong,
+    type: (sku, v) => { setTyped((x) => ({ ...x, [sku]: v })); setWrong(({ [sku]: _, ...rest }) => rest); },
+    save,
+    go: (l, back) => {
+      const at = rows.findIndex((r) => r.sku === l.sku);
+      focus((back ? rows.slice(0, at).reverse() : rows.slice(at + 1)).find((r) => r.state !== 'settled')?.sku);
     },
-    { id: 'last', header: t('counting.last'), meta: { width: 112, right: true }, cell: ({ row: { original: l } }) => (l.state === 'variance' && l.counted != null ? f.number(l.counted) : <None why={t('counting.notYet')} />) },
-    { id: 'book', header: t('counting.book'), meta: { width: 112, right: true }, cell: ({ row: { original: l } }) => (l.book == null ? <None why={l.state === 'open' ? t('counting.notYet') : t('counting.blindWhy')} /> : f.number(l.book)) },
-    { id: 'variance', header: t('counting.variance'), meta: { width: 112, right: true }, cell: ({ row: { original: l } }) => (l.variance == null ? <None why={l.state === 'open' ? t('counting.notYet') : t('counting.blindWhy')} /> : <span className={l.variance === 0 ? 'm' : l.variance < 0 ? 'bad-text b' : 'b'}>{f.signed(l.variance)}</span>) },
-    { id: 'state', header: t('col.state'), meta: { width: 128 }, cell: ({ row: { original: l } }) => <Badge tone={({ open: undefined, variance: 'warn', settled: 'good' } as const)[l.state as 'open']}>{t(`counting.line.${l.state}`)}</Badge> },
-    { id: 'who', header: t('audit.who'), meta: { width: 176 }, cell: ({ row: { original: l } }) => (l.counted_by ? <span className="col"><span className="el" title={l.counted_by}>{l.counted_by}</span>{l.decided_by && l.decided_by !== l.counted_by && <span className="t12 m2 el">{t('counting.approvedBy', { who: l.decided_by })}</span>}</span> : <None why={t('counting.notYet')} />) },
-    {
-      id: 'act',
-      header: '',
-      meta: { width: 240, title: t('counting.decide') },
-      cell: ({ row: { original: l } }) =>
-        wrong[l.sku] ? <span className="error-text" role="alert" title={wrong[l.sku]} style={{ whiteSpace: 'normal' }} data-testid="count-wrong">{wrong[l.sku]}</span>
-          : l.state === 'variance' && !c.closed ? <span className="row g12"><ActLink right="stock:write" onClick={() => approve.mutate(l.sku)} data-testid="count-approve">{t('counting.approve')}</ActLink>{l.recounts > 0 && <span className="t12 m2">{t('counting.recounts', { count: l.recounts, n: f.number(l.recounts) })}</span>}</span>
-            : l.counted_at ? <When at={l.counted_at} className="m2" /> : null,
-    },
-  ];
+    approve: (sku) => approve.mutate(sku),
+  };
   const tab = (name: Show, label: string, n: number) => <Link to="/counts/$id" params={{ id: c.id }} search={name === 'all' ? {} : { show: name }} className={show === name ? 'on' : ''} aria-current={show === name ? 'page' : undefined}>{label}<span>{f.number(n)}</span></Link>;
   return (
     <div className="page fill" ref={board}>
@@ -144,15 +125,74 @@ function Counting({ of: c, place, names }: { of: Count; place: string; names: (i
         { label: t('counting.settled'), value: f.number(c.lines.length - left), to: `/counts/${c.id}`, search: {} },
       ]} />
       <div className="row wrap-row">
-        <nav className="tabs sp" aria-label={t('counting.show')}>{tab('all', t('all'), c.lines.length)}{tab('open', t('counting.line.open'), open)}{tab('variance', t('counting.line.variance'), off)}</nav>
+        <nav className="tabs" aria-label={t('counting.show')}>{tab('all', t('all'), c.lines.length)}{tab('open', t('counting.line.open'), open)}{tab('variance', t('counting.line.variance'), off)}</nav>
+        <span className="sp" />
         {may && <SkuField everywhere label={t('counting.scan')} onSku={(sku) => (focus(c.lines.find((l) => l.sku.toLowerCase() === sku.toLowerCase())?.sku) ? undefined : t('counting.notHere', { sku }))} testId="count-find" width={280} />}
       </div>
       <div className="card scroll">
-        <DataTable label={place} rows={rows} columns={columns} rowId={(l) => l.sku} rowHeight={44} rowTestId="count-line" empty={<p className="body m2">{t('counting.nothing')}</p>} />
+        <Desk.Provider value={desk}>
+          <DataTable label={place} rows={rows} columns={columns} rowId={(l) => l.sku} rowHeight={44} rowTestId="count-line" empty={<p className="body m2">{t('counting.nothing')}</p>} />
+        </Desk.Provider>
       </div>
       {closing && <Close of={c} left={left} close={() => setClosing(false)} />}
     </div>
   );
+}
+
+/** What the cells need of the page. */
+interface Desk {
+  may: boolean;
+  closed: boolean;
+  typed: Record<string, string>;
+  wrong: Record<string, string>;
+  type: (sku: string, text: string) => void;
+  save: (l: CountLine) => void;
+  go: (l: CountLine, back: boolean) => void;
+  approve: (sku: string) => void;
+}
+const Desk = createContext<Desk | null>(null);
+
+function Counted({ line: l }: { line: CountLine }) {
+  const { t } = useTranslation();
+  const desk = useContext(Desk);
+  if (!desk?.may || l.state === 'settled') return l.counted == null ? <None why={t('counting.notYet')} /> : <span className="b">{f.number(l.counted)}</span>;
+  return (
+    <TextInput
+      aria-label={t('counting.countedOf', { sku: l.sku })}
+      inputMode="decimal"
+      autoComplete="off"
+      data-sku={l.sku}
+      data-testid="counted"
+      placeholder={l.state === 'variance' ? t('counting.again') : undefined}
+      styles={{ input: { textAlign: 'right' } }}
+      value={desk.typed[l.sku] ?? ''}
+      error={Boolean(desk.wrong[l.sku])}
+      onFocus={(e) => e.currentTarget.select()}
+      onChange={(e) => desk.type(l.sku, e.currentTarget.value)}
+      onKeyDown={(e) => {
+        if (!['Enter', 'ArrowDown', 'ArrowUp'].includes(e.key)) return;
+        e.preventDefault();
+        e.stopPropagation();
+        if (e.key === 'Enter') desk.save(l);
+        else desk.go(l, e.key === 'ArrowUp');
+      }}
+    />
+  );
+}
+
+function Decide({ line: l }: { line: CountLine }) {
+  const { t } = useTranslation();
+  const desk = useContext(Desk);
+  const wrong = desk?.wrong[l.sku];
+  if (wrong) return <span className="error-text" role="alert" title={wrong} style={{ whiteSpace: 'normal' }} data-testid="count-wrong">{wrong}</span>;
+  if (l.state === 'variance' && !desk?.closed)
+    return (
+      <span className="row g12">
+        <ActLink right="stock:write" onClick={() => desk?.approve(l.sku)} data-testid="count-approve">{t('counting.approve')}</ActLink>
+        {l.recounts > 0 && <span className="t12 m2">{t('counting.recounts', { count: l.recounts, n: f.number(l.recounts) })}</span>}
+      </span>
+    );
+  return l.counted_at ? <When at={l.counted_at} className="m2" /> : null;
 }
 
 function Close({ of: c, left, close }: { of: Count; left: number; close: () => void }) {

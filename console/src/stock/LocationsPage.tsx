@@ -70,7 +70,7 @@ function PlacesTable({ places, create, close }: Props) {
       { id: 'zone', header: t('place.zone'), meta: { width: 132 }, cell: ({ row: { original: l } }) => <span className="m2 el">{l.time_zone}</span> },
       {
         id: 'act',
-        header: '',
+        header: () => <span className="hidden-text">{t('place.change')}</span>,
         meta: { width: 220, right: true, title: t('place.change') },
         cell: ({ row: { original: l } }) => (
           <span className="row g12" style={{ justifyContent: 'flex-end' }}>
@@ -155,7 +155,7 @@ function Channels({ places, create, close }: Props) {
       { id: 'serving', header: t('outlet.serving'), meta: { width: 120, right: true }, cell: ({ row: { original: c } }) => <span className={c.serving === 0 ? 'warn-text b' : 'b'}>{f.number(c.serving)}</span> },
       { id: 'hold', header: t('outlet.hold'), meta: { width: 148, right: true }, cell: ({ row: { original: c } }) => t('outlet.minutes', { n: f.number(Math.round(c.hold_seconds / 6) / 10) }) },
       { id: 'buffer', header: t('outlet.buffer'), meta: { width: 132, right: true }, cell: ({ row: { original: c } }) => (c.buffer ? f.number(c.buffer) : <span className="m">0</span>) },
-      { id: 'act', header: '', meta: { width: 120, right: true, title: t('place.change') }, cell: ({ row: { original: c } }) => <ActLink right="settings:write" onClick={() => setEditing(c)} aria-label={t('place.changeOf', { name: c.name || c.id })} data-testid="outlet-change">{t('place.change')}</ActLink> },
+      { id: 'act', header: () => <span className="hidden-text">{t('place.change')}</span>, meta: { width: 120, right: true, title: t('place.change') }, cell: ({ row: { original: c } }) => <ActLink right="settings:write" onClick={() => setEditing(c)} aria-label={t('place.changeOf', { name: c.name || c.id })} data-testid="outlet-change">{t('place.change')}</ActLink> },
     ],
     [t, places],
   );

@@ -137,7 +137,7 @@ function Suppliers({ create, close }: { create: boolean; close: () => void }) {
       { id: 'id', header: t('place.id'), meta: { width: 160 }, cell: ({ row: { original: s } }) => <span className="mono el">{s.id}</span> },
       { id: 'lead', header: t('supplier.lead'), meta: { width: 160, right: true }, cell: ({ row: { original: s } }) => (s.lead_days ? f.number(s.lead_days) : <None why={t('incoming.unknown')} />) },
       { id: 'note', header: t('stock.note'), cell: ({ row: { original: s } }) => (s.note ? <span className="el" title={s.note}>{s.note}</span> : <None why={t('counting.noNote')} />) },
-      { id: 'act', header: '', meta: { width: 120, right: true, title: t('place.change') }, cell: ({ row: { original: s } }) => <ActLink right="stock:write" onClick={() => setEditing(s)} aria-label={t('place.changeOf', { name: s.name })}>{t('place.change')}</ActLink> },
+      { id: 'act', header: () => <span className="hidden-text">{t('place.change')}</span>, meta: { width: 120, right: true, title: t('place.change') }, cell: ({ row: { original: s } }) => <ActLink right="stock:write" onClick={() => setEditing(s)} aria-label={t('place.changeOf', { name: s.name })}>{t('place.change')}</ActLink> },
     ],
     [t],
   );

@@ -16,6 +16,7 @@ import { useStockLive } from './live';
 import { MovementLine } from './movement';
 import { Countdown, Day, type Places, Qty, SkuField, usePlaces, useSku } from './parts';
 import { type Claim, GOODS, isMissing, movementsQuery, outletsQuery, skuQuery, type Stock } from './query';
+import { unlessScanned } from './scan';
 
 const route = getRouteApi('/stock/$sku');
 const ENDS_ALONE = ['cart', 'in_store', 'try_on'];
@@ -37,7 +38,7 @@ export default function SkuPage() {
     void navigate({ to: '/stock/$sku', params: { sku: found.sku }, search: {} });
   };
   const open = (what: string | undefined) => void navigate({ search: what ? { act: what } : {} });
-  useShortcut('KeyM', () => open('move'), { enabled: Boolean(s) && !act });
+  useShortcut('KeyM', () => unlessScanned(() => open('move')), { enabled: Boolean(s) && !act });
   const done = () => {
     open(undefined);
     void client.invalidateQueries({ queryKey: GOODS });
@@ -89,7 +90,7 @@ function Promises({ stock: s }: { stock: Stock }) {
   const name = (id: string) => outlets.data?.items.find((o) => o.id === id)?.name || id;
   const parts = Array.from({ length: Math.ceil(s.channels.length / 6) }, (_, i) => s.channels.slice(i * 6, i * 6 + 6));
   return (
-    <section className="col g8" aria-label={t('promise.title')} data-testid="promise">
+    <div className="col g8" data-testid="promise">
       <div className="row">
         <h2 className="sp">{t('promise.title')}</h2>
         <span className="fresh"><i /><span data-testid="promise-as-of">{t('fresh.asOf', { time: f.clock(s.as_of) })}</span></span>
@@ -98,7 +99,7 @@ function Promises({ stock: s }: { stock: Stock }) {
       {parts.map((part) => (
         <NumberStrip key={part[0]!.channel} label={t('promise.title')} items={part.map((c) => ({ label: name(c.channel), value: <span data-value={c.available} data-testid={`promise-${c.channel}`}>{f.number(c.available)}</span>, tone: c.available > 0 ? undefined : 'warn', note: c.available > 0 ? t('promise.can') : t('promise.nothing'), to: '/locations', search: { tab: 'channels', sel: c.channel } }))} />
       ))}
-    </section>
+    </div>
   );
 }
 
@@ -112,8 +113,8 @@ function PlacesTable({ stock: s, places }: { stock: Stock; places: Places }) {
         <EmptyState title={t('stock.nowhere')}>{t('stock.nowhereText')}</EmptyState>
       ) : (
         <div className="tbl" role="group" aria-label={t('stock.byPlace')} tabIndex={0}>
-          <table style={{ minWidth: 960 }}>
-            <colgroup><col />{heads.map((h) => <col key={h} style={{ width: 100 }} />)}<col style={{ width: 120 }} /></colgroup>
+          <table style={{ minWidth: 1000 }}>
+            <colgroup><col />{heads.map((h) => <col key={h} style={{ width: 100 }} />)}<col style={{ width: 144 }} /></colgroup>
             <thead><tr><th scope="col">{t('stock.place')}</th>{heads.map((h) => <th key={h} scope="col" className="r" title={h}>{h}</th>)}<th scope="col" className="r">{t('stock.counted')}</th></tr></thead>
             <tbody>
               {s.items.map((i) => {

@@ -70,7 +70,7 @@ export default function StockPage() {
       n('damaged', t('stock.damaged'), 112),
       n('quarantine', t('stock.quarantine'), 100),
       n('safety', t('stock.safety'), 104),
-      { id: 'counted', header: t('stock.counted'), meta: { width: 120, right: true, value: (r) => (r.counted_at ? new Date(r.counted_at) : null) }, cell: ({ row: { original: r } }) => (r.counted_at ? <When at={r.counted_at} className="m2" /> : <None why={t('stock.neverCounted')} />) },
+      { id: 'counted', header: t('stock.counted'), meta: { width: 136, right: true, value: (r) => (r.counted_at ? new Date(r.counted_at) : null) }, cell: ({ row: { original: r } }) => (r.counted_at ? <When at={r.counted_at} className="m2" /> : <None why={t('stock.neverCounted')} />) },
     ];
   }, [t]);
   const table = useArranged('stock', columns);

@@ -14,7 +14,6 @@ import { useTitle } from '../ui/Shell';
 import { say, sayError } from '../ui/toast';
 import { Acts, Dialog } from './acts';
 import { faultsOf, quantity } from './forms';
-import { useStockLive } from './live';
 import { Amount, type Places, Qty, State, Steps, usePlaces } from './parts';
 import { GOODS, type Transfer, transferQuery } from './query';
 
@@ -28,7 +27,6 @@ export default function TransferPage() {
   const places = usePlaces();
   const x = transfer.data;
   useTitle(t('transfer.no', { id }));
-  useStockLive();
   const [cancelling, setCancelling] = useState(false);
   if (!x) return <div className="page">{transfer.error ? <ErrorNote error={transfer.error} retry={() => void transfer.refetch()} /> : <Skeleton rows={6} />}</div>;
   const steps = [t('transfer.state.requested'), t('transfer.state.in_transit'), t('transfer.state.received')];

@@ -64,6 +64,8 @@ export function Amount(p: { label: string; hidden?: boolean; value: string; onCh
       disabled={p.disabled}
       w={p.width}
       error={p.error ?? wrong}
+      // Numbers of a column stand under each other.
+      styles={p.hidden ? { input: { textAlign: 'right' } } : undefined}
       description={p.help}
       inputWrapperOrder={['label', 'input', 'description', 'error']}
       onFocus={(e) => e.currentTarget.select()}

@@ -63,14 +63,14 @@ test('a scanner is understood under the Ukrainian layout, where its keys make Cy
 
 test('one SKU: promises change while the page is open, a hold is released and taken back', async ({ page, request }) => {
   await enter(page, { path: '/stock/HM-200220' });
-  const site = page.getByTestId('promise-site');
-  await expect(site).toBeVisible();
-  const before = Number(await site.getAttribute('data-value'));
+  const app = page.getByTestId('promise-app');
+  await expect(app).toBeVisible();
+  const before = Number(await app.getAttribute('data-value'));
   await expect(page.getByTestId('claim')).toHaveCount(3);
   await expect(page.getByTestId('countdown').first()).toHaveText(/^8:\d\d$/);
   await page.waitForTimeout(400);
   await request.get('/mock/stock-sale');
-  await expect(site).toHaveAttribute('data-value', String(before - 1), { timeout: 1000 });
+  await expect(app).toHaveAttribute('data-value', String(before - 1), { timeout: 1000 });
   await expect(page.getByTestId('movement').first()).toContainText('Чек 184 240');
   await expect(page.getByTestId('place-row').filter({ hasText: 'Городоцька' }).getByRole('cell').nth(1)).toHaveText('2');
   // The order's claim has no button; the cart's has.
@@ -278,7 +278,7 @@ test('a place is paused with a reason and opened again; a channel holds longer',
 test('who may only look sees locks in the same places', async ({ page }) => {
   await enter(page, { path: '/stock/HM-200220', email: 'danylo@svitlytsia.ua' });
   await expect(page.getByTestId('act-move')).toHaveAttribute('aria-disabled', 'true');
-  await page.getByTestId('act-move').click();
+  await page.getByTestId('act-move').click({ force: true });
   await expect(page.getByRole('dialog')).toHaveCount(0);
   await page.goto('/transfers/88');
   await expect(page.getByTestId('came-0')).toHaveCount(0);
