@@ -281,7 +281,7 @@ export default {
   'purchase.cancelText': 'Nothing of it came. Tell the supplier, too.',
   'purchase.cancelTitle': 'Cancel order {{id}}',
   'purchase.cancelled': 'Will not come',
-  'purchase.cost': 'Cost, {{sign}}',
+  'purchase.cost': 'Cost',
   'purchase.draftDo': 'Save as a draft',
   'purchase.drafted': 'Order {{id}} is a draft',
   'purchase.ended': 'Order {{id}} is settled',

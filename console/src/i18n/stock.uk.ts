@@ -293,7 +293,7 @@ export default {
   'purchase.cancelText': 'З нього ще нічого не прийшло. Повідомте й постачальника.',
   'purchase.cancelTitle': 'Скасувати замовлення {{id}}',
   'purchase.cancelled': 'Не прийде',
-  'purchase.cost': 'Ціна, {{sign}}',
+  'purchase.cost': 'Ціна',
   'purchase.draftDo': 'Зберегти чернетку',
   'purchase.drafted': 'Замовлення {{id}} – чернетка',
   'purchase.ended': 'Замовлення {{id}} завершено',

@@ -63,15 +63,15 @@ function PlacesTable({ places, create, close }: Props) {
   });
   const columns = useMemo<Column<Location>[]>(
     () => [
-      { id: 'name', header: t('stock.place'), meta: { width: '26%' }, cell: ({ row: { original: l } }) => <span className="col"><Link to="/stock" search={{ at: l.id }} className="plain b name el">{l.name || l.id}</Link><span className="t12 m2 mono el">{l.id}</span></span> },
-      { id: 'kind', header: t('place.kind'), meta: { width: 168 }, cell: ({ row: { original: l } }) => t(`place.kind.${l.kind}`) },
-      { id: 'state', header: t('col.state'), meta: { width: 200 }, cell: ({ row: { original: l } }) => <span className="row g8"><State of="place" state={l.state} />{l.why && <span className="t12 m2 el" title={l.why}>{l.why}</span>}</span> },
+      { id: 'name', header: t('stock.place'), meta: { width: '23%' }, cell: ({ row: { original: l } }) => <span className="col"><Link to="/stock" search={{ at: l.id }} className="plain b name el">{l.name || l.id}</Link><span className="t12 m2 mono el">{l.id}</span></span> },
+      { id: 'kind', header: t('place.kind'), meta: { width: 136 }, cell: ({ row: { original: l } }) => t(`place.kind.${l.kind}`) },
+      { id: 'state', header: t('col.state'), meta: { width: 176 }, cell: ({ row: { original: l } }) => <span className="row g8"><State of="place" state={l.state} />{l.why && <span className="t12 m2 el" title={l.why}>{l.why}</span>}</span> },
       { id: 'address', header: t('place.address'), cell: ({ row: { original: l } }) => (l.address ? <span className="el" title={l.address}>{l.address}</span> : <None why={t('place.noAddress')} />) },
-      { id: 'zone', header: t('place.zone'), meta: { width: 132 }, cell: ({ row: { original: l } }) => <span className="m2 el">{l.time_zone}</span> },
+      { id: 'zone', header: t('place.zone'), meta: { width: 116 }, cell: ({ row: { original: l } }) => <span className="m2 el">{l.time_zone}</span> },
       {
         id: 'act',
         header: () => <span className="hidden-text">{t('place.change')}</span>,
-        meta: { width: 220, right: true, title: t('place.change') },
+        meta: { width: 190, right: true, title: t('place.change') },
         cell: ({ row: { original: l } }) => (
           <span className="row g12" style={{ justifyContent: 'flex-end' }}>
             {l.state === 'open' ? <ActLink right="settings:write" onClick={() => setPausing(l)} aria-label={t('place.pauseOf', { name: l.name || l.id })} data-testid="place-pause">{t('place.pause')}</ActLink> : <ActLink right="settings:write" onClick={() => set.mutate({ id: l.id, state: 'open', why: '', undo: { state: l.state, why: l.why } })} aria-label={t('place.reopenOf', { name: l.name || l.id })} data-testid="place-open">{t('place.reopen')}</ActLink>}

@@ -38,7 +38,7 @@ export default function MovementsPage() {
       {
         id: 'paper',
         header: t('movements.paper'),
-        meta: { width: 200, value: (m) => `${t(`paper.${m.kind}`)} ${paperName(m)}` },
+        meta: { width: 168, value: (m) => `${t(`paper.${m.kind}`)} ${paperName(m)}` },
         cell: ({ row: { original: m } }) => (
           <span className="col">
             <span className="el">{t(`paper.${m.kind}`)}</span>
@@ -46,12 +46,12 @@ export default function MovementsPage() {
           </span>
         ),
       },
-      { id: 'reason', header: t('stock.reason'), meta: { width: 150, value: (m) => m.reason }, cell: ({ row: { original: m } }) => (m.reason ? <span className="el" title={m.reason}>{m.reason}</span> : <None why={t('movements.noReason')} />) },
-      { id: 'who', header: t('movements.who'), meta: { width: 168, value: (m) => `${m.source} ${m.actor}` }, cell: ({ row: { original: m } }) => <span className="col"><span className="el">{m.source}</span><span className="t12 m2 el" title={m.actor}>{m.actor}</span></span> },
+      { id: 'reason', header: t('stock.reason'), meta: { width: 128, value: (m) => m.reason }, cell: ({ row: { original: m } }) => (m.reason ? <span className="el" title={m.reason}>{m.reason}</span> : <None why={t('movements.noReason')} />) },
+      { id: 'who', header: t('movements.who'), meta: { width: 156, value: (m) => `${m.source} ${m.actor}` }, cell: ({ row: { original: m } }) => <span className="col"><span className="el">{m.source}</span><span className="t12 m2 el" title={m.actor}>{m.actor}</span></span> },
       {
         id: 'when',
         header: t('col.when'),
-        meta: { width: 168, right: true, value: (m) => new Date(m.at) },
+        meta: { width: 140, right: true, value: (m) => new Date(m.at) },
         cell: ({ row: { original: m } }) => (
           <span className="col" style={{ alignItems: 'flex-end' }}>
             <When at={m.at} />

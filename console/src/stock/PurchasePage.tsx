@@ -99,7 +99,7 @@ function Delivery({ of: o, places }: { of: Purchase; places: Places }) {
         <div className="tbl" role="group" aria-label={t('lines.title')} tabIndex={0}>
           <table style={{ minWidth: 720 }}>
             <colgroup><col />{[0, 1, 2, 3, 4].map((n) => <col key={n} style={{ width: 116 }} />)}{takes && <col style={{ width: 136 }} />}</colgroup>
-            <thead><tr><th scope="col">{t('stock.sku')}</th><th scope="col" className="r">{t('purchase.cost', { sign: f.currencySign(o.currency) })}</th><th scope="col" className="r">{t('purchase.ordered')}</th><th scope="col" className="r">{t('purchase.came')}</th><th scope="col" className="r">{t('purchase.cancelled')}</th><th scope="col" className="r">{t('purchase.awaited')}</th>{takes && <th scope="col" className="r">{t('purchase.cameNow')}</th>}</tr></thead>
+            <thead><tr><th scope="col">{t('stock.sku')}</th><th scope="col" className="r">{t('purchase.cost')}</th><th scope="col" className="r">{t('purchase.ordered')}</th><th scope="col" className="r">{t('purchase.came')}</th><th scope="col" className="r">{t('purchase.cancelled')}</th><th scope="col" className="r">{t('purchase.awaited')}</th>{takes && <th scope="col" className="r">{t('purchase.cameNow')}</th>}</tr></thead>
             <tbody>
               {o.lines.map((l, i) => (
                 <tr key={l.sku} className="row-data" data-testid="purchase-line">
