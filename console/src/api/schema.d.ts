@@ -39,6 +39,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists attributes in their order. */
+        get: operations["list_attributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/attributes/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes or changes an attribute. Its kind stays once products have values of it. */
+        put: operations["put_attribute"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -104,6 +138,40 @@ export interface paths {
         put?: never;
         /** Says what a basket costs and why: docs/formats/priced.schema.json. Nothing is kept. */
         post: operations["price_basket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists brands by name. */
+        get: operations["list_brands"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/brands/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes or changes a brand. */
+        put: operations["put_brand"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -180,6 +248,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/catalog/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Puts products side by side by their characteristics. */
+        get: operations["compare_products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalog/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes the whole catalogue in the layout that the import reads back. */
+        get: operations["export_products"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalog/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings a file of products in, as a job; rows that are not taken are in its report. */
+        post: operations["begin_product_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/catalog/products": {
         parameters: {
             query?: never;
@@ -191,6 +310,57 @@ export interface paths {
         put?: never;
         /** Makes and changes many products at once: those that can be taken are, and each of the others says why not. */
         post: operations["put_products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/catalog/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finds products by words, numbers and values, with typing mistakes, in Ukrainian, Russian and English. */
+        post: operations["search_products"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists categories of all trees, each after the one above it is known by code. */
+        get: operations["list_categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/categories/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes, moves or changes a category. */
+        put: operations["put_category"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -891,6 +1061,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/families": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists families. */
+        get: operations["list_families"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/families/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes or changes a family; completeness of its products is counted anew. */
+        put: operations["put_family"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists feeds. */
+        get: operations["list_feeds"];
+        put?: never;
+        /** Makes a feed; its address is made with it and known to nobody who is not told. */
+        post: operations["create_feed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/feeds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a feed; every item is looked at once more, and written where it differs. */
+        put: operations["update_feed"];
+        post?: never;
+        /** Takes a feed away; its address answers nobody any more. */
+        delete: operations["delete_feed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1394,6 +1634,23 @@ export interface paths {
         put?: never;
         /** Opens, pauses or closes a place. What it promised stays promised; new claims go elsewhere. */
         post: operations["set_location_state"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keeps a picture or document: JPEG, PNG, WebP or PDF, at most 20 MiB. */
+        post: operations["keep_media"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1927,6 +2184,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/product-drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists changes that wait or waited, newest first. */
+        get: operations["list_product_drafts"];
+        put?: never;
+        /** Keeps a change as a draft. */
+        post: operations["create_product_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/product-drafts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Moves a draft on: submitted, approved by somebody else than its author and put into the product at once, rejected, withdrawn. */
+        post: operations["decide_product_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products": {
         parameters: {
             query?: never;
@@ -1956,6 +2248,75 @@ export interface paths {
         get: operations["get_product"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/completeness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How full a product is, and what is missing, by channel and language. */
+        get: operations["product_completeness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a product, newest first; the 50 newest versions are kept. */
+        get: operations["product_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What belongs to a product: accompanying goods, spare parts, substitutes. */
+        get: operations["product_links"];
+        /** Says what belongs to a product, all of it. */
+        put: operations["put_product_links"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{id}/roll-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a product what it was in a version. */
+        post: operations["roll_back_product"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2406,6 +2767,40 @@ export interface paths {
         put?: never;
         /** Says go or no go about a part, signed in the audit with what was lacking. */
         post: operations["decide_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sales-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the channels of sale. */
+        get: operations["list_sales_channels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sales-channels/{code}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes or changes a channel of sale with its assortment. */
+        put: operations["put_sales_channel"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3511,6 +3906,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/variants/{sku}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a set consists of. */
+        get: operations["set_parts"];
+        /** Says what a set consists of. */
+        put: operations["put_set_parts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/view-alarms": {
         parameters: {
             query?: never;
@@ -3856,6 +4269,20 @@ export interface components {
             /** Format: int64 */
             position: number;
         };
+        /** @description A rule of which goods a channel sells: the first that fits decides; without one they are sold. [L6] */
+        AssortmentRule: {
+            /** @description Code of an attribute. */
+            attribute?: string | null;
+            brands?: string[];
+            /** @description Codes; those below them fit too. */
+            categories?: string[];
+            families?: string[];
+            /** @description Whether what fits is sold. */
+            sell: boolean;
+            skus?: string[];
+            /** @description Its values that fit. */
+            values?: string[];
+        };
         /** @description Something that wants to be looked at. */
         Attention: {
             /** Format: int64 */
@@ -3869,6 +4296,18 @@ export interface components {
          * @enum {string}
          */
         AttentionKind: "rejects" | "unknown_messages" | "review" | "suspects" | "stitch_rate" | "identity_rules" | "sending_stopped" | "fast_sync_off" | "unusual_views" | "export_approvals" | "privacy_requests" | "webhook_disabled";
+        /**
+         * @description What an attribute's values are.
+         * @enum {string}
+         */
+        AttributeKind: "text" | "number" | "boolean" | "select" | "multi_select" | "date" | "money" | "image";
+        /** @description One choice of a select. */
+        AttributeOption: {
+            code: string;
+            labels?: {
+                [key: string]: string;
+            };
+        };
         /** @description An old tool's format that files can be written in. */
         BackPreset: {
             columns: string[];
@@ -3924,6 +4363,15 @@ export interface components {
             profiles: number;
             reason: string;
             value: string;
+        };
+        /** @description A brand. */
+        Brand: {
+            /** @description Other ways to write it, for searches. */
+            aliases?: string[];
+            code?: string;
+            name: string;
+            /** Format: int64 */
+            version?: number;
         };
         /** @description A claim that cannot be served any more. */
         BrokenClaim: {
@@ -4204,6 +4652,28 @@ export interface components {
              * @description Minor units or a count.
              */
             value: number;
+        };
+        /** @description One of the products. */
+        ComparedProduct: {
+            id: string;
+            name: string;
+            picture?: string | null;
+            prices: components["schemas"]["Money"][];
+        };
+        /** @description One characteristic. */
+        ComparedRow: {
+            attribute: string;
+            differs: boolean;
+            label: string;
+            /** @description The heading under which it stands. */
+            part: string;
+            /** @description As people read them, one a product; null = not said. */
+            values: (string | null)[];
+        };
+        /** @description Products side by side. */
+        Comparison: {
+            products: components["schemas"]["ComparedProduct"][];
+            rows: components["schemas"]["ComparedRow"][];
         };
         /** @description A comparison that goes on as a job. */
         ComparisonBegun: {
@@ -4499,6 +4969,11 @@ export interface components {
             engine: string;
             sync: string;
         };
+        /** @description A step of a draft. */
+        DecideDraft: {
+            reason?: string;
+            step: components["schemas"]["DraftDecision"];
+        };
         /** @description A decision. */
         Decision: {
             approve: boolean;
@@ -4625,6 +5100,17 @@ export interface components {
             sku: string;
             to?: string | null;
             to_condition?: string | null;
+        };
+        /**
+         * @description What to do with a draft.
+         * @enum {string}
+         */
+        DraftDecision: "submit" | "approve" | "reject" | "withdraw";
+        /** @description A change to keep. */
+        DraftInput: {
+            change: components["schemas"]["ProductInput"];
+            /** @description Why, for whoever decides. */
+            note?: string;
         };
         /** @description Something that changed in a source's events, or does not fit its plan. */
         DriftItem: {
@@ -4891,6 +5377,54 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        /** @description Something that results are filtered and counted by. */
+        Facet: {
+            /** @description Code of an attribute, or `@category`, `@brand`, `@family`, `@state`, `@complete`. */
+            kind: string;
+            label: string;
+            values: components["schemas"]["FacetValue"][];
+        };
+        /** @description A value and how often it occurs. */
+        FacetValue: {
+            /** Format: int64 */
+            count: number;
+            label: string;
+            value: string;
+        };
+        /** @description A kind of products. */
+        Family: {
+            attributes: components["schemas"]["FamilyAttribute"][];
+            /** @description By what variants differ. */
+            axes?: string[];
+            code?: string;
+            /** @description The attribute that names a product; `name` if empty. */
+            label_attribute?: string;
+            labels?: {
+                [key: string]: string;
+            };
+            /** Format: int64 */
+            version?: number;
+        };
+        /** @description An attribute of a family. */
+        FamilyAttribute: {
+            code: string;
+            /** @description Codes of channels that want it filled; `*` = every channel. */
+            required?: string[];
+        };
+        /**
+         * @description How a feed is written.
+         * @enum {string}
+         */
+        FeedFormat: "google_merchant" | "yml";
+        /** @description Why variants are left out. */
+        FeedReason: {
+            /** Format: int64 */
+            count: number;
+            /** @description One of them. */
+            sku: string;
+            /** @description not_offered, other_category, assortment, no_price or no_picture. */
+            why: string;
+        };
         /** @description One thing that is wrong with the input. */
         FieldError: {
             /** @description What is wrong there. */
@@ -4949,6 +5483,12 @@ export interface components {
             /** Format: int64 */
             people: number;
             value: unknown;
+        };
+        /** @description A value that is missing. */
+        Gap: {
+            attribute: string;
+            /** @description Where one variant lacks it; null: the product does. */
+            sku?: string | null;
         };
         /** @description One question of the gate and its answer. */
         Gate: {
@@ -5270,6 +5810,23 @@ export interface components {
              * @description After the event.
              */
             term_days: number;
+        };
+        /** @description A file that was kept. */
+        KeptMedia: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description By what products name it. */
+            hash: string;
+            /** Format: int64 */
+            height: number;
+            media_type: string;
+            /** @description Where it is fetched; `/96`, `/320` and `/960` behind it are thumbnails of pictures. */
+            url: string;
+            /**
+             * Format: int64
+             * @description Pixels; 0 for what is no picture.
+             */
+            width: number;
         };
         /** @description How many events of a kind there are. */
         KindCount: {
@@ -5712,6 +6269,17 @@ export interface components {
             received_at?: string | null;
             /** @description Who asks. */
             who: string;
+        };
+        /** @description A file of products to bring in. */
+        NewProductImport: {
+            /** @description For prices that do not say theirs; the shop's without it. */
+            currency?: string | null;
+            /** @description A file on this machine; from this machine only. */
+            path?: string | null;
+            /** @description braid, shopify-products or woocommerce-products; found out without it. */
+            preset?: string | null;
+            /** @description An upload that is complete. */
+            upload?: string | null;
         };
         /** @description A new source. */
         NewSource: {
@@ -6211,6 +6779,122 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description Something that can be said of a product. */
+        ProductAttribute: {
+            code?: string;
+            /** @description Shown when products are compared. */
+            compared?: boolean;
+            /** @description Offered as a filter. */
+            facet?: boolean;
+            kind: components["schemas"]["AttributeKind"];
+            /** @description Names by language. */
+            labels?: {
+                [key: string]: string;
+            };
+            /** @description Made by itself from what came in. */
+            learned?: boolean;
+            /** @description Differs by language. */
+            localisable?: boolean;
+            /** @description What a select may be; none: anything. */
+            options?: components["schemas"]["AttributeOption"][];
+            /** @description The heading under which it stands. */
+            part?: string;
+            /** Format: int64 */
+            position?: number;
+            /** @description Differs by channel. */
+            scopable?: boolean;
+            /** @description No two products have the same. */
+            unique?: boolean;
+            /** @description For numbers: length, mass, volume, area, power, voltage, charge, frequency, data, time. */
+            unit_family?: string | null;
+            /** Format: int64 */
+            version?: number;
+        };
+        /** @description A node of a tree of categories. */
+        ProductCategory: {
+            archived?: boolean;
+            code?: string;
+            /** @description Names by language. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description Code of the one above; null = the root of a tree. */
+            parent?: string | null;
+            /** Format: int64 */
+            position?: number;
+            /** Format: int64 */
+            version?: number;
+        };
+        /** @description One difference. */
+        ProductDifference: {
+            after?: unknown;
+            before?: unknown;
+            /** @description Such as `name`, `attributes/colour`, `variants/TEE-S/price`. */
+            path: string;
+        };
+        /** @description A change that waits. */
+        ProductDraft: {
+            author: string;
+            /** @description What it would change of the product as it is now. */
+            changes: components["schemas"]["ProductDifference"][];
+            /** Format: date-time */
+            created_at: string;
+            decided_by?: string | null;
+            id: components["schemas"]["Id"];
+            note: string;
+            product_id: string;
+            reason?: string | null;
+            state: string;
+        };
+        /** @description A feed. */
+        ProductFeed: {
+            active: boolean;
+            /** @description Code of a channel of sale. */
+            channel: string;
+            currency: string;
+            /** Format: date-time */
+            followed_at?: string | null;
+            format: components["schemas"]["FeedFormat"];
+            id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description Items that it shows.
+             */
+            items: number;
+            /**
+             * Format: int64
+             * @description Variants that it leaves out.
+             */
+            left_out: number;
+            /** @description Address of a product's page; `{id}` and `{sku}` are filled in. */
+            link: string;
+            locale: string;
+            name: string;
+            /** @description Why, with one SKU each. */
+            reasons: components["schemas"]["FeedReason"][];
+            /** @description Whether it shows everything that the catalogue says. */
+            up_to_date: boolean;
+            /** @description Where it is fetched. */
+            url: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description A feed to make or change. */
+        ProductFeedInput: {
+            active?: boolean;
+            channel: string;
+            currency: string;
+            format: components["schemas"]["FeedFormat"];
+            link: string;
+            locale: string;
+            name: string;
+        };
+        /** @description An import that was begun. */
+        ProductImportBegun: {
+            job_id: components["schemas"]["Id"];
+            /** @description Whose layout the file has. */
+            preset: string;
+        };
         /** @description A product to make or change. What is absent stays as it is. */
         ProductInput: {
             /** @description Values by key: `code`, `code@channel`, `code#language`, `code@channel#language`; null takes one away. */
@@ -6240,6 +6924,23 @@ export interface components {
             /** @description Those to make or change, by SKU; others stay. */
             variants?: components["schemas"]["VariantInput"][];
         };
+        /** @description A product that belongs to another. */
+        ProductLink: {
+            /** @description accompanying, spare_part, substitute, upsell or pack. */
+            kind: string;
+            name?: string;
+            /** @description The shop's own id of the other one. */
+            product_id: string;
+            /**
+             * Format: int64
+             * @description 1 without it.
+             */
+            quantity?: number;
+        };
+        /** @description All that belongs to a product. */
+        ProductLinks: {
+            items: components["schemas"]["ProductLink"][];
+        };
         /** @description A picture or document of a product. */
         ProductMedia: {
             /** @description What it shows, by language. */
@@ -6256,11 +6957,46 @@ export interface components {
          * @enum {string}
          */
         ProductOutcome: "created" | "changed" | "same";
+        /** @description A question. */
+        ProductSearch: {
+            /** @description Whether values are counted too. */
+            facets?: boolean;
+            /** @description Values by facet; one of each facet's has to be there. */
+            filters?: {
+                [key: string]: string[];
+            };
+            /**
+             * Format: int64
+             * @description 1 to 200; 50 without it.
+             */
+            limit?: number | null;
+            /** @description In which language facets are named. */
+            locale?: string;
+            /** Format: int64 */
+            offset?: number;
+            /** @description Words, an SKU, a GTIN; empty = everything. */
+            q?: string;
+            sort?: components["schemas"]["SearchSort"];
+        };
         /**
          * @description Whether a product is offered.
          * @enum {string}
          */
         ProductState: "draft" | "active" | "archived";
+        /** @description What was found. */
+        ProductsFound: {
+            facets: components["schemas"]["Facet"][];
+            /**
+             * Format: int64
+             * @description Products that the search index knows; behind the catalogue for a moment after a change.
+             */
+            indexed: number;
+            items: components["schemas"]["Product"][];
+            /** Format: int64 */
+            total: number;
+            /** @description The words as they were understood, where another keyboard layout was meant. */
+            understood?: string | null;
+        };
         /** @description Many products at once. */
         ProductsInput: {
             /** @description At most 1,000. */
@@ -6784,6 +7520,11 @@ export interface components {
          * @enum {string}
          */
         Role: "owner" | "marketer" | "agent" | "shop_assistant" | "planner" | "analyst";
+        /** @description To which version. */
+        RollBack: {
+            /** Format: int64 */
+            version: number;
+        };
         /** @description A decision that was made. */
         RolloutDecided: {
             actor: string;
@@ -6903,6 +7644,26 @@ export interface components {
             /** @description Less than nothing lets so much be sold before it is there. */
             quantity: components["schemas"]["Amount"];
         };
+        /** @description Where products are shown and sold. */
+        SalesChannel: {
+            assortment?: components["schemas"]["AssortmentRule"][];
+            code?: string;
+            currencies: string[];
+            kind: components["schemas"]["SalesChannelKind"];
+            labels?: {
+                [key: string]: string;
+            };
+            locales: string[];
+            /** @description Code of the category whose tree it shows; null = all. */
+            root?: string | null;
+            /** Format: int64 */
+            version?: number;
+        };
+        /**
+         * @description What kind of place a channel is.
+         * @enum {string}
+         */
+        SalesChannelKind: "site" | "app" | "marketplace" | "store" | "other";
         /** @description A person and what the trait would be. */
         SampleValue: {
             customer: components["schemas"]["CustomerRow"];
@@ -6957,6 +7718,11 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /**
+         * @description In which order.
+         * @enum {string}
+         */
+        SearchSort: "best" | "newest" | "cheapest" | "dearest";
         /** @description The secret of a second factor, shown once. */
         SecondFactorSecret: {
             /** @description To type into an app. */
@@ -7085,6 +7851,17 @@ export interface components {
             location_id: string;
             quantity: components["schemas"]["Amount"];
             sku: string;
+        };
+        /** @description A part of a set. */
+        SetPart: {
+            /** Format: int64 */
+            quantity: number;
+            sku: string;
+        };
+        /** @description All parts of a set. */
+        SetParts: {
+            /** @description None: it is no set. */
+            items: components["schemas"]["SetPart"][];
         };
         /** @description A setting. */
         Setting: {
@@ -8175,6 +8952,102 @@ export interface operations {
             };
         };
     };
+    list_attributes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            code?: string;
+                            /** @description Shown when products are compared. */
+                            compared?: boolean;
+                            /** @description Offered as a filter. */
+                            facet?: boolean;
+                            kind: components["schemas"]["AttributeKind"];
+                            /** @description Names by language. */
+                            labels?: {
+                                [key: string]: string;
+                            };
+                            /** @description Made by itself from what came in. */
+                            learned?: boolean;
+                            /** @description Differs by language. */
+                            localisable?: boolean;
+                            /** @description What a select may be; none: anything. */
+                            options?: components["schemas"]["AttributeOption"][];
+                            /** @description The heading under which it stands. */
+                            part?: string;
+                            /** Format: int64 */
+                            position?: number;
+                            /** @description Differs by channel. */
+                            scopable?: boolean;
+                            /** @description No two products have the same. */
+                            unique?: boolean;
+                            /** @description For numbers: length, mass, volume, area, power, voltage, charge, frequency, data, time. */
+                            unit_family?: string | null;
+                            /** Format: int64 */
+                            version?: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_attribute: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductAttribute"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductAttribute"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -8341,6 +9214,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": Record<string, never>;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_brands: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Other ways to write it, for searches. */
+                            aliases?: string[];
+                            code?: string;
+                            name: string;
+                            /** Format: int64 */
+                            version?: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_brand: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Brand"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Brand"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -8560,6 +9507,104 @@ export interface operations {
             };
         };
     };
+    compare_products: {
+        parameters: {
+            query: {
+                /** @description Ids with commas between them; 2 to 10. */
+                ids: string;
+                /** @description In which language values are shown. */
+                locale?: string;
+                /** @description As which channel shows them. */
+                channel?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_products: {
+        parameters: {
+            query?: {
+                /** @description csv or xlsx. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_product_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProductImport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductImportBegun"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     put_products: {
         parameters: {
             query?: never;
@@ -8579,6 +9624,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProductsResult"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_products: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductSearch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductsFound"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            archived?: boolean;
+                            code?: string;
+                            /** @description Names by language. */
+                            labels: {
+                                [key: string]: string;
+                            };
+                            /** @description Code of the one above; null = the root of a tree. */
+                            parent?: string | null;
+                            /** Format: int64 */
+                            position?: number;
+                            /** Format: int64 */
+                            version?: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_category: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductCategory"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductCategory"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -10492,6 +11649,243 @@ export interface operations {
             };
         };
     };
+    list_families: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            attributes: components["schemas"]["FamilyAttribute"][];
+                            /** @description By what variants differ. */
+                            axes?: string[];
+                            code?: string;
+                            /** @description The attribute that names a product; `name` if empty. */
+                            label_attribute?: string;
+                            labels?: {
+                                [key: string]: string;
+                            };
+                            /** Format: int64 */
+                            version?: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_family: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Family"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Family"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_feeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            active: boolean;
+                            /** @description Code of a channel of sale. */
+                            channel: string;
+                            currency: string;
+                            /** Format: date-time */
+                            followed_at?: string | null;
+                            format: components["schemas"]["FeedFormat"];
+                            id: components["schemas"]["Id"];
+                            /**
+                             * Format: int64
+                             * @description Items that it shows.
+                             */
+                            items: number;
+                            /**
+                             * Format: int64
+                             * @description Variants that it leaves out.
+                             */
+                            left_out: number;
+                            /** @description Address of a product's page; `{id}` and `{sku}` are filled in. */
+                            link: string;
+                            locale: string;
+                            name: string;
+                            /** @description Why, with one SKU each. */
+                            reasons: components["schemas"]["FeedReason"][];
+                            /** @description Whether it shows everything that the catalogue says. */
+                            up_to_date: boolean;
+                            /** @description Where it is fetched. */
+                            url: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductFeedInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductFeed"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductFeedInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductFeed"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_feed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -11889,6 +13283,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Location"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_media: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeptMedia"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -13414,6 +14840,124 @@ export interface operations {
             };
         };
     };
+    list_product_drafts: {
+        parameters: {
+            query?: {
+                /** @description draft, submitted, approved, rejected, withdrawn; all without it. */
+                state?: string;
+                /** @description A product's id. */
+                product?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            author: string;
+                            /** @description What it would change of the product as it is now. */
+                            changes: components["schemas"]["ProductDifference"][];
+                            /** Format: date-time */
+                            created_at: string;
+                            decided_by?: string | null;
+                            id: components["schemas"]["Id"];
+                            note: string;
+                            product_id: string;
+                            reason?: string | null;
+                            state: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_product_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductDraft"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_product_draft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductDraft"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_products: {
         parameters: {
             query?: {
@@ -13535,6 +15079,209 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    product_completeness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            channel: string;
+                            /** Format: int64 */
+                            filled: number;
+                            locale: string;
+                            missing: components["schemas"]["Gap"][];
+                            /** Format: int64 */
+                            percent: number;
+                            /** Format: int64 */
+                            required: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    product_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            actor: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description What the change after it did. */
+                            changes: components["schemas"]["ProductDifference"][];
+                            /**
+                             * Format: int64
+                             * @description The version that was left; the product can go back to it.
+                             */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    product_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description accompanying, spare_part, substitute, upsell or pack. */
+                            kind: string;
+                            name?: string;
+                            /** @description The shop's own id of the other one. */
+                            product_id: string;
+                            /**
+                             * Format: int64
+                             * @description 1 without it.
+                             */
+                            quantity?: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_product_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductLinks"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    roll_back_product: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RollBack"];
+            };
+        };
         responses: {
             200: {
                 headers: {
@@ -14793,6 +16540,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RolloutPart"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_sales_channels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            assortment?: components["schemas"]["AssortmentRule"][];
+                            code?: string;
+                            currencies: string[];
+                            kind: components["schemas"]["SalesChannelKind"];
+                            labels?: {
+                                [key: string]: string;
+                            };
+                            locales: string[];
+                            /** @description Code of the category whose tree it shows; null = all. */
+                            root?: string | null;
+                            /** Format: int64 */
+                            version?: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_sales_channel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SalesChannel"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SalesChannel"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -17777,6 +19604,77 @@ export interface operations {
                 };
             };
             /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_parts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            quantity: number;
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_set_parts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetParts"];
+            };
+        };
+        responses: {
             204: {
                 headers: {
                     [name: string]: unknown;

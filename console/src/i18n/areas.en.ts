@@ -49,7 +49,6 @@ export default {
   'audit.act.request': 'asked for',
   'audit.act.resolve': 'settled',
   'audit.act.end': 'ended',
-  'audit.act.roll_back': 'rolled back',
   'audit.act.set': 'set',
   'audit.act.restore': 'brought back',
   'audit.act.resume': 'let go on',

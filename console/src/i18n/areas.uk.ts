@@ -49,7 +49,6 @@ export default {
   'audit.act.request': 'запитано',
   'audit.act.resolve': 'врегульовано',
   'audit.act.end': 'завершено',
-  'audit.act.roll_back': 'відкочено',
   'audit.act.set': 'встановлено',
   'audit.act.restore': 'повернуто',
   'audit.act.resume': 'продовжено',

@@ -187,7 +187,6 @@ export default {
   'nav.webhooks': 'Webhooks',
   'nav.customers': 'Customers',
   'nav.group.customers': 'Customers',
-  'nav.group.goods': 'Goods',
   'nav.stock': 'Stock',
   'nav.transfers': 'Transfers',
   'nav.counts': 'Stock counts',

@@ -205,7 +205,6 @@ export default {
   'nav.webhooks': 'Вебхуки',
   'nav.customers': 'Клієнти',
   'nav.group.customers': 'Клієнти',
-  'nav.group.goods': 'Товар',
   'nav.stock': 'Залишки',
   'nav.transfers': 'Переміщення',
   'nav.counts': 'Переобліки',
