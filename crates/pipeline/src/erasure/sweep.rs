@@ -119,7 +119,7 @@ pub(super) const TABLES: [Table; 19] = [
     Table {
         owner: "orders",
         read: "SELECT no, detail FROM order_history WHERE no > $1 ORDER BY no LIMIT $2",
-        empty: "UPDATE order_history SET detail = '{}' WHERE no = $1",
+        empty: "UPDATE order_history SET detail = '' WHERE no = $1",
     },
 ];
 
