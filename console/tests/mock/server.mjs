@@ -4,7 +4,7 @@
 import { createServer } from 'node:http';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { goods } from './stock.mjs';
+import { goods as stocked } from './stock.mjs';
 
 const PORT = Number(process.env.MOCK_PORT ?? 4599);
 const DIST = join(import.meta.dirname, '../../dist');
@@ -279,7 +279,7 @@ let suspects = [{ kind: 'phone', value: '+380322400400', other_kind: 'user_id', 
 let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reason: 'the till’s own address', at: ago(60 * 24 * 40), actor: 'Iryna Melnyk', profiles: 0 }];
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
 
-const stock = goods({ NOW, ago, me });
+const stock = stocked({ NOW, ago, me });
 const streams = new Map();
 const send = (path, event, data) => {
   for (const res of streams.get(path) ?? []) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);

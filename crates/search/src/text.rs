@@ -186,8 +186,7 @@ pub fn sound(word: &str) -> String {
         .replace("qu", "kv")
         .replace('q', "k")
         .replace('w', "v")
-        .replace('y', "i")
-        .replace('j', "i");
+        .replace(['y', 'j'], "i");
     let mut out = String::with_capacity(simple.len());
     let letters: Vec<char> = simple.chars().collect();
     for (at, c) in letters.iter().enumerate() {

@@ -39,13 +39,11 @@ pub fn waiting(db: &mut Engine) -> Result<Vec<i64>, DbError> {
     db.rows(sql, &[])?.iter().map(|r| r.int(0)).collect()
 }
 
+/// Says what a variant is offered for in a feed.
+pub type Offering<'a> = dyn FnMut(&mut Tx, &Feed, &Product, &ProductVariant) -> Result<Offer, DbError> + 'a;
+
 /// Brings a feed further. `offer` says price and availability of a variant; `media` is where pictures are fetched from.
-pub fn advance(
-    tx: &mut Tx,
-    feed_no: i64,
-    media: &str,
-    offer: &mut dyn FnMut(&mut Tx, &Feed, &Product, &ProductVariant) -> Result<Offer, DbError>,
-) -> Result<Pace, DbError> {
+pub fn advance(tx: &mut Tx, feed_no: i64, media: &str, offer: &mut Offering<'_>) -> Result<Pace, DbError> {
     let Some(mut feed) = find(tx.engine(), feed_no)?.filter(|f| f.active) else { return Ok(Pace::default()) };
     let schema = schema::held(tx)?;
     let Some(channel) = schema.channels.iter().find(|c| c.no == feed.channel_no).cloned() else {

@@ -173,7 +173,7 @@ fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
     let payload = serde_json::to_string(&spec)?;
     let job = domain.store().write(move |tx: &mut Tx| {
         let id = db::jobs::add(tx, &db::jobs::New::of(KIND, &payload))?;
-        Ok::<_, DbError>(db::jobs::find(tx, id)?)
+        db::jobs::find(tx, id)
     })?;
     let job = job.context("the job is gone")?;
     let begun = Instant::now();

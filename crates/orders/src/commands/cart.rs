@@ -169,7 +169,7 @@ pub fn price_cart(tx: &mut Tx, cart: &Cart, shop: &Shop) -> Result<(Priced, Vec<
             customer: None,
             at: now,
         };
-        let base = (&*variant.currency == cart.body.currency).then_some(variant.price_minor);
+        let base = (*variant.currency == cart.body.currency).then_some(variant.price_minor);
         let quote = match price_of(tx, &ask)? {
             Some(quote) => quote,
             None => base_quote(base).ok_or_else(|| OrderError::NoPrice {

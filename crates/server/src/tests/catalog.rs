@@ -16,12 +16,11 @@ fn import(shop: &Shop, text: &[u8], name: &str) -> Value {
     let begun = shop.owner("POST", "/api/v1/catalog/imports").json(&json!({"upload": upload})).send();
     assert_eq!(begun.status, 201, "{}", begun.text);
     let id = begun.json()["job_id"].as_str().expect("a job").to_string();
-    let found = until(|| {
+    until(|| {
         let job = shop.owner("GET", &format!("/api/v1/jobs/{id}")).send().json();
         assert_ne!(job["state"], "failed", "{job}");
         (job["state"] == "done").then_some(job)
-    });
-    found
+    })
 }
 
 fn until<T>(mut holds: impl FnMut() -> Option<T>) -> T {
