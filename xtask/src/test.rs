@@ -226,6 +226,8 @@ fn browser_tests(workspace: &Workspace, log: &Path) -> Result<()> {
         .current_dir(&console)
         .env("BRAID_TILL_URL", format!("{till_url}/till/"))
         .args(["--no-install", "playwright", "test"])
+        // For whoever looks at one half: `BRAID_BROWSER=real cargo xtask test --only browser`.
+        .args(std::env::var("BRAID_BROWSER").map(|project| format!("--project={project}")))
         .env("CI", "1")
         .env("BRAID_URL", server.url())
         .env("BRAID_EMAIL", &keys.email)

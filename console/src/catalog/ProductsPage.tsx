@@ -60,7 +60,7 @@ export default function ProductsPage() {
   const rows = found.data?.items;
   const columns = useMemo<Column<Product>[]>(
     () => [
-      { id: 'picture', header: '', meta: { width: 56, title: t('product.picture') }, cell: ({ row: { original: p } }) => (p.media[0] ? <img src={pictureUrl(p.media[0].hash, 96)} alt="" width={32} height={32} loading="lazy" style={{ objectFit: 'contain' }} /> : null) },
+      { id: 'picture', header: () => <span className="hidden-text">{t('product.picture')}</span>, meta: { width: 56, title: t('product.picture') }, cell: ({ row: { original: p } }) => (p.media[0] ? <img src={pictureUrl(p.media[0].hash, 96)} alt="" width={32} height={32} loading="lazy" style={{ objectFit: 'contain' }} /> : null) },
       { id: 'name', header: t('col.name'), meta: { width: '30%', value: (p) => p.name }, cell: ({ row: { original: p } }) => <Link className="plain b el" to="/products/$id" params={{ id: p.id }}>{p.name}</Link> },
       { id: 'sku', header: t('product.sku'), meta: { width: 150, value: (p) => p.variants.map((v) => v.sku).join(', ') }, cell: ({ row: { original: p } }) => <span className="mono el">{p.variants.length > 1 ? t('product.variantsN', { n: f.number(p.variants.length) }) : p.variants[0]?.sku ?? f.NONE}</span> },
       { id: 'brand', header: t('product.brand'), meta: { width: 120, value: (p) => p.brand ?? '' }, cell: ({ row: { original: p } }) => <span className="el">{p.brand ?? f.NONE}</span> },

@@ -94,7 +94,7 @@ function Branch({ items, parent, depth }: { items: Category[]; parent: string | 
     <ul data-testid={depth === 0 ? 'category-tree' : undefined}>
       {own.map((c) => (
         <li key={c.code}>
-          <Link className={c.archived ? 'm' : 'plain'} to="/products" search={{ filter: `@category:${c.code}` }}>{labelOf(c.labels, c.code, i18n.language)}</Link>
+          <Link className={c.archived ? 'm' : 'plain'} style={{ display: 'inline-block', minWidth: 24, lineHeight: '24px' }} to="/products" search={{ filter: `@category:${c.code}` }}>{labelOf(c.labels, c.code, i18n.language)}</Link>
           <Branch items={items} parent={c.code} depth={depth + 1} />
         </li>
       ))}

@@ -84,7 +84,12 @@ fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("the folder is read") {
         let entry = entry.expect("the folder is read");
-        std::fs::copy(entry.path(), to.join(entry.file_name())).expect("it is copied");
+        let there = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &there);
+        } else {
+            std::fs::copy(entry.path(), there).expect("it is copied");
+        }
     }
 }
 
