@@ -5,7 +5,7 @@ use crate::problem::{BAD_QUERY, NOT_FOUND, NOT_SIGNED_IN, Problem};
 use crate::sources::Source;
 use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base::{Quantity, Timestamp};
@@ -140,10 +140,8 @@ const SKUS_MAX: usize = 100;
 async fn get_availability(
     State(app): State<Arc<App>>,
     _: Shop,
-    method: Method,
     query: Result<Query<AvailabilityQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Response, Problem> {
-    debug_assert!(method == Method::GET || method == Method::HEAD);
     let Query(query) = query.map_err(|e| BAD_QUERY.because(e.body_text()))?;
     let places = app.board.places.get();
     let id = query.channel.as_deref().unwrap_or("site");

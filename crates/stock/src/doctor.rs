@@ -78,9 +78,3 @@ pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
     }
     Ok(out)
 }
-
-/// How many claims are alive and how many movements there are, for counts.
-pub fn counts(db: &mut Engine) -> Result<(i64, i64), DbError> {
-    let one = |db: &mut Engine, sql: &str| db.first(sql, &[])?.map_or(Ok(0), |row| row.int(0));
-    Ok((one(db, "SELECT COUNT(*) FROM reservations WHERE ended_at = 0")?, one(db, "SELECT COUNT(*) FROM stock_moves")?))
-}

@@ -133,43 +133,32 @@ pub struct Claimed {
 const CLAIMS: &str = "SELECT no, kind, owner, location_no, quantity, created_at, expires_at FROM reservations \
      WHERE variant_no = $1 AND ended_at = 0 AND expires_at > $2 ORDER BY no, line LIMIT 200";
 
-/// Who has a claim on a variant.
-pub fn claims(db: &mut Engine, variant_no: i64, now: Timestamp) -> Result<Vec<Claimed>, DbError> {
-    let read = |row: &Row| -> Result<Claimed, DbError> {
-        let kind = ReservationKind::from_code(row.int(1)?);
-        Ok(Claimed {
-            no: row.int(0)?,
-            kind: kind.ok_or_else(|| DbError::damaged("reservations", "its kind is unknown"))?,
-            owner: row.text(2)?.into(),
-            location_no: row.int(3)?,
-            quantity: Quantity::from_milli(row.int(4)?),
-            created_at: Timestamp::from_micros(row.int(5)?),
-            expires_at: Timestamp::from_micros(row.int(6)?),
-        })
-    };
-    db.rows(CLAIMS, &[variant_no.into(), now.micros().into()])?.iter().map(read).collect()
+fn claimed(row: &Row) -> Result<Claimed, DbError> {
+    let kind = ReservationKind::from_code(row.int(1)?);
+    Ok(Claimed {
+        no: row.int(0)?,
+        kind: kind.ok_or_else(|| DbError::damaged("reservations", "its kind is unknown"))?,
+        owner: row.text(2)?.into(),
+        location_no: row.int(3)?,
+        quantity: Quantity::from_milli(row.int(4)?),
+        created_at: Timestamp::from_micros(row.int(5)?),
+        expires_at: Timestamp::from_micros(row.int(6)?),
+    })
 }
 
-/// A claim that has been waiting for long: somebody must look (LESSONS: stuck reservations).
+/// Who has a claim on a variant.
+pub fn claims(db: &mut Engine, variant_no: i64, now: Timestamp) -> Result<Vec<Claimed>, DbError> {
+    db.rows(CLAIMS, &[variant_no.into(), now.micros().into()])?.iter().map(claimed).collect()
+}
+
+/// Claims that have been waiting for long, with their SKUs: somebody must look (LESSONS: stuck reservations).
 pub fn stuck(db: &mut Engine, created_before: Timestamp, limit: i64) -> Result<Vec<(Claimed, String)>, DbError> {
     let sql = "SELECT r.no, r.kind, r.owner, r.location_no, r.quantity, r.created_at, r.expires_at, COALESCE(v.sku, '') \
                FROM reservations r LEFT JOIN variants v ON v.no = r.variant_no \
                WHERE r.ended_at = 0 AND r.expires_at = $1 AND r.created_at < $2 ORDER BY r.no, r.line LIMIT $3";
-    let read = |row: &Row| -> Result<(Claimed, String), DbError> {
-        let kind = ReservationKind::from_code(row.int(1)?);
-        let claimed = Claimed {
-            no: row.int(0)?,
-            kind: kind.ok_or_else(|| DbError::damaged("reservations", "its kind is unknown"))?,
-            owner: row.text(2)?.into(),
-            location_no: row.int(3)?,
-            quantity: Quantity::from_milli(row.int(4)?),
-            created_at: Timestamp::from_micros(row.int(5)?),
-            expires_at: Timestamp::from_micros(row.int(6)?),
-        };
-        Ok((claimed, row.text(7)?.into()))
-    };
     let never = crate::model::NEVER.micros();
-    db.rows(sql, &[never.into(), created_before.micros().into(), limit.into()])?.iter().map(read).collect()
+    let rows = db.rows(sql, &[never.into(), created_before.micros().into(), limit.into()])?;
+    rows.iter().map(|row| Ok((claimed(row)?, row.text(7)?.into()))).collect()
 }
 
 /// A transfer in a list.

@@ -38,10 +38,6 @@ impl TransferState {
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, name)| *name == text).map(|(state, _)| *state)
     }
-    /// Whether nothing can happen to it any more.
-    pub fn is_over(self) -> bool {
-        matches!(self, TransferState::Received | TransferState::Cancelled)
-    }
 }
 
 /// One variant of a transfer. `shipped = received + damaged + lost + returned` once it is over.
@@ -140,7 +136,6 @@ pub fn request(tx: &mut Tx, input: &TransferInput, actor: &str) -> Result<Transf
     if seen.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(StockError::field("/lines", "name each variant once"));
     }
-    let no = tx.next_id();
     let wanted = |(variant_no, quantity): &(i64, Quantity)| Wanted {
         variant_no: *variant_no,
         quantity: *quantity,
@@ -149,12 +144,15 @@ pub fn request(tx: &mut Tx, input: &TransferInput, actor: &str) -> Result<Transf
     let claim = Request {
         channel: commands::ANY_CHANNEL.into(),
         kind: ReservationKind::Transfer,
-        owner: format!("transfer:{no}").into(),
+        owner: "transfer".into(),
         lines: input.lines.iter().map(wanted).collect(),
         seconds: None,
         partial: false,
     };
+    // Its number is given once nothing can be refused any more.
     let reserved = commands::reserve(tx, &claim)?;
+    let no = tx.next_id();
+    commands::confirm(tx, reserved.no, ReservationKind::Transfer, &format!("transfer:{no}"))?;
     let now = tx.now();
     let transfer = Transfer {
         no,

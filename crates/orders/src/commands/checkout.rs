@@ -2,7 +2,7 @@
 use super::{cart_of, change_cart, history, open_cart, order_of, price_cart, put_order};
 use crate::commands::Shop;
 use crate::error::OrderError;
-use crate::model::{Delivery, Order, OrderBody, OrderLine, Part, Taken};
+use crate::model::{Cart, Delivery, Order, OrderBody, OrderLine, Part, Taken};
 use crate::states::line::Line as LineState;
 use crate::states::order::{Action, Guard, Stage};
 use crate::states::step;
@@ -11,7 +11,7 @@ use db::Tx;
 use serde_json::json;
 use std::sync::Arc;
 use stock::choice::Wanted;
-use stock::commands::{Request, reserve};
+use stock::commands::{Request, confirm, reserve};
 use stock::model::ReservationKind;
 
 /// Orders a cart. A cart that was ordered before gives the order that it became: a repeat after a lost answer orders nothing twice.
@@ -22,12 +22,10 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
         return order_of(tx, order_no);
     }
     let cart = open_cart(tx, cart_no)?;
+    step(Stage::Cart, Action::Place, &guards(&cart))?;
     let Some(delivery) = cart.body.delivery.clone() else {
-        let known = guards(&cart.body.lines.is_empty(), cart.contact.is_reachable(), false);
-        step(Stage::Cart, Action::Place, &known)?;
         return Err(OrderError::field("/delivery", "choose how the goods get to the customer"));
     };
-    step(Stage::Cart, Action::Place, &guards(&cart.body.lines.is_empty(), cart.contact.is_reachable(), true))?;
     let (priced, quotes) = price_cart(tx, &cart, shop)?;
     let location_no = match &delivery {
         Delivery::PickUp { location_no } => Some(*location_no),
@@ -46,14 +44,18 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
         }
         skus.push(variant.sku.to_string());
     }
-    let no = tx.next_id();
     let reserved = if wanted.is_empty() {
         None
     } else {
-        let owner = format!("order:{no}").into();
+        let owner = format!("cart:{cart_no}").into();
         let (channel, kind) = (cart.body.channel.as_str().into(), ReservationKind::Order);
         Some(reserve(tx, &Request { channel, kind, owner, lines: wanted, seconds: None, partial: false })?)
     };
+    // The order's number is given once nothing can be refused any more.
+    let no = tx.next_id();
+    if let Some(reserved) = &reserved {
+        confirm(tx, reserved.no, ReservationKind::Order, &format!("order:{no}"))?;
+    }
     let mut parts: Vec<Part> = Vec::new();
     let kept = reserved.iter().flat_map(|r| r.lines.iter().enumerate().map(|(at, chosen)| ((r.no, at), chosen)));
     for (claim, chosen) in kept {
@@ -119,17 +121,17 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
     Ok(order)
 }
 
-fn guards(empty: &bool, reachable: bool, delivery: bool) -> Vec<Guard> {
-    // Stock is kept a moment later, in the same transaction or not at all; money is covered when it comes: an order that is not
-    // paid yet waits, and says so.
+/// What holds of a cart. Stock is kept a moment later, in the same transaction or not at all; money is covered when it comes: an
+/// order that is not paid yet waits, and says so.
+fn guards(cart: &Cart) -> Vec<Guard> {
     let mut out = vec![Guard::Stock, Guard::Covered];
-    if !empty {
+    if !cart.body.lines.is_empty() {
         out.push(Guard::Lines);
     }
-    if reachable {
+    if cart.contact.is_reachable() {
         out.push(Guard::Customer);
     }
-    if delivery {
+    if cart.body.delivery.is_some() {
         out.push(Guard::Delivery);
     }
     out
