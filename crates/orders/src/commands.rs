@@ -1,13 +1,26 @@
 //! What can be asked of carts and orders: each a function over `&mut Tx` that refuses before its first write.
 mod cart;
 mod checkout;
+mod edit;
 mod money;
 mod pieces;
+mod settings;
+mod source;
+mod telling;
+mod work;
 
-pub use cart::{Shop, add_coupon, create_cart, price_cart, put_contact, put_delivery, put_line};
+pub use cart::{
+    Shop, add_coupon, create_cart, hold_cart, price_cart, put_contact, put_delivery, put_line, put_seller, put_try_on,
+};
 pub use checkout::checkout;
+pub use edit::{Edit, edit};
 pub use money::{Fact, pay};
-pub use pieces::{cancel, hand_over, lose_claim, release, send};
+pub use pieces::{cancel, lose_claim};
+pub use settings::{put_settings, read as read_settings, settings};
+pub use work::{
+    Proof, accept, arrived, bring_back, collect, confirm_order, decline, deliver, dispatch, hold, leave_place,
+    no_shows, note, pick_up_code, ready, release_hold, report_short, source_again,
+};
 
 use crate::error::OrderError;
 use crate::model::{Cart, Order};

@@ -7,20 +7,29 @@
 //! Deliberately absent: what a basket costs (`loyalty`), where goods are (`stock`), messages, HTTP.
 pub mod calendar;
 pub mod commands;
+pub mod confirmation;
 pub mod doctor;
 mod error;
 pub mod model;
+pub mod offers;
 pub mod promise;
+pub mod settings;
 pub mod sourcing;
 pub mod states;
 mod tables;
+pub mod told;
 
 pub use error::OrderError;
 pub use tables::{CartTable, OrderTable};
 
 /// The tables of this crate.
-pub const MIGRATIONS: db::Migrations =
-    db::Migrations { owner: "orders", steps: &[("0001_orders", include_str!("../migrations/0001_orders.sql"))] };
+pub const MIGRATIONS: db::Migrations = db::Migrations {
+    owner: "orders",
+    steps: &[
+        ("0001_orders", include_str!("../migrations/0001_orders.sql")),
+        ("0002_work", include_str!("../migrations/0002_work.sql")),
+    ],
+};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,5 @@
 //! The nouns: carts, orders, their lines and parts, payments.
+use crate::states::fulfilment::Fulfilment;
 use crate::states::line::Line as LineState;
 use crate::states::order::{self, Pieces, Stage, Status};
 use crate::states::payment::{Payment, Sums};
@@ -14,6 +15,10 @@ pub struct Contact {
     pub name: String,
     /// Where to, as the customer wrote it; empty for who comes.
     pub address: String,
+    /// Who they are in the site or app, as tracking names them; empty where they are not signed in.
+    pub user_id: String,
+    /// The device that they order from, as tracking names it.
+    pub anonymous_id: String,
 }
 
 impl Contact {
@@ -59,13 +64,28 @@ pub struct Cart {
 }
 
 /// What of a cart is not personal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CartBody {
     pub channel: String,
     pub currency: String,
     pub lines: Vec<CartLine>,
     pub coupons: Vec<String>,
     pub delivery: Option<Delivery>,
+    /// The zone of the address, by the settings when it was given.
+    #[serde(default)]
+    pub zone: String,
+    /// Goods are tried on before they are paid for.
+    #[serde(default)]
+    pub try_on: bool,
+    /// The colleague who advised, to whom the order is credited.
+    #[serde(default)]
+    pub seller: String,
+    /// What keeps the lines until the order is placed.
+    #[serde(default)]
+    pub hold: Option<i64>,
+    /// What they were told when they chose how to get it.
+    #[serde(default)]
+    pub promised: Option<Promised>,
 }
 
 /// A line of an order with its price, as it was agreed.
@@ -103,12 +123,74 @@ pub struct Part {
     pub location_no: i64,
     /// The reservation that keeps them, and its line; none for goods whose pieces are not counted, and for parked ones.
     pub claim: Option<(i64, usize)>,
+    /// Which of the order's fulfilments serves them, by its number; none until a place is chosen.
+    #[serde(default)]
+    pub fulfilment: Option<i64>,
 }
 
 impl Part {
     pub fn quantity(&self) -> Quantity {
         Quantity::from_milli(self.milli)
     }
+}
+
+/// What a place does for an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Serving {
+    /// The customer fetches it there.
+    PickUp,
+    /// It sends a parcel to the customer.
+    Ship,
+    /// It gives the goods to the place where the customer fetches them.
+    Supply,
+}
+
+impl Serving {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Serving::PickUp => "pick_up",
+            Serving::Ship => "ship",
+            Serving::Supply => "supply",
+        }
+    }
+}
+
+/// Lines of the order that one place serves. A moment that has not come is zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fulfilling {
+    /// Unique in the order.
+    pub no: i64,
+    pub location_no: i64,
+    pub kind: Serving,
+    pub state: Fulfilment,
+    /// When the place was asked.
+    pub asked_at: Timestamp,
+    pub accepted_at: Timestamp,
+    pub ready_at: Timestamp,
+    /// When it should be ready.
+    pub due_at: Timestamp,
+    /// When all of it was handed over, sent, or given up.
+    pub done_at: Timestamp,
+    /// Until when it waits for the customer, once it is ready.
+    pub keep_until: Timestamp,
+    /// The carrier's number of the parcel.
+    #[serde(default)]
+    pub tracking: String,
+    /// The transfer that brings goods here, or takes them from here to where they are fetched.
+    #[serde(default)]
+    pub transfer_no: Option<i64>,
+    /// Why this place, in words.
+    pub why: String,
+}
+
+/// What the customer was told when they ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Promised {
+    pub earliest: Timestamp,
+    pub latest: Timestamp,
+    pub why: Vec<String>,
 }
 
 /// A payment of an order.
@@ -154,8 +236,26 @@ pub struct OrderBody {
     pub stage: Stage,
     /// Why it must not go on; none: it may.
     pub holds: Vec<String>,
+    #[serde(default)]
+    pub coupons: Vec<String>,
     pub parts: Vec<Part>,
     pub payments: Vec<Paying>,
+    #[serde(default)]
+    pub fulfilments: Vec<Fulfilling>,
+    #[serde(default)]
+    pub promised: Option<Promised>,
+    #[serde(default)]
+    pub zone: String,
+    #[serde(default)]
+    pub try_on: bool,
+    #[serde(default)]
+    pub seller: String,
+    /// The customer came, or the parcel did, for the first time.
+    #[serde(default)]
+    pub given_at: Timestamp,
+    /// They never came for it, or sent it back unopened.
+    #[serde(default)]
+    pub unclaimed: bool,
 }
 
 impl Order {

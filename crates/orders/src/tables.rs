@@ -16,6 +16,8 @@ static CARTS: Bulk = Bulk {
         ("phone", 't'),
         ("name", 't'),
         ("address", 't'),
+        ("user_id", 't'),
+        ("anonymous_id", 't'),
         ("updated_at", 'i'),
         ("body", 't'),
     ],
@@ -41,24 +43,19 @@ impl Table for CartTable {
         size_of::<Cart>() + row.body.lines.len() * 16 + row.contact.address.len() + 128
     }
     fn load(db: &mut Engine, key: i64) -> Result<Option<Arc<Cart>>, DbError> {
-        let sql = "SELECT order_no, email, phone, name, address, updated_at, body FROM carts WHERE no = $1";
+        let sql = "SELECT order_no, email, phone, name, address, user_id, anonymous_id, updated_at, body FROM carts WHERE no = $1";
         let Some(row) = db.first(sql, &[key.into()])? else { return Ok(None) };
         Ok(Some(Arc::new(Cart {
             no: key,
             order_no: Some(row.int(0)?).filter(|no| *no != 0),
-            contact: Contact {
-                email: row.text(1)?.into(),
-                phone: row.text(2)?.into(),
-                name: row.text(3)?.into(),
-                address: row.text(4)?.into(),
-            },
-            updated_at: Timestamp::from_micros(row.int(5)?),
-            body: serde_json::from_str(row.text(6)?).map_err(|e| DbError::damaged("carts", e))?,
+            contact: contact(&row, 1)?,
+            updated_at: Timestamp::from_micros(row.int(7)?),
+            body: serde_json::from_str(row.text(8)?).map_err(|e| DbError::damaged("carts", e))?,
         })))
     }
     fn flush(db: &mut Engine, rows: &[(i64, &Arc<Cart>)], _: i64) -> Result<(), DbError> {
         let bodies = rows.iter().map(|(_, cart)| json(&cart.body)).collect::<Result<Vec<_>, _>>()?;
-        let values: Vec<[Value<'_>; 8]> = rows
+        let values: Vec<[Value<'_>; 10]> = rows
             .iter()
             .zip(&bodies)
             .map(|((no, cart), body)| {
@@ -69,6 +66,8 @@ impl Table for CartTable {
                     (&cart.contact.phone).into(),
                     (&cart.contact.name).into(),
                     (&cart.contact.address).into(),
+                    (&cart.contact.user_id).into(),
+                    (&cart.contact.anonymous_id).into(),
                     cart.updated_at.micros().into(),
                     body.into(),
                 ]
@@ -79,8 +78,39 @@ impl Table for CartTable {
     }
 }
 
-/// Orders by number.
+fn contact(row: &db::Row, at: usize) -> Result<Contact, DbError> {
+    Ok(Contact {
+        email: row.text(at)?.into(),
+        phone: row.text(at + 1)?.into(),
+        name: row.text(at + 2)?.into(),
+        address: row.text(at + 3)?.into(),
+        user_id: row.text(at + 4)?.into(),
+        anonymous_id: row.text(at + 5)?.into(),
+    })
+}
+
+/// Orders by number, with what places are asked to do for them.
 pub struct OrderTable;
+
+static FULFILMENTS: Bulk = Bulk {
+    table: "fulfilments",
+    columns: &[
+        ("order_no", 'i'),
+        ("no", 'i'),
+        ("location_no", 'i'),
+        ("kind", 't'),
+        ("state", 't'),
+        ("placed_at", 'i'),
+        ("asked_at", 'i'),
+        ("accepted_at", 'i'),
+        ("ready_at", 'i'),
+        ("due_at", 'i'),
+        ("done_at", 'i'),
+        ("keep_until", 'i'),
+    ],
+    key: 2,
+    insert_only: false,
+};
 
 static ORDERS: Bulk = Bulk {
     table: "orders",
@@ -95,9 +125,12 @@ static ORDERS: Bulk = Bulk {
         ("phone", 't'),
         ("name", 't'),
         ("address", 't'),
+        ("user_id", 't'),
+        ("anonymous_id", 't'),
         ("placed_at", 'i'),
         ("updated_at", 'i'),
         ("version", 'i'),
+        ("unclaimed", 'i'),
         ("body", 't'),
     ],
     key: 1,
@@ -118,25 +151,21 @@ impl Table for OrderTable {
         size_of::<Order>() + row.body.lines.len() * 256 + row.body.parts.len() * 48 + row.contact.address.len() + 256
     }
     fn load(db: &mut Engine, key: i64) -> Result<Option<Arc<Order>>, DbError> {
-        let sql = "SELECT email, phone, name, address, placed_at, updated_at, version, body FROM orders WHERE no = $1";
+        let sql = "SELECT email, phone, name, address, user_id, anonymous_id, placed_at, updated_at, version, body FROM orders \
+                   WHERE no = $1";
         let Some(row) = db.first(sql, &[key.into()])? else { return Ok(None) };
         Ok(Some(Arc::new(Order {
             no: key,
-            contact: Contact {
-                email: row.text(0)?.into(),
-                phone: row.text(1)?.into(),
-                name: row.text(2)?.into(),
-                address: row.text(3)?.into(),
-            },
-            placed_at: Timestamp::from_micros(row.int(4)?),
-            updated_at: Timestamp::from_micros(row.int(5)?),
-            version: row.int(6)?,
-            body: serde_json::from_str(row.text(7)?).map_err(|e| DbError::damaged("orders", e))?,
+            contact: contact(&row, 0)?,
+            placed_at: Timestamp::from_micros(row.int(6)?),
+            updated_at: Timestamp::from_micros(row.int(7)?),
+            version: row.int(8)?,
+            body: serde_json::from_str(row.text(9)?).map_err(|e| DbError::damaged("orders", e))?,
         })))
     }
     fn flush(db: &mut Engine, rows: &[(i64, &Arc<Order>)], _: i64) -> Result<(), DbError> {
         let bodies = rows.iter().map(|(_, order)| json(&order.body)).collect::<Result<Vec<_>, _>>()?;
-        let values: Vec<[Value<'_>; 14]> = rows
+        let values: Vec<[Value<'_>; 17]> = rows
             .iter()
             .zip(&bodies)
             .map(|((no, order), body)| {
@@ -151,14 +180,39 @@ impl Table for OrderTable {
                     (&order.contact.phone).into(),
                     (&order.contact.name).into(),
                     (&order.contact.address).into(),
+                    (&order.contact.user_id).into(),
+                    (&order.contact.anonymous_id).into(),
                     order.placed_at.micros().into(),
                     order.updated_at.micros().into(),
                     order.version.into(),
+                    i64::from(order.body.unclaimed).into(),
                     body.into(),
                 ]
             })
             .collect();
         let refs: Vec<&[Value<'_>]> = values.iter().map(|v| &v[..]).collect();
-        db.bulk(&ORDERS, &refs)
+        db.bulk(&ORDERS, &refs)?;
+        let asked: Vec<[Value<'_>; 12]> = rows
+            .iter()
+            .flat_map(|(no, order)| order.body.fulfilments.iter().map(move |f| (*no, order.placed_at, f)))
+            .map(|(order_no, placed_at, f)| {
+                [
+                    order_no.into(),
+                    f.no.into(),
+                    f.location_no.into(),
+                    f.kind.as_str().into(),
+                    f.state.as_str().into(),
+                    placed_at.micros().into(),
+                    f.asked_at.micros().into(),
+                    f.accepted_at.micros().into(),
+                    f.ready_at.micros().into(),
+                    f.due_at.micros().into(),
+                    f.done_at.micros().into(),
+                    f.keep_until.micros().into(),
+                ]
+            })
+            .collect();
+        let refs: Vec<&[Value<'_>]> = asked.iter().map(|v| &v[..]).collect();
+        if refs.is_empty() { Ok(()) } else { db.bulk(&FULFILMENTS, &refs) }
     }
 }

@@ -1,3 +1,4 @@
 //! Stories of orders, on both engines.
 mod stories;
+mod work;
 mod world;

@@ -54,7 +54,7 @@ pub fn migrations() -> Vec<Migrations> {
         stock::MIGRATIONS,
         catalog::prices::MIGRATIONS,
         loyalty::MIGRATIONS,
-        orders::MIGRATIONS,
+        ::orders::MIGRATIONS,
         Migrations {
             owner: "pipeline",
             steps: &[

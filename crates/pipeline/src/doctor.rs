@@ -141,7 +141,7 @@ pub fn run(location: &Location, clock: &dyn Clock, shop: Settings) -> Result<Rep
         };
         findings.add(f.check, severity, f.subject, f.detail);
     }
-    for f in orders::doctor::check(tx.engine())? {
+    for f in ::orders::doctor::check(tx.engine())? {
         findings.add(f.check, Severity::Error, f.subject, f.detail);
     }
     for f in stock::doctor::check(tx.engine(), now)? {

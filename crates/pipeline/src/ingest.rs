@@ -228,7 +228,8 @@ fn weak_id(id: EventId, minute: i64) -> EventId {
 }
 
 fn count_hour(tx: &mut Tx, happened: &Happened<'_>) -> Result<(), DbError> {
-    if happened.origin == Origin::Derived {
+    // Orders that were placed here count as those that a site tells; what messages and timers call forth does not.
+    if happened.origin == Origin::Derived && happened.event.profile_id.is_some() {
         return Ok(());
     }
     let currency = step::currency(tx)?;
@@ -277,22 +278,40 @@ fn prepare_again(tx: &mut Tx, preparer: &Preparer, batch: &mut Batch) -> Result<
 
 /// A body of Braid's own events, in the form in which they are stored.
 fn derived_batch(tx: &mut Tx, preparer: &Preparer, events: Vec<NewEvent>) -> Result<Batch, DbError> {
-    let now = tx.now();
-    let (mut body, mut ids, mut times) = (String::from("{\"batch\":["), Vec::new(), Vec::new());
-    for (at, event) in events.iter().enumerate() {
+    let mut items = Vec::with_capacity(events.len());
+    for event in &events {
         let number = tx.next_id();
         let message_id = format!("braid:{number}");
         let text = |t: &str| serde_json::to_string(t).unwrap_or_else(|e| panic!("a text serializes: {e}"));
+        let item = format!(
+            "{{\"type\":\"track\",\"messageId\":{},\"event\":{},\"profileId\":\"{}\",\"timestamp\":\"{}\",\"properties\":{}}}",
+            text(&message_id),
+            text(&event.name),
+            event.profile_id,
+            event.timestamp,
+            event.properties
+        );
+        items.push((message_id, item, event.timestamp));
+    }
+    body_batch(tx, preparer, &items)
+}
+
+/// A batch of items that Braid writes itself: message id, JSON and moment of each.
+pub(crate) fn body_batch(
+    tx: &mut Tx,
+    preparer: &Preparer,
+    items: &[(String, String, Timestamp)],
+) -> Result<Batch, DbError> {
+    let now = tx.now();
+    let (mut body, mut ids, mut times) = (String::from("{\"batch\":["), Vec::new(), Vec::new());
+    for (at, (message_id, item, timestamp)) in items.iter().enumerate() {
         if at > 0 {
             body.push(',');
         }
-        body.push_str(&format!(
-            "{{\"type\":\"track\",\"messageId\":{},\"event\":{},\"profileId\":\"{}\",\"timestamp\":\"{}\",\"properties\":{}}}",
-            text(&message_id), text(&event.name), event.profile_id, event.timestamp, event.properties
-        ));
-        ids.push(collect::event_id(tx.hash_key(), 0, &message_id));
+        body.push_str(item);
+        ids.push(collect::event_id(tx.hash_key(), 0, message_id));
         // No stored event lies in the future.
-        times.push(event.timestamp.min(now));
+        times.push((*timestamp).min(now));
     }
     body.push_str("]}");
     let current = step::current(tx)?;
@@ -309,10 +328,17 @@ fn derived_batch(tx: &mut Tx, preparer: &Preparer, events: Vec<NewEvent>) -> Res
         packed: log::pack_body(body.as_bytes()),
         extra: Vec::new(),
         raw: body.into(),
-        count: events.len() as u32,
+        count: items.len() as u32,
         events: decoded,
         prepared_with: current.version(),
     })
+}
+
+/// Logs a batch of Braid's own, and what it calls forth.
+pub(crate) fn append_batch(tx: &mut Tx, preparer: &Preparer, mut batch: Batch) -> Result<(), DbError> {
+    let mut new_events = Vec::new();
+    one_round(tx, preparer, &mut batch, &mut new_events)?;
+    append_derived(tx, preparer, new_events)
 }
 
 /// What still called forth events after the last round is kept where `doctor` and a person see it.

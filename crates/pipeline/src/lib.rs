@@ -19,6 +19,7 @@ mod ingest;
 pub mod jobs;
 pub mod joins;
 mod losses;
+pub mod orders;
 mod preparer;
 pub mod recover;
 pub mod rejects;

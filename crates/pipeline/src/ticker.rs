@@ -63,6 +63,7 @@ impl Ticker for Tick {
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
             loyalty::points::commands::expire(tx, LEASES)?;
+            ::orders::commands::no_shows(tx, LEASES).map_err(fault)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
         }
         catalog::prices::store::tell(tx)?;
@@ -77,6 +78,15 @@ impl Ticker for Tick {
         customers::stitch::watch(tx)?;
         // What definitions became is what requests are prepared with from now on.
         self.preparer.follow(tx)?;
+        crate::orders::tell(tx, &self.preparer)?;
         append_derived(tx, &self.preparer, appended)
+    }
+}
+
+/// The writer's own work is never refused by a rule: what fails there is the store.
+fn fault(error: ::orders::OrderError) -> DbError {
+    match error {
+        ::orders::OrderError::Store(error) => error,
+        other => DbError::damaged("orders", other.to_string()),
     }
 }

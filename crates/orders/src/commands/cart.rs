@@ -2,7 +2,7 @@
 use super::{change_cart, open_cart};
 use crate::CartTable;
 use crate::error::OrderError;
-use crate::model::{Cart, CartBody, CartLine, Contact, Delivery};
+use crate::model::{Cart, CartBody, CartLine, Contact, Delivery, Promised};
 use base::Quantity;
 use catalog::model::ProductState;
 use catalog::prices::model::{Ask, Quote};
@@ -11,7 +11,12 @@ use catalog::variants;
 use db::Tx;
 use loyalty::amounts;
 use loyalty::model::{Basket, Context, Line, Priced, Shipping};
+use std::collections::HashMap;
 use std::sync::Arc;
+use stock::StockError;
+use stock::choice::Wanted;
+use stock::commands::Request;
+use stock::model::{EndedWhy, ReservationKind};
 
 /// What a shop is, as far as orders ask.
 #[derive(Debug, Clone)]
@@ -19,6 +24,8 @@ pub struct Shop {
     /// Whose law holds, such as `UA`.
     pub country: String,
     pub currency: String,
+    /// Whose days and hours rules name.
+    pub zone: jiff::tz::TimeZone,
 }
 
 /// Lines of one cart, and characters of a coupon and of a contact's fields.
@@ -37,7 +44,14 @@ pub fn create_cart(tx: &mut Tx, shop: &Shop, channel: &str, currency: Option<&st
         return Err(OrderError::field("/currency", "name a currency by three letters"));
     }
     let no = tx.next_id();
-    let body = CartBody { channel: channel.into(), currency, lines: vec![], coupons: vec![], delivery: None };
+    let body = CartBody {
+        channel: channel.into(),
+        currency,
+        lines: vec![],
+        coupons: vec![],
+        delivery: None,
+        ..CartBody::default()
+    };
     let cart = Arc::new(Cart { no, contact: Contact::default(), order_no: None, updated_at: tx.now(), body });
     tx.put::<CartTable>(no, cart.clone());
     Ok(cart)
@@ -85,6 +99,8 @@ pub fn put_contact(tx: &mut Tx, no: i64, contact: &Contact) -> Result<Arc<Cart>,
         ("/phone", &contact.phone),
         ("/name", &contact.name),
         ("/address", &contact.address),
+        ("/user_id", &contact.user_id),
+        ("/anonymous_id", &contact.anonymous_id),
     ] {
         if text.len() > TEXT_MAX || text.chars().any(char::is_control) {
             return Err(OrderError::field(pointer, format!("at most {TEXT_MAX} bytes on one line are allowed")));
@@ -96,9 +112,15 @@ pub fn put_contact(tx: &mut Tx, no: i64, contact: &Contact) -> Result<Arc<Cart>,
     })
 }
 
-/// Says how the goods get to the customer.
-pub fn put_delivery(tx: &mut Tx, no: i64, delivery: &Delivery, address: &str) -> Result<Arc<Cart>, OrderError> {
-    open_cart(tx, no)?;
+/// Says how the goods get to the customer, and what they were told about it.
+pub fn put_delivery(
+    tx: &mut Tx,
+    no: i64,
+    delivery: &Delivery,
+    (address, promised): (&str, Option<&Promised>),
+) -> Result<Arc<Cart>, OrderError> {
+    let cart = open_cart(tx, no)?;
+    let address = if address.trim().is_empty() { cart.contact.address.trim() } else { address.trim() };
     match delivery {
         Delivery::PickUp { location_no } => {
             let places = stock::commands::places(tx)?;
@@ -118,12 +140,67 @@ pub fn put_delivery(tx: &mut Tx, no: i64, delivery: &Delivery, address: &str) ->
             }
         }
     }
+    let (_, settings) = super::settings::settings(tx)?;
+    let zone = settings.zone_of(address).to_string();
     change_cart(tx, no, |cart| {
         cart.body.delivery = Some(delivery.clone());
+        cart.body.promised = promised.cloned();
+        cart.body.zone = zone;
         if !address.is_empty() {
-            cart.contact.address = address.trim().into();
+            cart.contact.address = address.into();
         }
     })
+}
+
+/// Says whether the goods are tried on before they are paid for: the customer keeps what fits.
+pub fn put_try_on(tx: &mut Tx, no: i64, try_on: bool) -> Result<Arc<Cart>, OrderError> {
+    open_cart(tx, no)?;
+    change_cart(tx, no, |cart| cart.body.try_on = try_on)
+}
+
+/// Says who advised the customer; empty takes it back.
+pub fn put_seller(tx: &mut Tx, no: i64, seller: &str) -> Result<Arc<Cart>, OrderError> {
+    open_cart(tx, no)?;
+    if seller.len() > 200 || seller.chars().any(char::is_control) {
+        return Err(OrderError::field("/seller", "at most 200 bytes on one line are allowed"));
+    }
+    change_cart(tx, no, |cart| cart.body.seller = seller.into())
+}
+
+/// Keeps what is in a cart for as long as its channel says, from now on; what there is too little of is kept as far as it goes.
+pub fn hold_cart(tx: &mut Tx, no: i64) -> Result<Arc<Cart>, OrderError> {
+    let cart = open_cart(tx, no)?;
+    if let Some(hold) = cart.body.hold {
+        match stock::commands::release(tx, hold, EndedWhy::Replaced) {
+            Ok(()) | Err(StockError::Unknown { .. }) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let mut lines = Vec::with_capacity(cart.body.lines.len());
+    for line in &cart.body.lines {
+        if variants::get(tx, line.variant_no)?.is_some_and(|variant| variant.tracked) {
+            lines.push(Wanted { variant_no: line.variant_no, quantity: line.quantity(), location_no: None });
+        }
+    }
+    let hold = match lines.is_empty() {
+        true => None,
+        false => {
+            let request = Request {
+                channel: cart.body.channel.as_str().into(),
+                kind: ReservationKind::Cart,
+                owner: format!("cart:{no}").into(),
+                lines,
+                seconds: None,
+                partial: true,
+            };
+            match stock::commands::reserve(tx, &request) {
+                Ok(kept) => Some(kept.no),
+                Err(StockError::NotEnough(_)) => None,
+                Err(e) => return Err(e.into()),
+            }
+        }
+    };
+    change_cart(tx, no, |cart| cart.body.hold = hold)
 }
 
 /// Adds a coupon, as typed; whether it gives anything is said with the price.
@@ -145,6 +222,16 @@ pub fn add_coupon(tx: &mut Tx, no: i64, code: &str) -> Result<Arc<Cart>, OrderEr
 
 /// What a cart costs now, with the quotes of its lines in their order: the same function that prices the order.
 pub fn price_cart(tx: &mut Tx, cart: &Cart, shop: &Shop) -> Result<(Priced, Vec<Quote>), OrderError> {
+    price_with(tx, cart, shop, &HashMap::new())
+}
+
+/// The same, with variants whose price was agreed before.
+pub(super) fn price_with(
+    tx: &mut Tx,
+    cart: &Cart,
+    shop: &Shop,
+    agreed: &HashMap<i64, i64>,
+) -> Result<(Priced, Vec<Quote>), OrderError> {
     let now = tx.now();
     let rules = loyalty::rules::rules(tx)?;
     let law = rules.law(&shop.country);
@@ -170,7 +257,11 @@ pub fn price_cart(tx: &mut Tx, cart: &Cart, shop: &Shop) -> Result<(Priced, Vec<
             at: now,
         };
         let base = (*variant.currency == cart.body.currency).then_some(variant.price_minor);
-        let quote = match price_of(tx, &ask)? {
+        let quoted = match agreed.get(&wanted.variant_no) {
+            Some(minor) => base_quote(Some(*minor)).map(|q| Quote { reason: "as agreed with the order".into(), ..q }),
+            None => price_of(tx, &ask)?,
+        };
+        let quote = match quoted {
             Some(quote) => quote,
             None => base_quote(base).ok_or_else(|| OrderError::NoPrice {
                 sku: variant.sku.to_string(),

@@ -1,22 +1,33 @@
-//! From a cart to an order: priced, its goods kept, in one transaction.
+//! From a cart to an order: priced, its goods kept where sourcing says, its places asked, in one transaction.
+use super::source::{Given, Route, Sourced, Wants, source};
+use super::work::begin;
 use super::{cart_of, change_cart, history, open_cart, order_of, price_cart, put_order};
 use crate::commands::Shop;
+use crate::confirmation::{Facts, PREPAYMENT, UNCONFIRMED, Verdict, decide};
 use crate::error::OrderError;
-use crate::model::{Cart, Delivery, Order, OrderBody, OrderLine, Part, Taken};
+use crate::model::{Cart, Delivery, Fulfilling, Order, OrderBody, OrderLine, Part, Serving, Taken};
+use crate::settings::{Begin, Settings};
+use crate::states::fulfilment::Fulfilment;
 use crate::states::line::Line as LineState;
 use crate::states::order::{Action, Guard, Stage};
 use crate::states::step;
+use base::{Quantity, Timestamp};
+use catalog::prices::model::Quote;
 use catalog::variants;
 use db::Tx;
+use loyalty::model::Priced;
 use serde_json::json;
 use std::sync::Arc;
 use stock::choice::Wanted;
-use stock::commands::{Request, confirm, reserve};
-use stock::model::ReservationKind;
+use stock::commands::{Request, Reserved, confirm, reserve};
+use stock::model::{EndedWhy, ReservationKind};
+use stock::transfers::{self, TransferInput};
+use stock::{Places, Short, StockError};
 
 /// Orders a cart. A cart that was ordered before gives the order that it became: a repeat after a lost answer orders nothing twice.
 ///
-/// Refused with all that is short, and then nothing is kept. Goods whose pieces are not counted are kept nowhere.
+/// Refused with all that is short, and then nothing is kept. Goods whose pieces are not counted are kept nowhere. What the shop
+/// lacks where the customer wants to fetch it is brought from where sourcing says.
 pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<Arc<Order>, OrderError> {
     if let Some(order_no) = cart_of(tx, cart_no)?.order_no {
         return order_of(tx, order_no);
@@ -26,54 +37,351 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
     let Some(delivery) = cart.body.delivery.clone() else {
         return Err(OrderError::field("/delivery", "choose how the goods get to the customer"));
     };
+    let (_, settings) = super::settings::settings(tx)?;
     let (priced, quotes) = price_cart(tx, &cart, shop)?;
-    let location_no = match &delivery {
-        Delivery::PickUp { location_no } => Some(*location_no),
-        Delivery::Ship { .. } => None,
-    };
-    let mut wanted = Vec::new();
-    // The lines of the cart that the reservation's lines stand for: goods that are not counted have none.
-    let mut counted = Vec::new();
-    let mut skus = Vec::new();
+    if let Some(hold) = cart.body.hold {
+        // What the cart held is what the order takes.
+        match stock::commands::release(tx, hold, EndedWhy::Replaced) {
+            Ok(()) | Err(StockError::Unknown { .. }) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    let kept = keep(tx, (&settings, shop), (&cart, &delivery, &quotes))?;
+    // The order's number is given once nothing can be refused any more.
+    let no = tx.next_id();
+    let Kept { body, why } = kept.confirm(tx, (no, &cart, delivery), (&priced, &quotes), actor)?;
+    let used: Vec<String> = priced.applied.iter().map(|(promotion, _)| promotion.clone()).collect();
+    loyalty::rules::uses::note(tx, &format!("order:{no}"), 0, &used)?;
+    let now = tx.now();
+    let contact = cart.contact.clone();
+    let mut order = Order { no, contact, placed_at: now, updated_at: now, version: 0, body };
+    let verdict = decide(facts(tx, &order, &settings)?, &settings.policy);
+    let detail =
+        json!({"channel": order.body.channel, "total_minor": order.body.total_minor, "lines": order.body.lines.len()});
+    history(tx, no, actor, "placed", &detail);
+    if !why.is_empty() {
+        history(tx, no, actor, "sourced", &json!({"why": why}));
+    }
+    match verdict {
+        Verdict::Confirmed { why } => {
+            history(tx, no, actor, "confirmed", &json!({"why": why}));
+            if settings.policy.begin == Begin::Placed {
+                begin(&mut order, now)?;
+            }
+        }
+        Verdict::Ask { why } => {
+            order.body.holds.push(UNCONFIRMED.into());
+            history(tx, no, actor, "held", &json!({"hold": UNCONFIRMED, "why": why}));
+        }
+        Verdict::Prepay { minor, why } => {
+            order.body.holds.push(PREPAYMENT.into());
+            history(tx, no, actor, "held", &json!({"hold": PREPAYMENT, "minor": minor, "why": why}));
+        }
+    }
+    let order = put_order(tx, order);
+    change_cart(tx, cart_no, |cart| cart.order_no = Some(no))?;
+    crate::told::tell(tx, super::telling::completed(&order, cart_no, &cart.body.coupons))?;
+    Ok(order)
+}
+
+/// Goods that are kept and wait for the number of their order.
+pub(super) struct Keeping {
+    plan: Plan,
+    reserved: Option<Reserved>,
+    wants: Vec<Wants>,
+    /// The lines of the cart that `wants` stands for: goods that are not counted have none.
+    counted: Vec<usize>,
+    skus: Vec<String>,
+}
+
+/// What an order is made of, and why its goods come from where they come.
+pub(super) struct Kept {
+    pub body: OrderBody,
+    pub why: String,
+}
+
+/// Keeps the goods of a cart where sourcing says, all of them or none.
+pub(super) fn keep(
+    tx: &mut Tx,
+    (settings, shop): (&Settings, &Shop),
+    (cart, delivery, quotes): (&Cart, &Delivery, &[Quote]),
+) -> Result<Keeping, OrderError> {
+    let places = stock::commands::places(tx)?;
+    let (mut wants, mut counted, mut skus) = (Vec::new(), Vec::new(), Vec::with_capacity(cart.body.lines.len()));
     for (at, line) in cart.body.lines.iter().enumerate() {
         let variant = variants::get(tx, line.variant_no)?;
         let variant = variant.ok_or_else(|| OrderError::field(format!("/lines/{at}"), "it is not sold any more"))?;
         if variant.tracked {
             counted.push(at);
-            wanted.push(Wanted { variant_no: line.variant_no, quantity: line.quantity(), location_no });
+            wants.push(Wants {
+                variant_no: line.variant_no,
+                sku: variant.sku.to_string(),
+                quantity: line.quantity(),
+                weight_g: variant.weight_g,
+                price_minor: quotes[at].minor,
+            });
         }
         skus.push(variant.sku.to_string());
     }
-    let reserved = if wanted.is_empty() {
-        None
-    } else {
-        let owner = format!("cart:{cart_no}").into();
-        let (channel, kind) = (cart.body.channel.as_str().into(), ReservationKind::Order);
-        Some(reserve(tx, &Request { channel, kind, owner, lines: wanted, seconds: None, partial: false })?)
+    let plan = plan(tx, (settings, &places, shop), cart, (delivery, &wants))?;
+    let reserved = match plan.wanted.is_empty() {
+        true => None,
+        false => {
+            let (channel, kind) = (cart.body.channel.as_str().into(), ReservationKind::Order);
+            let lines = plan.wanted.iter().map(|(_, wanted)| wanted.clone()).collect();
+            let owner = format!("cart:{}", cart.no).into();
+            Some(reserve(tx, &Request { channel, kind, owner, lines, seconds: None, partial: false })?)
+        }
     };
-    // The order's number is given once nothing can be refused any more.
-    let no = tx.next_id();
-    if let Some(reserved) = &reserved {
-        confirm(tx, reserved.no, ReservationKind::Order, &format!("order:{no}"))?;
+    Ok(Keeping { plan, reserved, wants, counted, skus })
+}
+
+impl Keeping {
+    /// Makes the claims those of an order, and asks other places for what has to be brought.
+    pub fn confirm(
+        self,
+        tx: &mut Tx,
+        (no, cart, delivery): (i64, &Cart, Delivery),
+        (priced, quotes): (&Priced, &[Quote]),
+        actor: &str,
+    ) -> Result<Kept, OrderError> {
+        let Keeping { plan, reserved, wants, counted, skus } = self;
+        if let Some(kept) = &reserved {
+            confirm(tx, kept.no, ReservationKind::Order, &format!("order:{no}"))?;
+        }
+        let mut body = body(cart, (no, delivery), (priced, quotes, skus));
+        if let Some(kept) = &reserved {
+            for (line, chosen) in kept.lines.iter().enumerate() {
+                let want = counted[plan.wanted[chosen.line].0];
+                add(&mut body, (want, chosen.location_no, chosen.quantity), Some((kept.no, line)), None, &plan.why);
+            }
+        }
+        bring(tx, (no, &mut body), &plan, (&counted, &wants), actor)?;
+        let place = match &body.delivery {
+            Delivery::PickUp { location_no } => Some(*location_no),
+            Delivery::Ship { .. } => body.fulfilments.first().map(|f| f.location_no),
+        };
+        for (at, line) in cart.body.lines.iter().enumerate().filter(|(at, _)| !counted.contains(at)) {
+            match place {
+                Some(place) => add(&mut body, (at, place, line.quantity()), None, None, &plan.why),
+                None => body.parts.push(Part {
+                    line: at,
+                    milli: line.milli,
+                    state: LineState::Allocated,
+                    location_no: 0,
+                    claim: None,
+                    fulfilment: None,
+                }),
+            }
+        }
+        Ok(Kept { body, why: plan.why })
     }
-    let mut parts: Vec<Part> = Vec::new();
-    let kept = reserved.iter().flat_map(|r| r.lines.iter().enumerate().map(|(at, chosen)| ((r.no, at), chosen)));
-    for (claim, chosen) in kept {
-        let (line, milli) = (counted[chosen.line], chosen.quantity.milli());
-        parts.push(Part {
-            line,
-            milli,
-            state: LineState::Allocated,
-            location_no: chosen.location_no,
-            claim: Some(claim),
-        });
+}
+
+/// What is to be kept, and what is to be brought.
+#[derive(Default)]
+struct Plan {
+    /// The wanted line and what is asked of stock for it.
+    wanted: Vec<(usize, Wanted)>,
+    /// Wanted lines that come to the shop from other places.
+    brought: Vec<Given>,
+    shop_no: i64,
+    why: String,
+}
+
+fn plan(
+    tx: &mut Tx,
+    (settings, places, shop): (&Settings, &Places, &Shop),
+    cart: &Cart,
+    (delivery, wants): (&Delivery, &[Wants]),
+) -> Result<Plan, OrderError> {
+    if wants.is_empty() {
+        return Ok(Plan::default());
     }
-    for (at, line) in cart.body.lines.iter().enumerate().filter(|(at, _)| !counted.contains(at)) {
-        let location_no = location_no.unwrap_or(0);
-        parts.push(Part { line: at, milli: line.milli, state: LineState::Allocated, location_no, claim: None });
+    let channel = places.channel(&cart.body.channel).cloned();
+    let channel = channel.ok_or_else(|| OrderError::Unknown { what: "channel", id: cart.body.channel.clone() })?;
+    let all = |location_no: Option<i64>| {
+        let one =
+            |(at, w): (usize, &Wants)| (at, Wanted { variant_no: w.variant_no, quantity: w.quantity, location_no });
+        wants.iter().enumerate().map(one).collect::<Vec<_>>()
+    };
+    let from = |given: &[Given]| {
+        let one = |g: &Given| {
+            let variant_no = wants[g.line].variant_no;
+            (g.line, Wanted { variant_no, quantity: g.quantity, location_no: Some(g.location_no) })
+        };
+        given.iter().map(one).collect::<Vec<_>>()
+    };
+    match delivery {
+        Delivery::PickUp { location_no } => {
+            let mut plan =
+                Plan { shop_no: *location_no, why: "the customer fetches it there".into(), ..Plan::default() };
+            let mut lacking = Vec::new();
+            for (at, want) in wants.iter().enumerate() {
+                let here = super::source::there(tx, want.variant_no, &channel)?;
+                let here = here.get(location_no).copied().unwrap_or(Quantity::ZERO);
+                if here >= want.quantity || !settings.transfers.enabled {
+                    let location_no = Some(*location_no);
+                    plan.wanted
+                        .push((at, Wanted { variant_no: want.variant_no, quantity: want.quantity, location_no }));
+                } else {
+                    lacking.push((at, here));
+                }
+            }
+            if lacking.is_empty() {
+                return Ok(plan);
+            }
+            let missing: Vec<Wants> = lacking.iter().map(|(at, _)| wants[*at].clone()).collect();
+            let route = Route {
+                channel: &channel,
+                method: None,
+                zone: &cart.body.zone,
+                order: "",
+                without: &[*location_no],
+                kinds: Some(&settings.transfers.from_kinds),
+            };
+            match source(tx, (settings, places, shop), &missing, &route)? {
+                Sourced::From(given, why) => {
+                    plan.why = format!("what the shop lacks is brought: {why}");
+                    plan.brought = given.into_iter().map(|g| Given { line: lacking[g.line].0, ..g }).collect();
+                    Ok(plan)
+                }
+                Sourced::Short(_) | Sourced::Silent => {
+                    Err(short(lacking.iter().map(|(at, here)| (&wants[*at], Some(*location_no), *here))))
+                }
+            }
+        }
+        Delivery::Ship { option, .. } => {
+            let method = settings.method(option);
+            // A way that the settings do not know (any more) has no rates: then any place will do.
+            let method = method.and_then(|method| Some((method, settings.rate(method, &cart.body.zone)?)));
+            let route =
+                Route { channel: &channel, method, zone: &cart.body.zone, order: "", without: &[], kinds: None };
+            match source(tx, (settings, places, shop), wants, &route)? {
+                Sourced::From(given, why) => Ok(Plan { wanted: from(&given), why, ..Plan::default() }),
+                Sourced::Silent => Ok(Plan { wanted: all(None), ..Plan::default() }),
+                Sourced::Short(parked) => {
+                    let mut out = Vec::new();
+                    for (at, _) in parked {
+                        let there = super::source::there(tx, wants[at].variant_no, &channel)?;
+                        out.push((&wants[at], None, there.values().copied().sum::<Quantity>().min(wants[at].quantity)));
+                    }
+                    Err(short(out.into_iter()))
+                }
+            }
+        }
     }
-    let now = tx.now();
-    let lines = cart.body.lines.iter().zip(&priced.lines).zip(&quotes).zip(skus);
+}
+
+fn short<'a>(lines: impl Iterator<Item = (&'a Wants, Option<i64>, Quantity)>) -> OrderError {
+    let one = |(want, location_no, available): (&Wants, Option<i64>, Quantity)| Short {
+        variant_no: want.variant_no,
+        location_no,
+        wanted: want.quantity,
+        available,
+    };
+    StockError::NotEnough(lines.map(one).collect()).into()
+}
+
+/// Asks other places to give what the shop lacks: a transfer for each, visible in the order.
+fn bring(
+    tx: &mut Tx,
+    (order_no, body): (i64, &mut OrderBody),
+    plan: &Plan,
+    (counted, wants): (&[usize], &[Wants]),
+    actor: &str,
+) -> Result<(), OrderError> {
+    let mut givers: Vec<i64> = plan.brought.iter().map(|given| given.location_no).collect();
+    givers.sort_unstable();
+    givers.dedup();
+    for from_no in givers {
+        let of: Vec<&Given> = plan.brought.iter().filter(|given| given.location_no == from_no).collect();
+        let mut lines: Vec<(i64, Quantity)> = Vec::new();
+        for given in &of {
+            let variant_no = wants[given.line].variant_no;
+            match lines.iter_mut().find(|(no, _)| *no == variant_no) {
+                Some((_, quantity)) => *quantity += given.quantity,
+                None => lines.push((variant_no, given.quantity)),
+            }
+        }
+        let input = TransferInput {
+            from_no,
+            to_no: plan.shop_no,
+            reference: format!("order:{order_no}"),
+            note: String::new(),
+            expected_at: body.promised.as_ref().map(|promised| promised.earliest),
+            lines,
+        };
+        let transfer = transfers::request(tx, &input, actor)?;
+        for given in of {
+            add(body, (counted[given.line], from_no, given.quantity), None, Some(transfer.no), &plan.why);
+        }
+    }
+    Ok(())
+}
+
+/// Adds pieces to the order, and to what their place serves.
+fn add(
+    body: &mut OrderBody,
+    (line, location_no, quantity): (usize, i64, Quantity),
+    claim: Option<(i64, usize)>,
+    transfer_no: Option<i64>,
+    why: &str,
+) {
+    let kind = match (&body.delivery, transfer_no) {
+        (_, Some(_)) => Serving::Supply,
+        (Delivery::PickUp { .. }, None) => Serving::PickUp,
+        (Delivery::Ship { .. }, None) => Serving::Ship,
+    };
+    let fulfilment = fulfilling(body, (location_no, kind, transfer_no), why);
+    body.parts.push(Part {
+        line,
+        milli: quantity.milli(),
+        state: LineState::Allocated,
+        location_no,
+        claim,
+        fulfilment: Some(fulfilment),
+    });
+}
+
+/// What a place serves of the order and has not begun; made when there is none.
+pub(super) fn fulfilling(
+    body: &mut OrderBody,
+    (location_no, kind, transfer_no): (i64, Serving, Option<i64>),
+    why: &str,
+) -> i64 {
+    let same = |f: &&Fulfilling| {
+        f.location_no == location_no && f.kind == kind && f.transfer_no == transfer_no && f.state == Fulfilment::Open
+    };
+    if let Some(known) = body.fulfilments.iter().find(same) {
+        return known.no;
+    }
+    let no = body.fulfilments.iter().map(|f| f.no).max().unwrap_or(0) + 1;
+    let never = Timestamp::default();
+    body.fulfilments.push(Fulfilling {
+        no,
+        location_no,
+        kind,
+        state: Fulfilment::Open,
+        asked_at: never,
+        accepted_at: never,
+        ready_at: never,
+        due_at: body.promised.as_ref().map_or(never, |promised| promised.earliest),
+        done_at: never,
+        keep_until: never,
+        tracking: String::new(),
+        transfer_no,
+        why: why.into(),
+    });
+    no
+}
+
+fn body(
+    cart: &Cart,
+    (no, delivery): (i64, Delivery),
+    (priced, quotes, skus): (&Priced, &[Quote], Vec<String>),
+) -> OrderBody {
+    let lines = cart.body.lines.iter().zip(&priced.lines).zip(quotes).zip(skus);
     let lines: Vec<OrderLine> = lines
         .map(|(((wanted, line), quote), sku)| OrderLine {
             variant_no: wanted.variant_no,
@@ -93,9 +401,9 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
         })
         .collect();
     let shipping = priced.shipping.as_ref().map_or((0, 0), |s| (s.taxed.total, s.taxed.tax()));
-    let body = OrderBody {
+    OrderBody {
         number: number(no),
-        cart_no,
+        cart_no: cart.no,
         channel: cart.body.channel.clone(),
         currency: cart.body.currency.clone(),
         delivery,
@@ -107,19 +415,41 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
         total_minor: priced.totals.total_minor,
         stage: Stage::Placed,
         holds: vec![],
-        parts,
+        coupons: cart.body.coupons.clone(),
+        parts: vec![],
         payments: vec![],
-    };
-    let used: Vec<String> = priced.applied.iter().map(|(promotion, _)| promotion.clone()).collect();
-    loyalty::rules::uses::note(tx, &format!("order:{no}"), 0, &used)?;
-    let contact = cart.contact.clone();
-    let order = put_order(tx, Order { no, contact, placed_at: now, updated_at: now, version: 0, body });
-    change_cart(tx, cart_no, |cart| cart.order_no = Some(no))?;
-    let detail =
-        json!({"channel": order.body.channel, "total_minor": order.body.total_minor, "lines": order.body.lines.len()});
-    history(tx, no, actor, "placed", &detail);
-    Ok(order)
+        fulfilments: vec![],
+        promised: cart.body.promised.clone(),
+        zone: cart.body.zone.clone(),
+        try_on: cart.body.try_on,
+        seller: cart.body.seller.clone(),
+        given_at: Timestamp::default(),
+        unclaimed: false,
+    }
 }
+
+/// What is known of the customer, if the policy asks.
+fn facts(tx: &mut Tx, order: &Order, settings: &Settings) -> Result<Facts, OrderError> {
+    let mut facts = Facts { total_minor: order.body.total_minor, ..Facts::default() };
+    let policy = &settings.policy;
+    if policy.confirm_above_minor == 0 && policy.prepay_after_unclaimed == 0 {
+        return Ok(facts);
+    }
+    let (by, value) = match (&*order.contact.phone, &*order.contact.email) {
+        ("", "") => return Ok(facts),
+        ("", email) => (BY_EMAIL, email),
+        (phone, _) => (BY_PHONE, phone),
+    };
+    if let Some(row) = tx.first(by, &[value.into()])? {
+        (facts.taken, facts.unclaimed) = (row.int(0)?, row.int(1)?);
+    }
+    Ok(facts)
+}
+
+const BY_PHONE: &str = "SELECT CAST(COALESCE(SUM(CASE WHEN status = 'delivered' THEN 1 ELSE 0 END), 0) AS BIGINT), \
+                        CAST(COALESCE(SUM(unclaimed), 0) AS BIGINT) FROM orders WHERE phone = $1";
+const BY_EMAIL: &str = "SELECT CAST(COALESCE(SUM(CASE WHEN status = 'delivered' THEN 1 ELSE 0 END), 0) AS BIGINT), \
+                        CAST(COALESCE(SUM(unclaimed), 0) AS BIGINT) FROM orders WHERE email = $1";
 
 /// What holds of a cart. Stock is kept a moment later, in the same transaction or not at all; money is covered when it comes: an
 /// order that is not paid yet waits, and says so.

@@ -120,5 +120,10 @@ pub fn pay(tx: &mut Tx, order_no: i64, fact: &Fact, actor: &str) -> Result<Arc<O
     );
     let detail = json!({"provider": fact.provider, "payment": fact.payment_id, "amount_minor": amount});
     history(tx, order_no, actor, &format!("payment {action}"), &detail);
-    Ok(put_order(tx, next))
+    super::work::go_on(tx, &mut next)?;
+    let order = put_order(tx, next);
+    if fact.action == Action::Refund {
+        crate::told::tell(tx, super::telling::refunded(&order, amount))?;
+    }
+    Ok(order)
 }

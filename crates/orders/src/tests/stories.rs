@@ -1,7 +1,7 @@
 //! From the first click to the hand-over.
 use super::world::{World, line, q};
 use crate::OrderError;
-use crate::commands;
+use crate::commands::{self, Proof};
 use crate::model::Delivery;
 use crate::states::line::Line as LineState;
 use crate::states::order::Status;
@@ -31,15 +31,27 @@ fn click_and_collect_from_the_cart_to_the_counter() {
         let paid = world.pay(no, Action::Capture, "c-1", 259_900).expect("it is paid");
         assert_eq!(paid.status(), Status::Confirmed);
         world.crash();
-        let early = world.write(move |tx| commands::hand_over(tx, no, None, "shop"));
-        assert!(matches!(early, Err(OrderError::Field { .. })), "nobody picked it");
-        let picked = world.write(move |tx| commands::release(tx, no, None, "shop")).expect("the shop picks");
+        let code = world.write(move |tx| Ok(commands::pick_up_code(tx.hash_key(), no))).expect("a code");
+        let proof = Proof::Code(code);
+        let (early_proof, late_proof) = (proof.clone(), proof);
+        let early = world.write(move |tx| commands::collect(tx, no, 1, (&early_proof, None), "shop"));
+        assert!(matches!(early, Err(OrderError::Refused(_))), "nobody picked it");
+        let picked = world.write(move |tx| commands::accept(tx, no, 1, "shop")).expect("the shop picks");
         assert_eq!(picked.status(), Status::InProgress);
-        let done = world.write(move |tx| commands::hand_over(tx, no, None, "shop")).expect("it is handed over");
+        world.clock.advance(9 * base::MINUTE_US);
+        let ready = world.write(move |tx| commands::ready(tx, no, 1, "shop")).expect("it lies ready");
+        let f = &ready.body.fulfilments[0];
+        assert_eq!(f.ready_at.micros() - ready.placed_at.micros(), 9 * base::MINUTE_US, "[N5] minutes to ready");
+        let wrong = Proof::Code("12".into());
+        let wrong = world.write(move |tx| commands::collect(tx, no, 1, (&wrong, None), "shop"));
+        assert!(matches!(wrong, Err(OrderError::Field { pointer, .. }) if pointer == "/code"));
+        let done = world.write(move |tx| commands::collect(tx, no, 1, (&late_proof, None), "shop"));
+        let done = done.expect("it is handed over");
         assert_eq!((done.status(), world.available(shoe)), (Status::Delivered, q(1)));
         let history = world.write(move |tx| Ok(commands::history_of(tx, no)?)).expect("it is read");
         let what: Vec<&str> = history.iter().map(|h| h.what.as_str()).collect();
-        assert_eq!(what, ["placed", "payment capture", "released", "handed over"]);
+        let steps = ["placed", "sourced", "confirmed", "payment capture", "accepted", "ready", "collected"];
+        assert_eq!(what, steps);
     });
 }
 
@@ -88,7 +100,7 @@ fn an_order_needs_lines_a_customer_and_a_way() {
         world.write(move |tx| commands::put_line(tx, empty, shoe, q(1), false)).expect("a line");
         let refused = world.checkout(empty).expect_err("nobody is known").to_string();
         assert!(refused.contains("the customer is known"), "{refused}");
-        let far = world.write(move |tx| commands::put_delivery(tx, empty, &courier(), ""));
+        let far = world.write(move |tx| commands::put_delivery(tx, empty, &courier(), ("", None)));
         assert!(matches!(far, Err(OrderError::Field { pointer, .. }) if pointer == "/address"));
         let too_much = world.write(move |tx| commands::put_line(tx, empty, shoe, q(0), false));
         assert!(matches!(too_much, Err(OrderError::Field { pointer, .. }) if pointer == "/quantity"));
@@ -134,13 +146,13 @@ fn a_cancelled_order_gives_back_what_was_kept() {
         let left = left.expect("one line goes");
         assert_eq!((world.available(hat), world.available(shoe)), (q(5), q(3)));
         assert_eq!((left.owed_minor(), left.status()), (209_900, Status::AwaitingPayment));
-        world.write(move |tx| commands::release(tx, no, None, "hub")).expect("the hub picks");
+        world.write(move |tx| commands::accept(tx, no, 1, "hub")).expect("the hub picks");
         let asked = world.write(move |tx| commands::cancel(tx, no, None, (false, "", "agent")));
         assert!(matches!(asked, Err(OrderError::Refused(_))), "the hub has to agree");
         let over = world.write(move |tx| commands::cancel(tx, no, None, (true, "changed mind", "agent")));
         let over = over.expect("it is called off");
         assert_eq!((over.status(), over.owed_minor(), world.available(shoe)), (Status::Cancelled, 0, q(5)));
-        let dead = world.write(move |tx| commands::release(tx, no, None, "hub"));
+        let dead = world.write(move |tx| commands::accept(tx, no, 1, "hub"));
         assert!(dead.is_err());
     });
 }
@@ -158,13 +170,22 @@ fn goods_that_a_till_sold_come_from_elsewhere_or_are_seen_by_a_person() {
         let sell = |from| world.post(DocumentKind::Sale, vec![line(shoe, from, CUSTOMER, 1)], Shortage::Record);
         let broken = sell(near).broken;
         let (no, claim) = (order.no, (broken[0].reservation_no, broken[0].line));
-        let found = world.write(move |tx| commands::lose_claim(tx, no, claim, "till")).expect("it is told");
+        let found = world
+            .write(move |tx| commands::lose_claim(tx, no, claim, &super::world::shop(), "till"))
+            .expect("it is told");
         let (moved, served) = found.expect("a part had it");
         assert!(served && moved.body.parts[0].location_no == far);
-        assert!(world.write(move |tx| commands::lose_claim(tx, no, claim, "till")).expect("told twice").is_none());
+        assert!(
+            world
+                .write(move |tx| commands::lose_claim(tx, no, claim, &super::world::shop(), "till"))
+                .expect("told twice")
+                .is_none()
+        );
         let broken = sell(far).broken;
         let claim = (broken[0].reservation_no, broken[0].line);
-        let found = world.write(move |tx| commands::lose_claim(tx, no, claim, "till")).expect("it is told");
+        let found = world
+            .write(move |tx| commands::lose_claim(tx, no, claim, &super::world::shop(), "till"))
+            .expect("it is told");
         let (parked, served) = found.expect("a part had it");
         assert_eq!((served, parked.body.parts[0].state, parked.status()), (false, LineState::Parked, Status::Parked));
         let over = world.write(move |tx| commands::cancel(tx, no, None, (false, "sold out", "agent")));

@@ -18,7 +18,7 @@ pub struct World {
 }
 
 pub fn shop() -> Shop {
-    Shop { country: "UA".into(), currency: "UAH".into() }
+    Shop { country: "UA".into(), currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC }
 }
 
 pub fn q(units: i64) -> Quantity {
@@ -155,7 +155,7 @@ impl World {
             commands::put_contact(tx, cart.no, &contact)?;
             let address =
                 if matches!(delivery, Delivery::Ship { .. }) { "Львів, Площа Ринок 1" } else { "" };
-            commands::put_delivery(tx, cart.no, &delivery, address)?;
+            commands::put_delivery(tx, cart.no, &delivery, (address, None))?;
             Ok(cart.no)
         })
         .expect("the cart is filled")

@@ -108,13 +108,13 @@ pub(super) const TABLES: [Table; 19] = [
     // What was ordered and paid is a document of tax; who ordered it goes.
     Table {
         owner: "orders",
-        read: "SELECT no, email, phone, name, address FROM carts WHERE no > $1 ORDER BY no LIMIT $2",
-        empty: "UPDATE carts SET email = '', phone = '', name = '', address = '' WHERE no = $1",
+        read: "SELECT no, email, phone, name, address, user_id, anonymous_id FROM carts WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE carts SET email = '', phone = '', name = '', address = '', user_id = '', anonymous_id = '' WHERE no = $1",
     },
     Table {
         owner: "orders",
-        read: "SELECT no, email, phone, name, address FROM orders WHERE no > $1 ORDER BY no LIMIT $2",
-        empty: "UPDATE orders SET email = '', phone = '', name = '', address = '' WHERE no = $1",
+        read: "SELECT no, email, phone, name, address, user_id, anonymous_id FROM orders WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE orders SET email = '', phone = '', name = '', address = '', user_id = '', anonymous_id = '' WHERE no = $1",
     },
     Table {
         owner: "orders",
@@ -195,11 +195,11 @@ fn forget_in_memory(tx: &mut Tx, read: &str, id: i64) -> Result<(), DbError> {
             Arc::make_mut(row).owner = "erased".into();
         }
     } else if read.contains("FROM carts") {
-        if let Some(row) = tx.get_mut::<orders::CartTable>(id)? {
+        if let Some(row) = tx.get_mut::<::orders::CartTable>(id)? {
             Arc::make_mut(row).contact = Default::default();
         }
     } else if read.contains("FROM orders")
-        && let Some(row) = tx.get_mut::<orders::OrderTable>(id)?
+        && let Some(row) = tx.get_mut::<::orders::OrderTable>(id)?
     {
         Arc::make_mut(row).contact = Default::default();
     }
