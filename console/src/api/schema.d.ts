@@ -1623,6 +1623,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/locations/{id}/reroute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives what a place was asked for and has not taken to other places: it is down. */
+        post: operations["reroute_location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/locations/{id}/state": {
         parameters: {
             query?: never;
@@ -1728,6 +1745,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/order-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how orders are promised, sourced and confirmed. */
+        get: operations["get_order_settings"];
+        /** Changes how orders are promised, sourced and confirmed: from the next order on, without a release. */
+        put: operations["put_order_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists orders of every channel, newest first. */
+        get: operations["list_orders"];
+        put?: never;
+        /** Takes an order for a customer: a cart, priced, promised and placed in one step. */
+        post: operations["create_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts the orders of a period by place and channel: minutes to ready, promises kept, what was fetched, what went wrong. */
+        get: operations["order_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an order, with what happened to it and why. */
+        get: operations["get_order"];
+        /** Changes an order that no place works on yet: its lines, where it goes, how it gets there. */
+        put: operations["edit_order"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/fulfilments/{no}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does what a place does for an order: takes it, declines, misses something, packs, hands over, sends. */
+        post: operations["step_fulfilment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a payment, or gives one back. */
+        post: operations["pay_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does something with an order: confirms, stops, lets go on, calls off, sources again, notes. */
+        post: operations["step_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/parallel-run": {
         parameters: {
             query?: never;
@@ -1810,6 +1949,23 @@ export interface paths {
         put?: never;
         /** Explains differences: they are open no more, now and when they are found again. */
         post: operations["explain_differences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pick-queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a place is asked to do, the most urgent first, what lies ready at the end. */
+        get: operations["pick_queue"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4806,6 +4962,13 @@ export interface components {
          * @enum {string}
          */
         ConsentState: "granted" | "denied";
+        /** @description Who ordered. */
+        ContactBody: {
+            address: string;
+            email: string;
+            name: string;
+            phone: string;
+        };
         /** @description How the shop treats doubtful contacts and people. */
         ContactSettings: {
             /** @description `stop` or `send`: what becomes of mail to services that are blocked in Ukraine. */
@@ -5007,15 +5170,14 @@ export interface components {
             line: number;
             quantity: components["schemas"]["Amount"];
         };
-        /** @description What came. */
+        /** @description How goods get to the customer. */
         DeliveryBody: {
-            /** Format: date-time */
-            at?: string | null;
-            /** @description Nothing more will come. */
-            complete?: boolean;
-            /** @description The delivery note's id: told twice, it counts once. */
-            document?: string;
-            lines: components["schemas"]["DeliveredLine"][];
+            /** @description `pickup` or `ship`. */
+            kind: string;
+            location_id?: string | null;
+            /** @description The way, as the shop's settings name it. */
+            option_id?: string | null;
+            price?: components["schemas"]["OrderMoney"] | null;
         };
         /** @description A trait that follows from standing facts at the moment of asking; nothing of it is stored. */
         DerivedTrait: {
@@ -5059,6 +5221,13 @@ export interface components {
             explained?: boolean;
             /** @description 2 to 500. */
             places: components["schemas"]["PricePlace"][];
+        };
+        /** @description What a promotion took off. */
+        DiscountBody: {
+            /** Format: int64 */
+            minor: number;
+            promotion: string;
+            why: string;
         };
         /** @description A value that is fine. */
         DismissedSuspect: {
@@ -5484,6 +5653,69 @@ export interface components {
             people: number;
             value: unknown;
         };
+        /** @description What a place does for an order. */
+        FulfilmentBody: {
+            /** Format: date-time */
+            accepted_at?: string | null;
+            /** Format: date-time */
+            asked_at?: string | null;
+            /** Format: date-time */
+            done_at?: string | null;
+            /** Format: date-time */
+            due_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it waits for the customer.
+             */
+            keep_until?: string | null;
+            /** @description `pick_up`, `ship`, or `supply` for a place that gives goods to the shop where they are fetched. */
+            kind: string;
+            location_id?: string | null;
+            /** Format: int64 */
+            no: number;
+            /** Format: date-time */
+            ready_at?: string | null;
+            /** @description `open`, `scheduled`, `on_hold`, `in_progress`, `incomplete`, `closed` or `cancelled`. */
+            state: string;
+            tracking: string;
+            transfer_id?: string | null;
+            /** @description Why this place. */
+            why: string;
+        };
+        /** @description What a place does for an order. */
+        FulfilmentStep: {
+            /** @enum {string} */
+            do: "accept";
+        } | {
+            /** @enum {string} */
+            do: "decline";
+            why?: string;
+        } | {
+            /** @enum {string} */
+            do: "short";
+            line: number;
+            quantity: components["schemas"]["Amount"];
+        } | {
+            /** @enum {string} */
+            do: "ready";
+        } | {
+            code?: string | null;
+            /** @enum {string} */
+            do: "hand_over";
+            kept?: components["schemas"]["KeptLine"][] | null;
+            seen?: string | null;
+        } | {
+            /** @enum {string} */
+            do: "dispatch";
+            tracking?: string;
+        } | {
+            /** @enum {string} */
+            do: "deliver";
+        } | {
+            /** @enum {string} */
+            do: "bring_back";
+            location_id?: string | null;
+        };
         /** @description A value that is missing. */
         Gap: {
             attribute: string;
@@ -5511,6 +5743,16 @@ export interface components {
             format: string;
             /** @description The file's SHA-256 in hexadecimal digits. */
             sha256: string;
+        };
+        /** @description What happened to an order. */
+        HappenedBody: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            detail: unknown;
+            /** @description Why, where something was decided. */
+            reason?: string | null;
+            what: string;
         };
         /** @description How the program is doing. */
         Health: {
@@ -5810,6 +6052,11 @@ export interface components {
              * @description After the event.
              */
             term_days: number;
+        };
+        /** @description What a customer keeps of a line. */
+        KeptLine: {
+            line: number;
+            quantity: components["schemas"]["Amount"];
         };
         /** @description A file that was kept. */
         KeptMedia: {
@@ -6230,6 +6477,25 @@ export interface components {
             /** @description The source that its files are of. */
             source: string;
         };
+        /** @description An order that a colleague takes: by phone, in a shop, for a marketplace. */
+        NewOrder: {
+            coupons?: string[];
+            currency?: string | null;
+            customer: Record<string, never>;
+            delivery: Record<string, never>;
+            lines: components["schemas"]["NewOrderLine"][];
+            note?: string;
+            /** @description `phone` without it. */
+            sales_channel?: string | null;
+            /** @description The colleague to whom it is credited; whoever asks without it. */
+            seller?: string | null;
+            try_on?: boolean;
+        };
+        /** @description Goods that are ordered. */
+        NewOrderLine: {
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
         /** @description A plan as a person writes it. */
         NewPlan: {
             text: string;
@@ -6339,6 +6605,146 @@ export interface components {
         Observing: {
             observe_only: boolean;
         };
+        /** @description An order. */
+        OrderBody: {
+            /**
+             * Format: int64
+             * @description Owed less paid; negative where something is to be given back.
+             */
+            balance_minor: number;
+            contact: components["schemas"]["ContactBody"];
+            coupons: string[];
+            currency: string;
+            delivery: components["schemas"]["DeliveryBody"];
+            /** Format: int64 */
+            discount_minor: number;
+            fulfilments: components["schemas"]["FulfilmentBody"][];
+            history: components["schemas"]["HappenedBody"][];
+            /** @description Why it must not go on. */
+            holds: string[];
+            lines: components["schemas"]["OrderLineBody"][];
+            number: string;
+            order_id: string;
+            /**
+             * Format: int64
+             * @description What is to be paid for what is not cancelled.
+             */
+            owed_minor: number;
+            /** Format: int64 */
+            paid_minor: number;
+            payments: components["schemas"]["PaymentBody"][];
+            /** @description The customer, where they are known. */
+            person_id?: string | null;
+            /** Format: date-time */
+            placed_at: string;
+            promised?: components["schemas"]["PromisedBody"] | null;
+            /** Format: int64 */
+            refunded_minor: number;
+            sales_channel: string;
+            /** @description The colleague to whom it is credited. */
+            seller: string;
+            /** Format: int64 */
+            shipping_minor: number;
+            /** Format: int64 */
+            shipping_tax_minor: number;
+            /** @description `placed`, `editing`, `closed` or `cancelled`. */
+            stage: string;
+            /**
+             * @description What people see: `awaiting_payment`, `on_hold`, `parked`, `confirmed`, `in_progress`, `partly_sent`, `sent`, `partly_delivered`,
+             *     `delivered`, `partly_returned`, `returned`, `lost` or `cancelled`.
+             */
+            state: string;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            total_minor: number;
+            try_on: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+            zone: string;
+        };
+        /** @description A change of an order; what is not named stays. */
+        OrderChange: {
+            address?: string | null;
+            delivery: Record<string, never>;
+            /** @description All lines as they shall be. */
+            lines?: components["schemas"]["NewOrderLine"][] | null;
+        };
+        /** @description Figures of a period. */
+        OrderFigures: {
+            /** Format: date-time */
+            from: string;
+            places: components["schemas"]["PlaceFigures"][];
+            /** Format: date-time */
+            to: string;
+            trouble: components["schemas"]["Trouble"][];
+            /** @description There were more orders than are counted at once: choose a shorter period. */
+            truncated: boolean;
+        };
+        /** @description A line of an order. */
+        OrderLineBody: {
+            discounts: components["schemas"]["DiscountBody"][];
+            /**
+             * Format: int64
+             * @description Its place in the order, from 0.
+             */
+            line: number;
+            /** Format: int64 */
+            list_minor: number;
+            /** Format: int64 */
+            net_minor: number;
+            /** @description Where its pieces are. */
+            parts: components["schemas"]["PartBody"][];
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            total_minor: number;
+            /** Format: int64 */
+            unit_minor: number;
+            /** @description Why it costs that. */
+            why: string;
+        };
+        /** @description A sum of money. */
+        OrderMoney: {
+            /** @description ISO 4217. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Minor units.
+             */
+            minor: number;
+        };
+        OrderSettings: unknown;
+        /** @description What is done with an order. */
+        OrderStep: {
+            /** @enum {string} */
+            do: "confirm";
+        } | {
+            /** @enum {string} */
+            do: "hold";
+            why: string;
+        } | {
+            /** @enum {string} */
+            do: "release";
+            hold: string;
+        } | {
+            agreed?: boolean;
+            /** @enum {string} */
+            do: "cancel";
+            parts?: number[] | null;
+            why?: string;
+        } | {
+            /** @enum {string} */
+            do: "source";
+        } | {
+            /** @enum {string} */
+            do: "note";
+            text: string;
+        };
         /** @description A kind of timeline entries. */
         PageKind: {
             /** @description Whose readers see it: `orders`, `messages`, … */
@@ -6355,6 +6761,20 @@ export interface components {
             /** @description In English. */
             title: string;
         };
+        /** @description Pieces of a line that share their fate. */
+        PartBody: {
+            /** Format: int64 */
+            fulfilment?: number | null;
+            location_id?: string | null;
+            /**
+             * Format: int64
+             * @description Its place among the order's parts, from 0.
+             */
+            part: number;
+            quantity: components["schemas"]["Amount"];
+            /** @description `ordered`, `parked`, `allocated`, `released`, `sent`, `delivered`, `returned`, `lost` or `cancelled`. */
+            state: string;
+        };
         /** @description A new password. */
         PasswordChange: {
             new_password: string;
@@ -6365,6 +6785,31 @@ export interface components {
          * @enum {string}
          */
         PasswordsFor: "everyone" | "owners";
+        /** @description A payment. */
+        PaymentBody: {
+            /** Format: int64 */
+            authorised_minor: number;
+            /** Format: int64 */
+            captured_minor: number;
+            /** Format: int64 */
+            on_delivery_minor: number;
+            payment_id: string;
+            provider: string;
+            /** Format: int64 */
+            refunded_minor: number;
+            /** @description `created`, `authorised`, `on_delivery`, `captured`, `partly_refunded`, `refunded`, `declined`, `failed` or `cancelled`. */
+            state: string;
+        };
+        /** @description A payment. */
+        PaymentInput: {
+            /** @description `capture` without it; `authorise`, `refund`, `cancel`. */
+            action?: string | null;
+            amount: components["schemas"]["Sum"];
+            /** @description The payment that it is about; a new one without it. */
+            payment_id?: string | null;
+            /** @description `test`, `on_delivery` or `till`. */
+            provider: string;
+        };
         /** @description A customer. */
         Person: {
             /** Format: date-time */
@@ -6417,10 +6862,56 @@ export interface components {
             refunds: number;
             revenue: components["schemas"]["Money"][];
         };
+        /** @description What is picked. */
+        PickLine: {
+            /** Format: int64 */
+            line: number;
+            product: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+            state: string;
+        };
         /** @description When it should arrive. */
         PlaceBody: {
             /** Format: date-time */
             expected_at?: string | null;
+        };
+        /** @description Figures of a place and a channel. */
+        PlaceFigures: {
+            /** Format: int64 */
+            asked: number;
+            /** Format: int64 */
+            declined: number;
+            /** Format: int64 */
+            fetched: number;
+            /**
+             * Format: int64
+             * @description Of these, within the promise.
+             */
+            kept: number;
+            location_id: string;
+            /** Format: int64 */
+            pick_up: number;
+            /**
+             * Format: int64
+             * @description Orders with a promise that customers have.
+             */
+            promised: number;
+            /** Format: int64 */
+            ready: number;
+            /**
+             * Format: double
+             * @description Minutes from the order to ready; the median.
+             */
+            ready_minutes_median?: number | null;
+            /**
+             * Format: int64
+             * @description Ready within 30 minutes of the order.
+             */
+            ready_within_30: number;
+            sales_channel: string;
+            /** Format: int64 */
+            unclaimed: number;
         };
         /** @description A version of a tracking plan. */
         PlanBody: {
@@ -6735,6 +7226,8 @@ export interface components {
             detail?: string | null;
             /** @description The places in the input. */
             errors: components["schemas"]["FieldError"][];
+            /** @description What there is not enough of. */
+            short?: components["schemas"]["ShortLine"][];
             /**
              * Format: int32
              * @description HTTP status.
@@ -7035,6 +7528,14 @@ export interface components {
              */
             service_hour_minor: number;
         };
+        /** @description What the customer was told. */
+        PromisedBody: {
+            /** Format: date-time */
+            earliest: string;
+            /** Format: date-time */
+            latest: string;
+            why: string[];
+        };
         /** @description Where the browser is to go. */
         ProviderAddress: {
             url: string;
@@ -7291,6 +7792,17 @@ export interface components {
          * @enum {string}
          */
         RequestState: "received" | "verified" | "running" | "done" | "refused";
+        /** @description Why a place cannot serve. */
+        RerouteBody: {
+            why?: string;
+        };
+        /** @description What moved. */
+        Rerouted: {
+            /** @description Whether more wait: ask again. */
+            more: boolean;
+            /** Format: int64 */
+            moved: number;
+        };
         /** @description Goods to keep for somebody. */
         ReservationBody: {
             /** @description The channel by whose rules; `site` without it. */
@@ -7962,6 +8474,14 @@ export interface components {
             sku: string;
             wanted: components["schemas"]["Amount"];
         };
+        /** @description Of what there is not enough. */
+        ShortLine: {
+            available: components["schemas"]["Amount"];
+            /** @description The place that it must come from, where one was named. */
+            location_id?: string | null;
+            sku: string;
+            wanted: components["schemas"]["Amount"];
+        };
         /** @description How people sign in from now on. */
         SignInChange: {
             client_id: string;
@@ -8270,6 +8790,16 @@ export interface components {
          * @enum {string}
          */
         Strand: "online" | "store" | "message" | "talk" | "partner";
+        /** @description A sum of money. */
+        Sum: {
+            /** @description ISO 4217. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Minor units.
+             */
+            minor: number;
+        };
         /** @description A supplier to make or change. */
         SupplierBody: {
             id: string;
@@ -8540,6 +9070,13 @@ export interface components {
         TransferWanted: {
             quantity: components["schemas"]["Amount"];
             sku: string;
+        };
+        /** @description How often something went wrong. */
+        Trouble: {
+            /** Format: int64 */
+            count: number;
+            /** @description `short`, `goods gone`, `parked`, `declined`, `not collected` or `cancelled`. */
+            what: string;
         };
         /** @description What to cut: edges, or values that get a profile of their own. */
         Unmerge: {
@@ -13262,6 +13799,40 @@ export interface operations {
             };
         };
     };
+    reroute_location: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerouteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rerouted"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     set_location_state: {
         parameters: {
             query?: never;
@@ -13590,6 +14161,358 @@ export interface operations {
             };
         };
     };
+    get_order_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_order_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_orders: {
+        parameters: {
+            query?: {
+                /** @description What people see, such as `awaiting_payment`. */
+                state?: string;
+                sales_channel?: string;
+                /** @description A number, an e-mail or a phone, whole. */
+                q?: string;
+                /** @description Placed from this moment on. */
+                from?: string;
+                /** @description Placed before this moment. */
+                to?: string;
+                /** @description 1 to 500; 50 without it. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            currency: string;
+                            /** @description Who ordered, as they name themselves. */
+                            name: string;
+                            number: string;
+                            order_id: string;
+                            /** Format: date-time */
+                            placed_at: string;
+                            sales_channel: string;
+                            state: string;
+                            /** Format: int64 */
+                            total_minor: number;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_figures: {
+        parameters: {
+            query?: {
+                /** @description Orders placed from this moment on; the last seven days without it. */
+                from?: string;
+                /** @description Orders placed before this moment; now without it. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderFigures"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_fulfilment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FulfilmentStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pay_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_compared: {
         parameters: {
             query?: never;
@@ -13879,6 +14802,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explained"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pick_queue: {
+        parameters: {
+            query: {
+                location_id: string;
+                /** @description 1 to 500; 100 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            asked_at?: string | null;
+                            currency: string;
+                            /** Format: date-time */
+                            due_at?: string | null;
+                            /** Format: int64 */
+                            fulfilment: number;
+                            /** Format: date-time */
+                            keep_until?: string | null;
+                            /** @description `pick_up`, `ship` or `supply`. */
+                            kind: string;
+                            lines: components["schemas"]["PickLine"][];
+                            name: string;
+                            number: string;
+                            order_id: string;
+                            paid: boolean;
+                            /** Format: date-time */
+                            placed_at: string;
+                            /** Format: date-time */
+                            ready_at?: string | null;
+                            /** @description `open`: to be taken; `in_progress`: being picked, or ready. */
+                            state: string;
+                            /** Format: int64 */
+                            to_pay_minor: number;
+                            transfer_id?: string | null;
+                            try_on: boolean;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

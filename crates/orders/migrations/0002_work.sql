@@ -6,6 +6,11 @@ ALTER TABLE orders ADD COLUMN user_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE orders ADD COLUMN anonymous_id TEXT NOT NULL DEFAULT '';
 -- 1: the customer never came for it, or sent the parcel back unopened.
 ALTER TABLE orders ADD COLUMN unclaimed BIGINT NOT NULL DEFAULT 0;
+-- What the customer was told, and when they had it: 0 where neither.
+ALTER TABLE orders ADD COLUMN promised_from BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE orders ADD COLUMN promised_until BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE orders ADD COLUMN given_at BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX orders_by_placed ON orders (placed_at);
 
 -- One row: JSON of everything that the business edits while it runs.
 CREATE TABLE order_settings (

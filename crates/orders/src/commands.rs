@@ -15,7 +15,7 @@ pub use cart::{
 pub use checkout::checkout;
 pub use edit::{Edit, edit};
 pub use money::{Fact, pay};
-pub use pieces::{cancel, lose_claim};
+pub use pieces::{cancel, lose_claim, lose_transfer};
 pub use settings::{put_settings, read as read_settings, settings};
 pub use work::{
     Proof, accept, arrived, bring_back, collect, confirm_order, decline, deliver, dispatch, hold, leave_place,

@@ -131,6 +131,9 @@ static ORDERS: Bulk = Bulk {
         ("updated_at", 'i'),
         ("version", 'i'),
         ("unclaimed", 'i'),
+        ("promised_from", 'i'),
+        ("promised_until", 'i'),
+        ("given_at", 'i'),
         ("body", 't'),
     ],
     key: 1,
@@ -165,7 +168,7 @@ impl Table for OrderTable {
     }
     fn flush(db: &mut Engine, rows: &[(i64, &Arc<Order>)], _: i64) -> Result<(), DbError> {
         let bodies = rows.iter().map(|(_, order)| json(&order.body)).collect::<Result<Vec<_>, _>>()?;
-        let values: Vec<[Value<'_>; 17]> = rows
+        let values: Vec<[Value<'_>; 20]> = rows
             .iter()
             .zip(&bodies)
             .map(|((no, order), body)| {
@@ -186,6 +189,9 @@ impl Table for OrderTable {
                     order.updated_at.micros().into(),
                     order.version.into(),
                     i64::from(order.body.unclaimed).into(),
+                    order.body.promised.as_ref().map_or(0, |p| p.earliest.micros()).into(),
+                    order.body.promised.as_ref().map_or(0, |p| p.latest.micros()).into(),
+                    order.body.given_at.micros().into(),
                     body.into(),
                 ]
             })

@@ -18,6 +18,7 @@ pub mod live;
 pub mod mappings;
 pub mod messages;
 pub mod oidc;
+pub mod orders;
 pub mod parallel_run;
 pub mod plans;
 pub mod prices;
@@ -113,6 +114,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sign_in::check_sign_in_settings))
         .merge(configuration())
         .merge(prices())
+        .merge(orders::routes())
         .routes(routes!(sources::list_sources, sources::create_source))
         .routes(routes!(sources::rotate_source_key))
         .routes(routes!(home::home))
@@ -301,6 +303,8 @@ pub fn document() -> OpenApi {
     components.schemas.insert("Problem".into(), schema);
     let schema = <crate::problem::FieldError as utoipa::PartialSchema>::schema();
     components.schemas.insert("FieldError".into(), schema);
+    let schema = <crate::problem::ShortLine as utoipa::PartialSchema>::schema();
+    components.schemas.insert("ShortLine".into(), schema);
     // What can go wrong is the same everywhere, so that no handler repeats it.
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let problem = ResponseBuilder::new()

@@ -32,6 +32,8 @@ pub struct App {
     pub views: crate::views::Views,
     /// What product pages are answered from.
     pub board: crate::shop_api::Board,
+    /// What promises are answered from.
+    pub desk: crate::shop_api::desk::DeskCell,
     /// Which people are of whose stores, as far as that was found out lately.
     pub known: crate::scope::Known,
     /// The shop's identity provider, as far as it is known.
@@ -70,6 +72,7 @@ impl App {
         let board = crate::shop_api::Board::open(&domain).await?;
         let app = Self {
             board,
+            desk: crate::shop_api::desk::DeskCell::default(),
             goods,
             proxies,
             domain,
@@ -92,6 +95,7 @@ impl App {
         };
         app.reload_accounts().await?;
         app.reload_sources().await?;
+        app.reload_order_settings().await?;
         let app = Arc::new(app);
         let (shared, now) = (app.clone(), app.now());
         app.query(move |db| Ok(shared.views.load(db, now)?)).await?;
@@ -125,6 +129,13 @@ impl App {
         let fresh = self.query(|db| Ok(sources::Snapshot::load(db)?)).await?;
         let keys = crate::collect_api::Keys::new(fresh, self.config.rate_per_source, self.now());
         *self.sources.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
+    }
+
+    /// Reads the settings of orders again, after a change.
+    pub async fn reload_order_settings(&self) -> Result<(), Problem> {
+        let (version, settings) = self.query(|db| Ok(orders::commands::read_settings(db)?)).await?;
+        self.desk.put(version, settings);
         Ok(())
     }
 

@@ -106,12 +106,20 @@ struct Answer {
 
 impl App {
     /// Runs a change. `f` may run again after its effects were undone, and must not refuse after its first write.
-    pub async fn change<T, F>(&self, caller: &Caller, request: RequestKey, mut f: F) -> Result<Response, Problem>
+    pub async fn change<T, F>(&self, caller: &Caller, request: RequestKey, f: F) -> Result<Response, Problem>
     where
         F: FnMut(&mut Tx) -> Result<Done<T>, Problem> + Send + 'static,
         T: Serialize + Send + 'static,
     {
-        let actor = caller.actor.clone();
+        self.change_as(caller.actor.clone(), request, f).await
+    }
+
+    /// [`App::change`] for a caller that is no person and no key of the admin API.
+    pub async fn change_as<T, F>(&self, actor: String, request: RequestKey, mut f: F) -> Result<Response, Problem>
+    where
+        F: FnMut(&mut Tx) -> Result<Done<T>, Problem> + Send + 'static,
+        T: Serialize + Send + 'static,
+    {
         let answer = self.write(move |tx| run(tx, &actor, &request, &mut f)).await?;
         let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
         let mut response = match status {

@@ -80,6 +80,17 @@ pub struct FieldError {
     pub line: Option<i64>,
 }
 
+/// Of what there is not enough.
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+pub struct ShortLine {
+    pub sku: String,
+    /// The place that it must come from, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location_id: Option<String>,
+    pub wanted: crate::api::stock::wire::Amount,
+    pub available: crate::api::stock::wire::Amount,
+}
+
 /// A problem on its way to the user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
@@ -91,6 +102,8 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Seconds after which to try again.
     pub retry_after_s: Option<u32>,
+    /// What there is not enough of.
+    pub short: Vec<ShortLine>,
 }
 
 /// The body of a problem.
@@ -110,18 +123,21 @@ pub struct ProblemBody {
     pub code: String,
     /// The places in the input.
     pub errors: Vec<FieldError>,
+    /// What there is not enough of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub short: Vec<ShortLine>,
 }
 
 impl Code {
     /// A problem of this kind.
     pub fn because(self, detail: impl Into<String>) -> Problem {
-        Problem { code: self, detail: detail.into(), errors: Vec::new(), retry_after_s: None }
+        Problem { code: self, detail: detail.into(), errors: Vec::new(), retry_after_s: None, short: Vec::new() }
     }
     /// A problem at one place of the body.
     pub fn at(self, pointer: &str, detail: impl Into<String>) -> Problem {
         let detail = detail.into();
         let error = FieldError { pointer: pointer.into(), detail: detail.clone(), offset: None, line: None };
-        Problem { code: self, detail, errors: vec![error], retry_after_s: None }
+        Problem { code: self, detail, errors: vec![error], retry_after_s: None, short: Vec::new() }
     }
 }
 
@@ -140,6 +156,7 @@ impl Problem {
             detail: Some(self.detail.clone()).filter(|d| !d.is_empty()),
             code: self.code.code.into(),
             errors: self.errors.clone(),
+            short: self.short.clone(),
         }
     }
 }

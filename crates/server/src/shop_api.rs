@@ -1,4 +1,9 @@
 //! The shop's API, `/shop/v1/…` (CONTRACTS 9): what a site or an app asks on behalf of a customer, with a publishable key.
+pub mod carts;
+pub mod desk;
+pub mod ids;
+pub mod orders;
+
 use crate::api::stock::wire::Amount;
 use crate::app::App;
 use crate::problem::{BAD_QUERY, NOT_FOUND, NOT_SIGNED_IN, Problem};
@@ -7,7 +12,7 @@ use axum::extract::{FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post, put};
 use base::{Quantity, Timestamp};
 use catalog::variants::{self, Skus, Variants};
 use db::DbError;
@@ -44,6 +49,27 @@ impl Board {
         receiver.await.unwrap_or(Err(DbError::Stopped))
     }
 
+    /// The places and channels as they were last committed.
+    pub fn places(&self) -> Arc<stock::Places> {
+        self.places.get()
+    }
+    /// The store's secret.
+    pub fn hash_key(&self) -> (u64, u64) {
+        self.hash_key
+    }
+
+    /// A line that somebody may order, with the variant's base price, its currency; `None` where memory does not know all of it.
+    fn wanted(&self, sku: &str, quantity: Quantity, channel: &Channel, now: Timestamp) -> Option<Option<Wanted>> {
+        let Some(sku) = variants::normalise_sku(sku) else { return Some(None) };
+        let no = match self.skus.get(variants::hash(self.hash_key, &sku))? {
+            Some(no) if no != 0 => no,
+            _ => return Some(None),
+        };
+        let Some(variant) = self.variants.get(no)? else { return Some(None) };
+        let stock = self.stock.get(no)?;
+        Some(Some(wanted(&variant, stock.as_deref(), quantity, (channel, now))))
+    }
+
     /// What is known of an SKU in a channel; `None` where memory does not know all of it.
     fn look(&self, sku: &str, channel: &Channel, now: Timestamp) -> Option<Found> {
         let Some(sku) = variants::normalise_sku(sku) else { return Some(Found::Nowhere) };
@@ -54,6 +80,47 @@ impl Board {
         let Some(variant) = self.variants.get(no)? else { return Some(Found::Nowhere) };
         let stock = self.stock.get(no)?;
         Some(Found::Variant(available(&variant, stock.as_deref(), channel, now)))
+    }
+}
+
+/// A line with the variant's base price and its currency.
+type Wanted = (::orders::offers::WantedLine, i64, String);
+
+fn wanted(
+    variant: &variants::Variant,
+    stock: Option<&stock::model::VariantStock>,
+    quantity: Quantity,
+    (channel, now): (&Channel, Timestamp),
+) -> Wanted {
+    let lies = |stock: &stock::model::VariantStock| {
+        let at = |p: &stock::model::Position| (p.location_no, availability::available(p, channel.buffer, now));
+        availability::serving(stock, channel).map(at).collect()
+    };
+    let available = variant.tracked.then(|| stock.map_or_else(Vec::new, lies));
+    let line = ::orders::offers::WantedLine { quantity, available, incoming: vec![] };
+    (line, variant.price_minor, variant.currency.to_string())
+}
+
+impl App {
+    /// A line that somebody may order, from memory where memory knows it.
+    async fn wanted(&self, sku: &str, quantity: Quantity, channel: &str) -> Result<Wanted, Problem> {
+        let places = self.board.places.get();
+        let channel = places.channel(channel).cloned();
+        let channel = channel.ok_or_else(|| BAD_QUERY.because("there is no such channel"))?;
+        let found = match self.board.wanted(sku, quantity, &channel, self.now()) {
+            Some(found) => found,
+            None => {
+                let sku = sku.to_string();
+                self.read(move |tx| {
+                    let Some(no) = variants::find(tx, &sku)? else { return Ok(None) };
+                    let Some(variant) = variants::get(tx, no)? else { return Ok(None) };
+                    let stock = commands::stock(tx, no)?;
+                    Ok(Some(wanted(&variant, stock.as_deref(), quantity, (&channel, tx.now()))))
+                })
+                .await?
+            }
+        };
+        found.ok_or_else(|| NOT_FOUND.because(format!("there is no SKU {sku:.60}")))
     }
 }
 
@@ -93,13 +160,33 @@ fn available(
 
 /// The routes of the shop's API. Browsers of any site may ask.
 pub fn routes() -> axum::Router<Arc<App>> {
-    axum::Router::new().route("/shop/v1/availability", get(get_availability).options(preflight)).layer(
-        axum::middleware::map_response(async |mut response: Response| {
-            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    axum::Router::new()
+        .route("/shop/v1/availability", get(get_availability).options(preflight))
+        .route("/shop/v1/promises", get(carts::promises).options(preflight))
+        .route("/shop/v1/carts", post(carts::create_cart).options(preflight))
+        .route("/shop/v1/carts/{id}", get(carts::get_cart).options(preflight))
+        .route("/shop/v1/carts/{id}/lines", post(carts::add_line).put(carts::put_line).options(preflight))
+        .route("/shop/v1/carts/{id}/customer", put(carts::put_customer).options(preflight))
+        .route("/shop/v1/carts/{id}/coupons", post(carts::add_coupon).options(preflight))
+        .route("/shop/v1/carts/{id}/try-on", put(carts::put_try_on).options(preflight))
+        .route("/shop/v1/carts/{id}/delivery-options", get(carts::delivery_options).options(preflight))
+        .route("/shop/v1/carts/{id}/delivery", put(carts::put_delivery).options(preflight))
+        .route("/shop/v1/carts/{id}/checkout", post(carts::checkout).options(preflight))
+        .route("/shop/v1/orders/{id}", get(orders::get_order).options(preflight))
+        .route("/shop/v1/orders/{id}/payments", post(orders::pay_order).options(preflight))
+        .route("/shop/v1/orders/{id}/confirm", post(orders::confirm_order).options(preflight))
+        .route("/shop/v1/orders/{id}/cancel", post(orders::cancel_order).options(preflight))
+        .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
+        .layer(axum::middleware::map_response(async |mut response: Response| {
+            let headers = response.headers_mut();
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
             response
-        }),
-    )
+        }))
 }
+
+/// The largest body of a customer's device.
+const BODY_MAX: usize = 64 << 10;
 
 async fn preflight() -> Response {
     let headers = [
@@ -112,6 +199,13 @@ async fn preflight() -> Response {
 
 /// A shop that asks, by its publishable key: the write key of a source, as Basic user name.
 pub struct Shop(pub Arc<Source>);
+
+impl Shop {
+    /// As idempotency and history name it.
+    pub fn actor(&self) -> String {
+        format!("shop:{}", self.0.name)
+    }
+}
 
 impl FromRequestParts<Arc<App>> for Shop {
     type Rejection = Problem;

@@ -16,6 +16,7 @@ mod mail;
 mod matrix;
 mod moving;
 mod oidc;
+mod orders;
 mod plans;
 mod prices;
 mod privacy;

@@ -116,6 +116,34 @@ pub fn lose_claim(
     Ok(Some((put_order(tx, next), served)))
 }
 
+/// A transfer that brings goods for an order has lost some of them before it left: they come from elsewhere. `None` if no order waits
+/// for them.
+pub fn lose_transfer(
+    tx: &mut Tx,
+    transfer_no: i64,
+    (variant_no, quantity): (i64, Quantity),
+    shop: &Shop,
+    actor: &str,
+) -> Result<Option<Arc<Order>>, OrderError> {
+    let transfer = transfers::get(tx, transfer_no)?;
+    let order_no = transfer.reference.strip_prefix("order:").and_then(|no| no.parse::<i64>().ok());
+    let Some(order_no) = order_no else { return Ok(None) };
+    let order = order_of(tx, order_no)?;
+    let f = order.body.fulfilments.iter().find(|f| f.transfer_no == Some(transfer_no) && !f.state.is_end());
+    let Some(f) = f else { return Ok(None) };
+    if f.state != Fulfilment::InProgress {
+        return super::work::decline(tx, order_no, f.no, shop, ("its goods were sold meanwhile", actor)).map(Some);
+    }
+    let of = |p: &&Part| {
+        p.fulfilment == Some(f.no)
+            && p.state == LineState::Released
+            && order.body.lines[p.line].variant_no == variant_no
+    };
+    let Some(part) = order.body.parts.iter().find(of) else { return Ok(None) };
+    let missing = quantity.min(part.quantity());
+    super::work::report_short(tx, order_no, f.no, (part.line, missing), shop, actor).map(Some)
+}
+
 /// The parts that are meant: those named, which must exist, or all that are ready.
 fn choose(order: &Order, which: Option<&[usize]>, ready: impl Fn(LineState) -> bool) -> Result<Vec<usize>, OrderError> {
     let mut chosen: Vec<usize> = match which {

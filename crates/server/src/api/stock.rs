@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::border::Cleared;
 use crate::caller::Caller;
 use crate::problem::{
-    BAD_INPUT, CHANGED_MEANWHILE, CONFLICT, FieldError, NOT_ALLOWED, NOT_ENOUGH, NOT_FOUND, Problem, WRONG_STATE,
+    BAD_INPUT, CHANGED_MEANWHILE, CONFLICT, FieldError, NOT_ALLOWED, NOT_ENOUGH, NOT_FOUND, Problem, ShortLine,
+    WRONG_STATE,
 };
 use axum::response::Response;
 use catalog::variants;
@@ -82,7 +83,7 @@ fn place_id(places: &Places, no: i64) -> String {
 }
 
 /// Whoever is bound to stores works in those stores only.
-fn check_place(caller: &Caller, places: &Places, no: i64) -> Result<(), Problem> {
+pub(super) fn check_place(caller: &Caller, places: &Places, no: i64) -> Result<(), Problem> {
     let Some(stores) = &caller.stores else { return Ok(()) };
     let id = place_id(places, no);
     if stores.contains(&id) {
@@ -109,14 +110,20 @@ fn places_of(db: &mut Engine) -> Result<Places, DbError> {
 }
 
 /// Why a command of stock was refused, as a problem; `tx` names variants by their SKU.
-fn refused(tx: &mut Tx, error: StockError) -> Problem {
+pub(super) fn refused(tx: &mut Tx, error: StockError) -> Problem {
     match error {
         StockError::NotEnough(short) => {
-            let mut errors = Vec::new();
+            let (mut errors, mut lines) = (Vec::new(), Vec::new());
             let places = stock::commands::places(tx).ok();
             for (at, s) in short.iter().enumerate() {
                 let sku = variants::get(tx, s.variant_no).ok().flatten();
                 let sku = sku.map_or_else(|| s.variant_no.to_string(), |v| v.sku.to_string());
+                lines.push(ShortLine {
+                    sku: sku.clone(),
+                    location_id: s.location_no.zip(places.as_ref()).map(|(no, places)| place_id(places, no)),
+                    wanted: wire::Amount(s.wanted),
+                    available: wire::Amount(s.available),
+                });
                 let where_to = match (s.location_no, &places) {
                     (Some(no), Some(places)) => format!(" at {}", place_id(places, no)),
                     _ => String::new(),
@@ -125,7 +132,7 @@ fn refused(tx: &mut Tx, error: StockError) -> Problem {
                 errors.push(FieldError { pointer: format!("/lines/{at}"), detail, offset: None, line: None });
             }
             let detail = errors.iter().map(|e| e.detail.as_str()).collect::<Vec<_>>().join("; ");
-            Problem { errors, ..NOT_ENOUGH.because(detail) }
+            Problem { errors, short: lines, ..NOT_ENOUGH.because(detail) }
         }
         StockError::Unknown { .. } => NOT_FOUND.because(error.to_string()),
         StockError::Field { pointer, detail } => BAD_INPUT.at(&pointer, detail),

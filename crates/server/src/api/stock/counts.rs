@@ -236,13 +236,14 @@ pub async fn enter_count(
     input: Input<EnterBody>,
 ) -> Result<Response, Problem> {
     let (no, given) = (Id::in_path(&id)?, input.value);
-    let by = caller.clone();
+    let (by, shared) = (caller.clone(), app.clone());
     app.change(&caller, input.request, move |tx| {
         let count = counting::get(tx, no).map_err(|e| refused(tx, e))?;
         check_place(&by, &*commands::places(tx)?, count.location_no)?;
         let variant_no = variant(tx, "/sku", &sku)?;
         let at = given.at.unwrap_or_else(|| tx.now());
         let done = counting::enter(tx, no, variant_no, given.counted.0, (&by.actor, at)).map_err(|e| refused(tx, e))?;
+        crate::api::orders::claims_lost(tx, &shared, &done.broken, &by.actor)?;
         entered(tx, (no, &sku), done, &by)
     })
     .await
@@ -258,12 +259,13 @@ pub async fn approve_count(
     input: Input<Nothing>,
 ) -> Result<Response, Problem> {
     let no = Id::in_path(&id)?;
-    let by = caller.clone();
+    let (by, shared) = (caller.clone(), app.clone());
     app.change(&caller, input.request, move |tx| {
         let count = counting::get(tx, no).map_err(|e| refused(tx, e))?;
         check_place(&by, &*commands::places(tx)?, count.location_no)?;
         let variant_no = variant(tx, "/sku", &sku)?;
         let done = counting::approve(tx, no, variant_no, &by.actor).map_err(|e| refused(tx, e))?;
+        crate::api::orders::claims_lost(tx, &shared, &done.broken, &by.actor)?;
         entered(tx, (no, &sku), done, &by)
     })
     .await

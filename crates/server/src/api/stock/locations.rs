@@ -143,8 +143,13 @@ pub async fn set_location_state(
 ) -> Result<Response, Problem> {
     let LocationStateBody { state, why } = input.value;
     let state = LocationState::parse(&state).ok_or_else(|| BAD_INPUT.at("/state", "open, paused or closed"))?;
+    let (shared, by) = (app.clone(), caller.actor.clone());
     app.change(&caller, input.request, move |tx| {
         let (before, after) = commands::set_state(tx, &id, state, &why).map_err(|e| refused(tx, e))?;
+        if state == LocationState::Closed {
+            // What it was asked for and has not taken goes elsewhere; more than so many orders by `reroute`.
+            crate::api::orders::queue::leave(tx, &shared, after.no, (200, &why, &by))?;
+        }
         let noted = |l: &model::Location| Some(json!({"state": l.state.as_str(), "why": l.state_why}));
         let done = Done::ok(body(&after)).versioned(after.version);
         Ok(done.noted(("update", "location"), &after.id, noted(&before), noted(&after)))

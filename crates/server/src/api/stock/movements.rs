@@ -214,7 +214,7 @@ pub async fn post_document(
     if given.source.is_empty() || given.external_id.is_empty() || given.external_id.starts_with('#') {
         return Err(BAD_INPUT.at("/external_id", "say who tells it and under which id, so that it counts once"));
     }
-    let by = caller.clone();
+    let (by, shared) = (caller.clone(), app.clone());
     app.change(&caller, input.request, move |tx| {
         let places = commands::places(tx)?;
         let mut moves = Vec::with_capacity(given.lines.len());
@@ -260,6 +260,7 @@ pub async fn post_document(
         };
         let shortage = if given.happened { Shortage::Record } else { Shortage::Refuse };
         let done = commands::post(tx, &document, shortage).map_err(|e| refused(tx, e))?;
+        crate::api::orders::claims_lost(tx, &shared, &done.broken, &by.actor)?;
         let (id, repeated) = (done.document_no, done.repeated);
         let done = Done::created(posted(tx, done)?);
         let after = json!({"source": given.source, "external_id": given.external_id, "kind": given.kind, "lines": given.lines.len()});

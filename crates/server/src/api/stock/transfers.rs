@@ -310,13 +310,17 @@ pub async fn receive_transfer(
         let damaged = line.damaged.map_or(Quantity::ZERO, |a| a.0);
         arrived.push(Arrived { line: number, received: line.received.0, damaged });
     }
-    let by = caller.clone();
+    let (by, shared) = (caller.clone(), app.clone());
     app.change(&caller, input.request, move |tx| {
         let before = transfers::get(tx, no).map_err(|e| refused(tx, e))?;
         check_place(&by, &*commands::places(tx)?, before.to_no)?;
         let at = given.at.unwrap_or_else(|| tx.now());
         let received = transfers::receive(tx, no, &arrived, rest, (&given.why, &by.actor), at);
-        let (after, _) = received.map_err(|e| refused(tx, e))?;
+        let (after, posted) = received.map_err(|e| refused(tx, e))?;
+        if let Some(posted) = posted {
+            crate::api::orders::claims_lost(tx, &shared, &posted.broken, &by.actor)?;
+        }
+        crate::api::orders::goods_arrived(tx, &shared, no, &by.actor)?;
         done(tx, &before, &after)
     })
     .await

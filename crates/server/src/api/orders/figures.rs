@@ -1,0 +1,112 @@
+//! What is counted of orders.
+use crate::app::App;
+use crate::caller::ReadOrders;
+use crate::input::Params;
+use crate::problem::{BAD_QUERY, Problem};
+use axum::Json;
+use axum::extract::State;
+use base::{DAY_US, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Which days.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FiguresQuery {
+    /// Orders placed from this moment on; the last seven days without it.
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Timestamp>,
+    /// Orders placed before this moment; now without it.
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Timestamp>,
+}
+
+/// Figures of a place and a channel.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct PlaceFigures {
+    location_id: String,
+    sales_channel: String,
+    asked: i64,
+    declined: i64,
+    ready: i64,
+    /// Minutes from the order to ready; the median.
+    ready_minutes_median: Option<f64>,
+    /// Ready within 30 minutes of the order.
+    ready_within_30: i64,
+    pick_up: i64,
+    fetched: i64,
+    unclaimed: i64,
+    /// Orders with a promise that customers have.
+    promised: i64,
+    /// Of these, within the promise.
+    kept: i64,
+}
+
+/// How often something went wrong.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Trouble {
+    /// `short`, `goods gone`, `parked`, `declined`, `not collected` or `cancelled`.
+    what: String,
+    count: i64,
+}
+
+/// Figures of a period.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct OrderFigures {
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+    places: Vec<PlaceFigures>,
+    trouble: Vec<Trouble>,
+    /// There were more orders than are counted at once: choose a shorter period.
+    truncated: bool,
+}
+
+/// Counts the orders of a period by place and channel: minutes to ready, promises kept, what was fetched, what went wrong.
+#[utoipa::path(get, path = "/api/v1/orders/figures", tag = "orders", params(FiguresQuery),
+    responses((status = 200, body = OrderFigures)))]
+pub async fn order_figures(
+    State(app): State<Arc<App>>,
+    ReadOrders(caller): ReadOrders,
+    Params(query): Params<FiguresQuery>,
+) -> Result<Json<OrderFigures>, Problem> {
+    let to = query.to.unwrap_or_else(|| app.now());
+    let from = query.from.unwrap_or_else(|| to.plus(-7 * DAY_US));
+    if from >= to {
+        return Err(BAD_QUERY.because("from lies before to"));
+    }
+    let places = app.board.places();
+    let (by, truncated, trouble) = app
+        .query(move |db| {
+            let (by, more) = orders::figures::figures(db, from, to)?;
+            Ok((by, more, orders::figures::trouble(db, from, to)?))
+        })
+        .await?;
+    let mine = |id: &str| caller.stores.as_ref().is_none_or(|stores| stores.iter().any(|s| s == id));
+    let rows = by.into_iter().filter_map(|((no, sales_channel), f)| {
+        let location_id = places.get(no)?.id.to_string();
+        mine(&location_id).then_some(PlaceFigures {
+            location_id,
+            sales_channel,
+            asked: f.asked,
+            declined: f.declined,
+            ready: f.ready,
+            ready_minutes_median: f.ready_minutes_median,
+            ready_within_30: f.ready_within_30,
+            pick_up: f.pick_up,
+            fetched: f.fetched,
+            unclaimed: f.unclaimed,
+            promised: f.promised,
+            kept: f.kept,
+        })
+    });
+    let places = rows.collect();
+    let trouble = match caller.stores {
+        // What went wrong is counted over the whole shop.
+        Some(_) => vec![],
+        None => trouble.into_iter().map(|(what, count)| Trouble { what, count }).collect(),
+    };
+    Ok(Json(OrderFigures { from, to, places, trouble, truncated }))
+}
