@@ -228,13 +228,15 @@ fn weak_id(id: EventId, minute: i64) -> EventId {
 }
 
 fn count_hour(tx: &mut Tx, happened: &Happened<'_>) -> Result<(), DbError> {
-    // Orders that were placed here count as those that a site tells; what messages and timers call forth does not.
-    if happened.origin == Origin::Derived && happened.event.profile_id.is_some() {
-        return Ok(());
-    }
     let currency = step::currency(tx)?;
     let (orders, revenue) = of_hour(happened.event, &currency);
-    tx.memory::<Hours>()?.add(happened.event.timestamp, orders, revenue);
+    let hours = tx.memory::<Hours>()?;
+    if happened.origin != Origin::Derived {
+        hours.add(happened.event.timestamp, orders, revenue);
+    } else if orders != 0 || revenue != 0 {
+        // An order that was placed here counts as one that a site tells; the event itself came from nobody.
+        hours.correct(happened.event.timestamp, orders, revenue);
+    }
     Ok(())
 }
 
