@@ -1,4 +1,5 @@
 //! Stories of orders, on both engines.
+mod lives;
 mod stories;
 mod work;
 mod world;

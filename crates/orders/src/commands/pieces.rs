@@ -132,7 +132,8 @@ pub fn lose_transfer(
     let f = order.body.fulfilments.iter().find(|f| f.transfer_no == Some(transfer_no) && !f.state.is_end());
     let Some(f) = f else { return Ok(None) };
     if f.state != Fulfilment::InProgress {
-        return super::work::decline(tx, order_no, f.no, shop, ("its goods were sold meanwhile", actor)).map(Some);
+        let (next, f) = ((*order).clone(), f.clone());
+        return super::work::give_up(tx, next, &f, shop, ("its goods were sold meanwhile", actor)).map(Some);
     }
     let of = |p: &&Part| {
         p.fulfilment == Some(f.no)

@@ -104,13 +104,26 @@ pub fn decline(
     shop: &Shop,
     (why, actor): (&str, &str),
 ) -> Result<Arc<Order>, OrderError> {
-    let mut next = (*order_of(tx, order_no)?).clone();
-    let index = at(&next, no)?;
-    let f = next.body.fulfilments[index].clone();
+    let next = (*order_of(tx, order_no)?).clone();
+    let f = next.body.fulfilments[at(&next, no)?].clone();
     let guards: &[Guard] = if f.asked_at.micros() > 0 { &[Guard::Asked] } else { &[] };
     step(f.state, Action::Reject, guards)?;
+    give_up(tx, next, &f, shop, (why, actor))
+}
+
+/// What a place was to serve goes elsewhere, whether it was asked or not.
+pub(super) fn give_up(
+    tx: &mut Tx,
+    mut next: Order,
+    f: &Fulfilling,
+    shop: &Shop,
+    (why, actor): (&str, &str),
+) -> Result<Arc<Order>, OrderError> {
+    let (order_no, no) = (next.no, f.no);
     let moving = parts(&next.body, no, |state| state == LineState::Allocated);
-    if let Some(transfer_no) = f.transfer_no {
+    if let Some(transfer_no) = f.transfer_no
+        && transfers::get(tx, transfer_no)?.state == transfers::TransferState::Requested
+    {
         transfers::cancel(tx, transfer_no, Rest::Back, (why, actor))?;
     }
     history(tx, order_no, actor, "declined", &json!({"fulfilment": no, "location_no": f.location_no, "why": why}));
@@ -675,6 +688,10 @@ pub fn arrived(tx: &mut Tx, transfer_no: i64, actor: &str) -> Result<Option<Arc<
     if parts(&next.body, f.no, waiting).is_empty() {
         let index = at(&next, f.no)?;
         let f = &mut next.body.fulfilments[index];
+        if f.state == Fulfilment::OnHold {
+            // The order is stopped, and its goods came all the same.
+            f.state = step(f.state, Action::Release, &[Guard::LastHold])?;
+        }
         if f.state == Fulfilment::Open {
             f.state = step(f.state, Action::Accept, &[Guard::Asked])?;
         }
