@@ -40,6 +40,23 @@ const OVERSOLD: &str = "SELECT r.variant_no, r.location_no, CAST(SUM(r.quantity)
 const ORPHANS: &str = "SELECT m.no FROM stock_moves m LEFT JOIN stock_documents d ON d.no = m.document_no \
      WHERE d.no IS NULL ORDER BY m.no LIMIT $1";
 
+/// What lies of a lot by its movements, beside what its books say.
+const LOTS: &str = "SELECT variant_no, lot, location_no, CAST(SUM(quantity) AS BIGINT) FROM (\
+     SELECT variant_no, lot, to_no AS location_no, to_condition AS condition, quantity FROM stock_moves \
+     WHERE lot <> '' AND to_no NOT IN (-1, -2, -3) \
+     UNION ALL \
+     SELECT variant_no, lot, from_no, from_condition, -quantity FROM stock_moves WHERE lot <> '' AND from_no NOT IN (-1, -2, -3) \
+     UNION ALL SELECT variant_no, lot, location_no, condition, -quantity FROM stock_lot_positions) AS sides \
+     GROUP BY variant_no, lot, location_no, condition HAVING SUM(quantity) <> 0 ORDER BY variant_no, lot, location_no LIMIT $1";
+
+/// Lots of which less than nothing lies somewhere, or more than there is.
+const LOTS_WRONG: &str = "SELECT l.variant_no, l.location_no FROM stock_lot_positions l \
+     LEFT JOIN stock_positions p ON p.variant_no = l.variant_no AND p.location_no = l.location_no \
+     GROUP BY l.variant_no, l.location_no, l.condition \
+     HAVING MIN(l.quantity) < 0 OR SUM(l.quantity) > MAX(CASE l.condition WHEN 0 THEN COALESCE(p.sellable, 0) \
+     WHEN 1 THEN COALESCE(p.display, 0) WHEN 2 THEN COALESCE(p.damaged, 0) ELSE COALESCE(p.quarantine, 0) END) \
+     ORDER BY l.variant_no, l.location_no LIMIT $1";
+
 /// Runs every check; reads only. Costs a scan of the movements.
 pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
     let places = Places::read(db)?;
@@ -71,6 +88,21 @@ pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
     for row in db.rows(ORPHANS, &[TOLD.into()])? {
         let subject = format!("movement {}", row.int(0)?);
         out.push(Finding { check: "stock_paper", subject, detail: "its paper is missing".into() });
+    }
+    for row in db.rows(LOTS, &[TOLD.into()])? {
+        let off = Quantity::from_milli(row.int(3)?);
+        out.push(Finding {
+            check: "stock_lots",
+            subject: format!("lot {} of variant {} at {}", row.text(1)?, row.int(0)?, name(row.int(2)?)),
+            detail: format!("the movements give {off} more than the books"),
+        });
+    }
+    for row in db.rows(LOTS_WRONG, &[TOLD.into()])? {
+        out.push(Finding {
+            check: "stock_lots",
+            subject: format!("variant {} at {}", row.int(0)?, name(row.int(1)?)),
+            detail: "less than nothing lies of a lot, or lots are more than what lies there".into(),
+        });
     }
     for location in places.all().iter().filter(|location| location.kind == LocationKind::Transit && location.no > 0) {
         let detail = "only one place is on the way".into();

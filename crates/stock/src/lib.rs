@@ -11,11 +11,14 @@ pub mod choice;
 pub mod commands;
 pub mod counting;
 pub mod doctor;
+pub mod epc;
 mod error;
 pub mod lists;
+pub mod lots;
 pub mod model;
 mod places;
 pub mod purchasing;
+pub mod rfid;
 mod tables;
 pub mod transfers;
 
@@ -29,6 +32,7 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
     steps: &[
         ("0001_stock", include_str!("../migrations/0001_stock.sql")),
         ("0002_work", include_str!("../migrations/0002_work.sql")),
+        ("0003_lots", include_str!("../migrations/0003_lots.sql")),
     ],
 };
 

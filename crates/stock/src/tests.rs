@@ -1,5 +1,7 @@
 //! Stories and properties of stock, on both engines.
+mod lots;
 mod model;
+mod rfid;
 mod rules;
 mod stories;
 mod work;
