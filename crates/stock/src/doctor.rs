@@ -57,6 +57,10 @@ const LOTS_WRONG: &str = "SELECT l.variant_no, l.location_no FROM stock_lot_posi
      WHEN 1 THEN COALESCE(p.display, 0) WHEN 2 THEN COALESCE(p.damaged, 0) ELSE COALESCE(p.quarantine, 0) END) \
      ORDER BY l.variant_no, l.location_no LIMIT $1";
 
+/// People who were told, and for whom nothing is kept.
+const TOLD_IN_VAIN: &str = "SELECT w.no FROM waiting w WHERE w.state = 'told' AND w.until_at > $1 AND NOT EXISTS (\
+     SELECT 1 FROM reservations r WHERE r.no = w.reservation_no) ORDER BY w.no LIMIT $2";
+
 /// Runs every check; reads only. Costs a scan of the movements.
 pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
     let places = Places::read(db)?;
@@ -103,6 +107,10 @@ pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
             subject: format!("variant {} at {}", row.int(0)?, name(row.int(1)?)),
             detail: "less than nothing lies of a lot, or lots are more than what lies there".into(),
         });
+    }
+    for row in db.rows(TOLD_IN_VAIN, &[now.micros().into(), TOLD.into()])? {
+        let subject = format!("place {} in a line", row.int(0)?);
+        out.push(Finding { check: "stock_waiting", subject, detail: "they were told, and nothing is kept".into() });
     }
     for location in places.all().iter().filter(|location| location.kind == LocationKind::Transit && location.no > 0) {
         let detail = "only one place is on the way".into();

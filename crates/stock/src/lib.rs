@@ -20,7 +20,9 @@ mod places;
 pub mod purchasing;
 pub mod rfid;
 mod tables;
+pub mod ticking;
 pub mod transfers;
+pub mod waiting;
 
 pub use error::{Short, StockError};
 pub use places::{Channel, Places, PlacesCell};
@@ -33,6 +35,7 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
         ("0001_stock", include_str!("../migrations/0001_stock.sql")),
         ("0002_work", include_str!("../migrations/0002_work.sql")),
         ("0003_lots", include_str!("../migrations/0003_lots.sql")),
+        ("0004_waiting", include_str!("../migrations/0004_waiting.sql")),
     ],
 };
 

@@ -4,5 +4,6 @@ mod model;
 mod rfid;
 mod rules;
 mod stories;
+mod waiting;
 mod work;
 mod world;

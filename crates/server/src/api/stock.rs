@@ -2,8 +2,10 @@
 pub mod claims;
 pub mod counts;
 pub mod locations;
+pub mod lots;
 pub mod movements;
 pub mod purchases;
+pub mod rfid;
 pub mod transfers;
 pub mod wire;
 
@@ -49,6 +51,13 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(counts::enter_count))
         .routes(routes!(counts::approve_count))
         .routes(routes!(counts::close_count))
+        .routes(routes!(lots::list_lots))
+        .routes(routes!(lots::put_lot))
+        .routes(routes!(lots::get_serial))
+        .routes(routes!(rfid::post_rfid_reads))
+        .routes(routes!(rfid::list_rfid_sessions))
+        .routes(routes!(rfid::get_rfid_session))
+        .routes(routes!(rfid::count_rfid_session))
         .routes(routes!(purchases::list_suppliers, purchases::put_supplier))
         .routes(routes!(purchases::list_purchase_orders, purchases::create_purchase_order))
         .routes(routes!(purchases::get_purchase_order))

@@ -209,6 +209,7 @@ pub fn release_line(tx: &mut Tx, no: i64, line: usize, quantity: Quantity, why: 
     if let Some(row) = tx.get_mut::<ReservationTable>(no)? {
         Arc::make_mut(row).lines[line].quantity -= quantity;
     }
+    crate::waiting::mark(tx, found.variant_no)?;
     Ok(())
 }
 
@@ -230,6 +231,7 @@ pub(super) fn end_lines(
         .collect();
     for (_, line) in &ending {
         unclaim(super::change(tx, line.variant_no)?, line.location_no, reservation.expires_at, line.quantity, now);
+        crate::waiting::mark(tx, line.variant_no)?;
     }
     if let Some(row) = tx.get_mut::<ReservationTable>(no)? {
         let row = Arc::make_mut(row);

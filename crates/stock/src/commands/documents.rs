@@ -322,6 +322,9 @@ fn carry_out(tx: &mut Tx, document_no: i64, m: &Move, at: Timestamp) -> Result<(
         position.on_hand[m.to_condition as usize] += m.quantity;
         position.changed = group;
     }
+    if to && m.to_condition == Condition::Sellable {
+        crate::waiting::mark(tx, m.variant_no)?;
+    }
     if !m.lot.is_empty() {
         crate::lots::carry(tx, m, (from, to), at)?;
     }
