@@ -1450,6 +1450,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incoming-claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Promises goods that are on order to somebody: all that is asked for, or nothing. */
+        post: operations["create_incoming_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incoming-claims/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists changes of promises of goods that are to come, the oldest first. */
+        get: operations["list_incoming_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incoming-claims/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a claim on goods that are to come. */
+        get: operations["get_incoming_claim"];
+        put?: never;
+        post?: never;
+        /** Gives back what is still open of a claim. */
+        delete: operations["release_incoming_claim"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -2481,6 +2533,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/purchase-orders/{id}/expected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Expects a purchase order at another time; whoever was promised goods of it is promised anew. */
+        put: operations["expect_purchase_order"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/purchase-orders/{id}/place": {
         parameters: {
             query?: never;
@@ -2739,6 +2808,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rfid-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists sessions of tag reads, newest first. */
+        get: operations["list_rfid_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rfid-sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a session of tag reads beside the books. */
+        get: operations["get_rfid_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rfid-sessions/{id}/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a blind count of a session: what agrees with the books is settled, every difference waits for a person. */
+        post: operations["count_rfid_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rollout": {
         parameters: {
             query?: never;
@@ -2938,6 +3058,23 @@ export interface paths {
         };
         /** Tells a segment's count while it moves. */
         get: operations["segment_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/serials/{sn}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows where a serial number lies and everything that happened to it: one item for each SKU that has it. */
+        get: operations["get_serial"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3538,6 +3675,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stock/rfid-reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes reads of tags in. They change no stock: a session is a proposal for a count. */
+        post: operations["post_rfid_reads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stock/stream": {
         parameters: {
             query?: never;
@@ -3568,6 +3722,57 @@ export interface paths {
         /** Shows where a variant lies, who has a claim on it, what is coming and what each channel can promise. */
         get: operations["get_stock"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/incoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is on order of an SKU and can still be promised, the earliest first. */
+        get: operations["list_incoming"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the lots of an SKU with where they lie, by name, a thousand at most. */
+        get: operations["list_lots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/lots/{lot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says until when a lot may be sold, and whether it is held back. What lies of it goes into quarantine everywhere, or comes out. */
+        put: operations["put_lot"];
         post?: never;
         delete?: never;
         options?: never;
@@ -3989,6 +4194,58 @@ export interface paths {
         post?: never;
         /** Forgets a view. */
         delete: operations["delete_saved_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who waits, the first in line first. */
+        get: operations["list_waiting"];
+        put?: never;
+        /** Puts somebody into the line for an SKU. Who stands in it already keeps their place. */
+        post: operations["join_waiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting-list/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes somebody out of the line; goods that were kept for them go to the next. */
+        delete: operations["leave_waiting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting-list/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody who was told comes: the goods that are kept become their cart's. */
+        post: operations["take_waiting"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5092,8 +5349,11 @@ export interface components {
          *     from `supplier`.
          */
         DocumentLine: {
+            /** @description The last day on which this lot may be sold, `YYYY-MM-DD`, where it is not known yet. */
+            expires_on?: string | null;
             from?: string | null;
             from_condition?: string | null;
+            /** @description Batch or serial number. */
             lot?: string;
             quantity: components["schemas"]["Amount"];
             reason?: string;
@@ -5236,6 +5496,21 @@ export interface components {
              * @description Null = ever.
              */
             window_days?: number | null;
+        };
+        /** @description When goods are expected now. */
+        ExpectedBody: {
+            /**
+             * Format: date-time
+             * @description Null where nobody knows.
+             */
+            expected_at?: string | null;
+        };
+        /** @description The purchase order's new date. */
+        ExpectedShown: {
+            /** Format: date-time */
+            expected_at?: string | null;
+            /** Format: int64 */
+            version: number;
         };
         /** @description How many were open. */
         Explained: {
@@ -5733,6 +6008,19 @@ export interface components {
              */
             known_within_days: number;
         };
+        /** @description Goods that are to come, for somebody. */
+        IncomingBody: {
+            /**
+             * Format: date-time
+             * @description The last moment at which they may come.
+             */
+            latest?: string | null;
+            lines: components["schemas"]["IncomingLine"][];
+            /** @description Where they must come to; anywhere without it. */
+            location_id?: string | null;
+            /** @description For whom, as you name them: `order:9`. */
+            owner: string;
+        };
         /** @description Goods that are ordered and did not come yet. */
         IncomingItem: {
             /** Format: date-time */
@@ -5740,6 +6028,38 @@ export interface components {
             location_id: string;
             purchase_order_id: components["schemas"]["Id"];
             quantity: components["schemas"]["Amount"];
+        };
+        /** @description What is wanted. */
+        IncomingLine: {
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description What a claim has of one line of a purchase order. */
+        IncomingPart: {
+            /**
+             * Format: int64
+             * @description The line's place in what was asked for, from 0.
+             */
+            line: number;
+            /** Format: date-time */
+            promised_at?: string | null;
+            purchase_order_id: components["schemas"]["Id"];
+            quantity: components["schemas"]["Amount"];
+            reservation_id?: components["schemas"]["Id"] | null;
+            sku: string;
+            /** @description `open`, `moved` (it came), `released` or `short` (it will not come). */
+            state: string;
+        };
+        /** @description A claim on goods that are to come. */
+        IncomingShown: {
+            id: components["schemas"]["Id"];
+            owner: string;
+            parts: components["schemas"]["IncomingPart"][];
+            /**
+             * Format: date-time
+             * @description When all of it should be there; null where nobody knows, or nothing is awaited.
+             */
+            promised_at?: string | null;
         };
         /** @description A link, shown once. */
         InvitationLink: {
@@ -5955,6 +6275,44 @@ export interface components {
             message_id: string;
             /** @description `hard_bounce`, `complaint`, `token_gone`, `bot_blocked`, `app_removed`. */
             reason: string;
+        };
+        /** @description What is known of a lot. */
+        LotBody: {
+            /** @description The last day on which it may be sold, `YYYY-MM-DD`. */
+            expires_on?: string | null;
+            /** @description Held back everywhere: a recall. */
+            quarantined?: boolean;
+            why?: string;
+        };
+        /** @description What became of a lot. */
+        LotChanged: {
+            /** @description Claims that cannot be served any more. */
+            broken: components["schemas"]["BrokenClaim"][];
+            lot: components["schemas"]["LotShown"];
+        };
+        /** @description Goods of a lot at a place. */
+        LotPlace: {
+            /** @description `sellable`, `display`, `damaged` or `quarantine`. */
+            condition: string;
+            location_id: string;
+            quantity: components["schemas"]["Amount"];
+        };
+        /** @description A lot, or a serial number. */
+        LotShown: {
+            /**
+             * Format: date-time
+             * @description From this moment on it must not be sold.
+             */
+            expires_at?: string | null;
+            /** Format: date-time */
+            first_at: string;
+            lot: string;
+            places: components["schemas"]["LotPlace"][];
+            /** @description `good`, `quarantined` or `expired`. */
+            state: string;
+            /** Format: int64 */
+            version: number;
+            why: string;
         };
         /**
          * @description How pieces are told apart in stock.
@@ -7035,6 +7393,24 @@ export interface components {
              */
             service_hour_minor: number;
         };
+        /** @description An SKU of a proposal. */
+        ProposalLine: {
+            /** @description Sellable goods on the books as of the last read. */
+            book: components["schemas"]["Amount"];
+            difference: components["schemas"]["Amount"];
+            /** @description Pieces whose tags were seen. */
+            seen: components["schemas"]["Amount"];
+            /** @description Sellable goods that this makes. */
+            sellable: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description What a session says beside the books. */
+        ProposalShown: {
+            lines: components["schemas"]["ProposalLine"][];
+            session: components["schemas"]["SessionShown"];
+            /** @description GTINs that the catalogue does not know. */
+            unknown: components["schemas"]["UnknownTag"][];
+        };
         /** @description Where the browser is to go. */
         ProviderAddress: {
             url: string;
@@ -7175,6 +7551,41 @@ export interface components {
         QuietHours: {
             /** @description `21:00-09:00`, in the shop's zone; nothing allows every hour. */
             hours?: string | null;
+        };
+        /** @description A read that was refused. */
+        ReadRefused: {
+            /**
+             * Format: int64
+             * @description Its place in the batch, from 0.
+             */
+            index: number;
+            why: string;
+        };
+        /** @description Reads of one walk through a place: late, twice and in any order. */
+        ReadsBody: {
+            /** @description `reader`, `handheld` or `robot`. */
+            device: string;
+            location_id: string;
+            reads: components["schemas"]["TagRead"][];
+            /** @description Its own name of the walk. */
+            session: string;
+            /** @description Who tells it, such as `gate-2`. */
+            source: string;
+        };
+        /** @description What became of reads. */
+        ReadsTaken: {
+            /**
+             * Format: int64
+             * @description Those that came after the session had become a count; they do not change it.
+             */
+            late: number;
+            refused: components["schemas"]["ReadRefused"][];
+            session_id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description Tags that could be read, each once.
+             */
+            tags: number;
         };
         /** @description What came. */
         ReceiveBody: {
@@ -7841,6 +8252,22 @@ export interface components {
          * @enum {string}
          */
         SegmentState: "filling" | "live";
+        /** @description A step in the life of a serial number. */
+        SerialStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            document_id: components["schemas"]["Id"];
+            from: string;
+            from_condition: string;
+            kind: string;
+            movement_id: components["schemas"]["Id"];
+            quantity: components["schemas"]["Amount"];
+            reason: string;
+            reference: string;
+            to: string;
+            to_condition: string;
+        };
         /** @description From where a line is served. */
         ServedFrom: {
             /**
@@ -7851,6 +8278,24 @@ export interface components {
             location_id: string;
             quantity: components["schemas"]["Amount"];
             sku: string;
+        };
+        /** @description The count that was made. */
+        SessionCounted: {
+            count_id: components["schemas"]["Id"];
+        };
+        /** @description A walk through a place. */
+        SessionShown: {
+            count_id?: components["schemas"]["Id"] | null;
+            created_by: string;
+            device: string;
+            /** Format: date-time */
+            first_at: string;
+            id: components["schemas"]["Id"];
+            /** Format: date-time */
+            last_at: string;
+            location_id: string;
+            session: string;
+            source: string;
         };
         /** @description A part of a set. */
         SetPart: {
@@ -8375,6 +8820,18 @@ export interface components {
             /** @description As the console names it, such as `customers`. */
             table: string;
         };
+        /** @description A tag that was seen. */
+        TagRead: {
+            /** Format: date-time */
+            at: string;
+            /** @description SGTIN-96 in 24 hexadecimal digits, or as a URI. */
+            epc: string;
+        };
+        /** @description Whose cart the goods are for. */
+        TakeBody: {
+            /** @description For whom, as you name them: `cart:17`. */
+            owner: string;
+        };
         /** @description What can be said on a channel. */
         Template: {
             body_html: string;
@@ -8541,6 +8998,12 @@ export interface components {
             quantity: components["schemas"]["Amount"];
             sku: string;
         };
+        /** @description Tags of a GTIN that the catalogue does not know. */
+        UnknownTag: {
+            gtin: string;
+            /** Format: int64 */
+            tags: number;
+        };
         /** @description What to cut: edges, or values that get a profile of their own. */
         Unmerge: {
             detach?: components["schemas"]["Detach"] | null;
@@ -8643,6 +9106,44 @@ export interface components {
             tracked?: boolean | null;
             /** Format: int64 */
             weight_g?: number | null;
+        };
+        /** @description Somebody who wants to be told. */
+        WaitingBody: {
+            /** @description The channel by whose rules; `site` without it. */
+            channel?: string | null;
+            /** @description One of both. */
+            email?: string | null;
+            /** @description Where they want it; any place of the channel without it. */
+            location_id?: string | null;
+            phone?: string | null;
+            quantity?: components["schemas"]["Amount"] | null;
+            sku: string;
+        };
+        /** @description Somebody in a line. */
+        WaitingShown: {
+            channel: string;
+            email?: string | null;
+            id: components["schemas"]["Id"];
+            /** Format: date-time */
+            joined_at: string;
+            location_id?: string | null;
+            phone?: string | null;
+            quantity: components["schemas"]["Amount"];
+            reservation_id?: components["schemas"]["Id"] | null;
+            sku: string;
+            /** @description `waiting`, `told`, `taken`, `passed` or `left`. */
+            state: string;
+            /** Format: date-time */
+            told_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the goods are kept for them.
+             */
+            until_at?: string | null;
+        };
+        /** @description The claim that keeps the goods. */
+        WaitingTaken: {
+            reservation_id: components["schemas"]["Id"];
         };
         /** @description Somebody who is told. */
         Webhook: {
@@ -12755,6 +13256,147 @@ export interface operations {
             };
         };
     };
+    create_incoming_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncomingBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncomingShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_incoming_changes: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            after?: string | null;
+                            /** Format: date-time */
+                            at: string;
+                            /** Format: date-time */
+                            before?: string | null;
+                            claim_id: components["schemas"]["Id"];
+                            id: components["schemas"]["Id"];
+                            owner: string;
+                            quantity: components["schemas"]["Amount"];
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_incoming_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncomingShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_incoming_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_invitations: {
         parameters: {
             query?: never;
@@ -15784,6 +16426,40 @@ export interface operations {
             };
         };
     };
+    expect_purchase_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpectedBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpectedShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     place_purchase_order: {
         parameters: {
             query?: never;
@@ -16473,6 +17149,116 @@ export interface operations {
             };
         };
     };
+    list_rfid_sessions: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            count_id?: components["schemas"]["Id"] | null;
+                            created_by: string;
+                            device: string;
+                            /** Format: date-time */
+                            first_at: string;
+                            id: components["schemas"]["Id"];
+                            /** Format: date-time */
+                            last_at: string;
+                            location_id: string;
+                            session: string;
+                            source: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rfid_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_rfid_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCounted"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_rollout: {
         parameters: {
             query?: never;
@@ -17010,6 +17796,47 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_serial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sn: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            history: components["schemas"]["SerialStep"][];
+                            /** @description Where it lies now; nowhere once it is sold. */
+                            places: components["schemas"]["LotPlace"][];
+                            serial: string;
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -18604,6 +19431,38 @@ export interface operations {
             };
         };
     };
+    post_rfid_reads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadsTaken"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stock_stream: {
         parameters: {
             query?: never;
@@ -18649,6 +19508,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_incoming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            expected_at?: string | null;
+                            /** @description Awaited and promised to nobody yet. */
+                            free: components["schemas"]["Amount"];
+                            /** Format: int64 */
+                            line: number;
+                            location_id: string;
+                            purchase_order_id: components["schemas"]["Id"];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_lots: {
+        parameters: {
+            query?: {
+                /** @description Also those that lie nowhere any more. */
+                all?: boolean;
+                /** @description After this name. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * Format: date-time
+                             * @description From this moment on it must not be sold.
+                             */
+                            expires_at?: string | null;
+                            /** Format: date-time */
+                            first_at: string;
+                            lot: string;
+                            places: components["schemas"]["LotPlace"][];
+                            /** @description `good`, `quarantined` or `expired`. */
+                            state: string;
+                            /** Format: int64 */
+                            version: number;
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_lot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+                lot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LotBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotChanged"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -19912,6 +20905,168 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_waiting: {
+        parameters: {
+            query?: {
+                sku?: string;
+                /** @description Also those who wait no more. */
+                all?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            channel: string;
+                            email?: string | null;
+                            id: components["schemas"]["Id"];
+                            /** Format: date-time */
+                            joined_at: string;
+                            location_id?: string | null;
+                            phone?: string | null;
+                            quantity: components["schemas"]["Amount"];
+                            reservation_id?: components["schemas"]["Id"] | null;
+                            sku: string;
+                            /** @description `waiting`, `told`, `taken`, `passed` or `left`. */
+                            state: string;
+                            /** Format: date-time */
+                            told_at?: string | null;
+                            /**
+                             * Format: date-time
+                             * @description Until when the goods are kept for them.
+                             */
+                            until_at?: string | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaitingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingShown"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingTaken"];
+                };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {

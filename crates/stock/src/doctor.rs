@@ -61,6 +61,20 @@ const LOTS_WRONG: &str = "SELECT l.variant_no, l.location_no FROM stock_lot_posi
 const TOLD_IN_VAIN: &str = "SELECT w.no FROM waiting w WHERE w.state = 'told' AND w.until_at > $1 AND NOT EXISTS (\
      SELECT 1 FROM reservations r WHERE r.no = w.reservation_no) ORDER BY w.no LIMIT $2";
 
+/// Lines of purchase orders of which more is claimed than is awaited.
+const OVERPROMISED: &str = "SELECT c.purchase_order_no, c.purchase_line, CAST(SUM(c.quantity) AS BIGINT), \
+     CAST(COALESCE(MAX(CASE WHEN o.state IN ('ordered', 'partly_received') THEN l.ordered - l.received - l.cancelled ELSE 0 END), 0) \
+     AS BIGINT) FROM incoming_claims c LEFT JOIN purchase_orders o ON o.no = c.purchase_order_no \
+     LEFT JOIN purchase_order_lines l ON l.purchase_order_no = c.purchase_order_no AND l.line = c.purchase_line \
+     AND l.variant_no = c.variant_no WHERE c.state = 'open' GROUP BY c.purchase_order_no, c.purchase_line \
+     HAVING SUM(c.quantity) > COALESCE(MAX(CASE WHEN o.state IN ('ordered', 'partly_received') \
+     THEN l.ordered - l.received - l.cancelled ELSE 0 END), 0) ORDER BY c.purchase_order_no, c.purchase_line LIMIT $1";
+
+/// Costs of movements that are not there, or that brought nothing into the shop.
+const COSTS: &str = "SELECT c.move_no FROM cost_inputs c LEFT JOIN stock_moves m ON m.no = c.move_no \
+     AND m.variant_no = c.variant_no AND m.document_no = c.document_no AND m.from_no IN (-1, -2, -3) \
+     AND m.to_no NOT IN (-1, -2, -3) WHERE m.no IS NULL ORDER BY c.move_no LIMIT $1";
+
 /// Runs every check; reads only. Costs a scan of the movements.
 pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
     let places = Places::read(db)?;
@@ -111,6 +125,18 @@ pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
     for row in db.rows(TOLD_IN_VAIN, &[now.micros().into(), TOLD.into()])? {
         let subject = format!("place {} in a line", row.int(0)?);
         out.push(Finding { check: "stock_waiting", subject, detail: "they were told, and nothing is kept".into() });
+    }
+    for row in db.rows(OVERPROMISED, &[TOLD.into()])? {
+        let (claimed, awaited) = (Quantity::from_milli(row.int(2)?), Quantity::from_milli(row.int(3)?));
+        out.push(Finding {
+            check: "stock_incoming",
+            subject: format!("line {} of purchase order {}", row.int(1)?, row.int(0)?),
+            detail: format!("{claimed} are promised, {awaited} are awaited"),
+        });
+    }
+    for row in db.rows(COSTS, &[TOLD.into()])? {
+        let subject = format!("movement {}", row.int(0)?);
+        out.push(Finding { check: "stock_cost", subject, detail: "it has a cost and brought nothing".into() });
     }
     for location in places.all().iter().filter(|location| location.kind == LocationKind::Transit && location.no > 0) {
         let detail = "only one place is on the way".into();

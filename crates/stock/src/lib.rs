@@ -9,10 +9,12 @@
 pub mod availability;
 pub mod choice;
 pub mod commands;
+pub mod cost;
 pub mod counting;
 pub mod doctor;
 pub mod epc;
 mod error;
+pub mod incoming;
 pub mod lists;
 pub mod lots;
 pub mod model;
@@ -36,6 +38,8 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
         ("0002_work", include_str!("../migrations/0002_work.sql")),
         ("0003_lots", include_str!("../migrations/0003_lots.sql")),
         ("0004_waiting", include_str!("../migrations/0004_waiting.sql")),
+        ("0005_incoming", include_str!("../migrations/0005_incoming.sql")),
+        ("0006_cost", include_str!("../migrations/0006_cost.sql")),
     ],
 };
 

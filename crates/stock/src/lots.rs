@@ -91,7 +91,7 @@ pub fn find(tx: &mut Tx, variant_no: i64, name: &str) -> Result<Option<Lot>, DbE
 }
 
 /// Where a lot lies.
-fn lying(tx: &mut Tx, variant_no: i64, name: &str) -> Result<Vec<LotPosition>, DbError> {
+pub fn lying(tx: &mut Tx, variant_no: i64, name: &str) -> Result<Vec<LotPosition>, DbError> {
     let sql = "SELECT lot, location_no, condition, quantity FROM stock_lot_positions \
                WHERE variant_no = $1 AND lot = $2 AND quantity > 0 ORDER BY location_no, condition";
     tx.rows(sql, &[variant_no.into(), name.into()])?.iter().map(position).collect()

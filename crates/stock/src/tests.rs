@@ -1,4 +1,6 @@
 //! Stories and properties of stock, on both engines.
+mod cost;
+mod incoming;
 mod lots;
 mod model;
 mod rfid;

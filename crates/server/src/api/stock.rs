@@ -1,6 +1,7 @@
 //! `/stock`, `/locations` and what is done with goods (CONTRACTS 9).
 pub mod claims;
 pub mod counts;
+pub mod incoming;
 pub mod locations;
 pub mod lots;
 pub mod movements;
@@ -51,6 +52,11 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(counts::enter_count))
         .routes(routes!(counts::approve_count))
         .routes(routes!(counts::close_count))
+        .routes(routes!(incoming::list_incoming))
+        .routes(routes!(incoming::create_incoming_claim))
+        .routes(routes!(incoming::list_incoming_changes))
+        .routes(routes!(incoming::get_incoming_claim, incoming::release_incoming_claim))
+        .routes(routes!(incoming::expect_purchase_order))
         .routes(routes!(lots::list_lots))
         .routes(routes!(lots::put_lot))
         .routes(routes!(lots::get_serial))
@@ -71,14 +77,14 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// The variant of an SKU.
-fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
+pub(super) fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
     let found = variants::find(tx, sku)?;
     found
         .ok_or_else(|| BAD_INPUT.at(pointer, format!("there is no SKU {:?}", sku.chars().take(60).collect::<String>())))
 }
 
 /// The place of an id.
-fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
+pub(super) fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
     let found = places.find(id).map(|location| location.no);
     found.ok_or_else(|| {
         BAD_INPUT.at(pointer, format!("there is no location {:?}", id.chars().take(60).collect::<String>()))
@@ -86,7 +92,7 @@ fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
 }
 
 /// The id of a place.
-fn place_id(places: &Places, no: i64) -> String {
+pub(super) fn place_id(places: &Places, no: i64) -> String {
     places.get(no).map_or_else(|| no.to_string(), |location| location.id.to_string())
 }
 
@@ -113,12 +119,12 @@ fn skus(tx: &mut Tx, numbers: impl IntoIterator<Item = i64>) -> Result<HashMap<i
 }
 
 /// Places as a reader sees them.
-fn places_of(db: &mut Engine) -> Result<Places, DbError> {
+pub(super) fn places_of(db: &mut Engine) -> Result<Places, DbError> {
     Places::read(db)
 }
 
 /// Why a command of stock was refused, as a problem; `tx` names variants by their SKU.
-fn refused(tx: &mut Tx, error: StockError) -> Problem {
+pub(super) fn refused(tx: &mut Tx, error: StockError) -> Problem {
     match error {
         StockError::NotEnough(short) => {
             let mut errors = Vec::new();

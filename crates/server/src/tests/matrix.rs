@@ -3,6 +3,7 @@ use super::harness::{Shop, shops};
 use crate::access::{Act, Area, Role, allows};
 use serde_json::{Value, json};
 
+mod goods;
 mod stock;
 
 /// What a route is asked with by somebody who may, and what it needs.
