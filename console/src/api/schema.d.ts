@@ -1640,6 +1640,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/legal-entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists legal entities with their places. */
+        get: operations["list_entities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-entities/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists papers between entities, newest first. */
+        get: operations["list_entity_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-entities/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what each legal entity did in a time, and their sum. */
+        get: operations["entities_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-entities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a legal entity, or changes the one with this id. */
+        put: operations["put_entity"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-entities/{id}/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that a place belongs to an entity from a moment on. */
+        post: operations["assign_entity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -3657,6 +3742,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stock/documents/{id}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the lines of a paper cost at their moment: of a sale, what was sold. */
+        get: operations["get_document_cost"];
+        /** Says what a receipt cost, however late: everything that was sold since costs anew. */
+        put: operations["put_document_cost"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stock/movements": {
         parameters: {
             query?: never;
@@ -3721,6 +3824,23 @@ export interface paths {
         };
         /** Shows where a variant lies, who has a claim on it, what is coming and what each channel can promise. */
         get: operations["get_stock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what an SKU cost: by moving average and by layers, with freight and customs. */
+        get: operations["get_cost"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4526,6 +4646,15 @@ export interface components {
             /** Format: int64 */
             position: number;
         };
+        /** @description A place for an entity. */
+        AssignBody: {
+            location_id: string;
+            /**
+             * Format: date-time
+             * @description From when on; now without it. What was before stays with whom it was.
+             */
+            since?: string | null;
+        };
         /** @description A rule of which goods a channel sells: the first that fits decides; without one they are sold. [L6] */
         AssortmentRule: {
             /** @description Code of an attribute. */
@@ -4599,6 +4728,28 @@ export interface components {
         Begun: {
             /** @description See `/api/v1/jobs/{id}`. */
             job_id: components["schemas"]["Id"];
+        };
+        /** @description The bill of a receipt. */
+        BillBody: {
+            /** @description How freight and customs are shared: `value`, as without it, or `weight`. */
+            by?: string | null;
+            /** @description ISO 4217; the shop's own without it. What cost another currency counts as of unknown cost. */
+            currency?: string | null;
+            /** Format: int64 */
+            customs_minor?: number;
+            /** Format: int64 */
+            freight_minor?: number;
+            /** @description Lines that are not named keep what was said of them. */
+            lines?: components["schemas"]["BillLine"][];
+        };
+        /** @description What a line of a receipt cost. */
+        BillLine: {
+            /**
+             * Format: int64
+             * @description All of it, without freight and customs.
+             */
+            cost_minor: number;
+            movement_id: string;
         };
         /**
          * @description How a value is kept out.
@@ -5074,6 +5225,35 @@ export interface components {
             contacts: components["schemas"]["RevealedContact"][];
             person_id: components["schemas"]["Id"];
         };
+        /** @description What an SKU cost. */
+        CostShown: {
+            /** Format: int64 */
+            average_minor: number;
+            /**
+             * Format: int64
+             * @description By moving average: of a unit, rounded, and of all that lies there.
+             */
+            average_unit_minor?: number | null;
+            currency: string;
+            /**
+             * Format: int64
+             * @description By layers, first in first out, of all that lies there.
+             */
+            fifo_minor: number;
+            /** Format: int64 */
+            foreign: number;
+            layers: components["schemas"]["LayerShown"][];
+            /** @description In the whole shop, of whatever condition, on the way too. */
+            on_hand: components["schemas"]["Amount"];
+            /** @description What left and did not come yet, by the papers. */
+            owed: components["schemas"]["Amount"];
+            sku: string;
+            /**
+             * Format: int64
+             * @description Movements in of unknown cost, or of another currency: they count as the average of their moment.
+             */
+            unknown: number;
+        };
         /** @description What to count. */
         CountBody: {
             /** @description Whether who counts is not told what the books have; yes without it. */
@@ -5440,6 +5620,71 @@ export interface components {
             /** @description Claims that cannot be served any more. */
             broken: components["schemas"]["BrokenClaim"][];
             line: components["schemas"]["CountLineShown"];
+        };
+        /** @description What entities did in a time, and the shop as a whole. */
+        EntitiesReport: {
+            items: components["schemas"]["EntityReport"][];
+            total: components["schemas"]["EntityReport"];
+        };
+        /** @description A legal entity to make or change. */
+        EntityBody: {
+            address?: string;
+            /** @description EDRPOU of 8 digits, or RNOKPP of 10 for a sole trader; checked. */
+            code?: string;
+            iban?: string;
+            kind: string;
+            /** Format: int64 */
+            markup_permille?: number;
+            name: string;
+            vat?: boolean;
+            vat_code?: string;
+        };
+        /** @description A place of an entity, and when it was its. */
+        EntityPlace: {
+            location_id: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until?: string | null;
+        };
+        /** @description What an entity did in a time. */
+        EntityReport: {
+            /** Format: int64 */
+            bought_between_minor?: number | null;
+            /** @description Found less lost. */
+            corrected: components["schemas"]["Amount"];
+            /** @description Null for places that belonged to none, and for the sum. */
+            entity_id?: string | null;
+            received: components["schemas"]["Amount"];
+            returned: components["schemas"]["Amount"];
+            sold: components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description Null for who may not see costs.
+             */
+            sold_between_minor?: number | null;
+        };
+        /** @description A legal entity. */
+        EntityShown: {
+            address: string;
+            /** @description EDRPOU or RNOKPP. */
+            code: string;
+            iban: string;
+            id: string;
+            /** @description `company`, `sole_trader` or `franchisee`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description What it adds to the cost of goods that it sells to another entity of the shop.
+             */
+            markup_permille: number;
+            name: string;
+            places: components["schemas"]["EntityPlace"][];
+            /** @description Whether it pays value added tax. */
+            vat: boolean;
+            vat_code: string;
+            /** Format: int64 */
+            version: number;
         };
         /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
         ErasureStarted: {
@@ -6158,6 +6403,15 @@ export interface components {
         KindValue: {
             kind: string;
             value: string;
+        };
+        /** @description Goods that came together and lie there still. */
+        LayerShown: {
+            /** Format: date-time */
+            at: string;
+            movement_id: components["schemas"]["Id"];
+            quantity: components["schemas"]["Amount"];
+            /** Format: int64 */
+            value_minor: number;
         };
         /** @description A property that was seen. */
         LearnedProperty: {
@@ -7462,8 +7716,11 @@ export interface components {
         PurchaseLineShown: {
             awaited: components["schemas"]["Amount"];
             cancelled: components["schemas"]["Amount"];
-            /** Format: int64 */
-            cost_minor: number;
+            /**
+             * Format: int64
+             * @description Null for who may not see costs.
+             */
+            cost_minor?: number | null;
             ordered: components["schemas"]["Amount"];
             received: components["schemas"]["Amount"];
             sku: string;
@@ -7476,8 +7733,11 @@ export interface components {
             currency: string;
             /** Format: date-time */
             expected_at?: string | null;
-            /** Format: int64 */
-            freight_minor: number;
+            /**
+             * Format: int64
+             * @description Null for who may not see costs.
+             */
+            freight_minor?: number | null;
             id: components["schemas"]["Id"];
             lines: components["schemas"]["PurchaseLineShown"][];
             location_id: string;
@@ -13770,6 +14030,223 @@ export interface operations {
             };
         };
     };
+    list_entities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            address: string;
+                            /** @description EDRPOU or RNOKPP. */
+                            code: string;
+                            iban: string;
+                            id: string;
+                            /** @description `company`, `sole_trader` or `franchisee`. */
+                            kind: string;
+                            /**
+                             * Format: int64
+                             * @description What it adds to the cost of goods that it sells to another entity of the shop.
+                             */
+                            markup_permille: number;
+                            name: string;
+                            places: components["schemas"]["EntityPlace"][];
+                            /** @description Whether it pays value added tax. */
+                            vat: boolean;
+                            vat_code: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entity_documents: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            at: string;
+                            currency: string;
+                            /** @description The movement's paper. */
+                            document_id: components["schemas"]["Id"];
+                            entity_id: string;
+                            id: components["schemas"]["Id"];
+                            /**
+                             * Format: int64
+                             * @description Without tax; null where the cost of the goods was not known, or for who may not see costs.
+                             */
+                            net_minor?: number | null;
+                            other_id: string;
+                            quantity: components["schemas"]["Amount"];
+                            reference: string;
+                            /** @description Whether the seller adds value added tax. */
+                            seller_vat: boolean;
+                            /** @description `sale` of the seller, or `purchase` of the buyer. */
+                            side: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    entities_report: {
+        parameters: {
+            query: {
+                from: string;
+                until: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntitiesReport"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_entity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntityBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityShown"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_entity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query?: {
@@ -16316,7 +16793,7 @@ export interface operations {
                             location_id: string;
                             state: string;
                             supplier: string;
-                            total: components["schemas"]["Money"];
+                            total?: components["schemas"]["Money"] | null;
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -19341,6 +19818,100 @@ export interface operations {
             };
         };
     };
+    get_document_cost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            average_minor: number;
+                            /** @description Not all of it is known yet: it left before it came. */
+                            estimated: boolean;
+                            /** Format: int64 */
+                            fifo_minor: number;
+                            movement_id: components["schemas"]["Id"];
+                            quantity: components["schemas"]["Amount"];
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_document_cost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BillBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            customs_minor?: number | null;
+                            /** Format: int64 */
+                            freight_minor?: number | null;
+                            /** Format: int64 */
+                            goods_minor?: number | null;
+                            movement_id: components["schemas"]["Id"];
+                            quantity: components["schemas"]["Amount"];
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_movements: {
         parameters: {
             query?: {
@@ -19508,6 +20079,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

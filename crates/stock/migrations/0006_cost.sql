@@ -13,3 +13,4 @@ CREATE TABLE cost_inputs (
 );
 CREATE INDEX cost_inputs_by_document ON cost_inputs (document_no);
 CREATE INDEX cost_inputs_by_purchase ON cost_inputs (purchase_order_no, move_no) WHERE purchase_order_no > 0;
+CREATE INDEX cost_inputs_by_variant ON cost_inputs (variant_no, move_no);

@@ -254,3 +254,13 @@ pub fn of_document(db: &mut Engine, document_no: i64, currency: &str) -> Result<
     out.sort_by_key(|(_, cost)| cost.no);
     Ok(out)
 }
+
+/// What a variant costs now by moving average: an amount for a quantity, and its currency, the one that its last receipt cost;
+/// `None` where nobody ever said or nothing lies there.
+pub(crate) fn unit(tx: &mut Tx, variant_no: i64) -> Result<Option<(i64, Quantity, String)>, DbError> {
+    let sql = "SELECT currency FROM cost_inputs WHERE variant_no = $1 ORDER BY move_no DESC LIMIT 1";
+    let Some(row) = tx.first(sql, &[variant_no.into()])? else { return Ok(None) };
+    let currency = row.text(0)?.to_string();
+    let standing = book(tx.engine(), variant_no, &currency, None)?.standing;
+    Ok(standing.on_hand.is_positive().then_some((standing.average_minor, standing.on_hand, currency)))
+}

@@ -75,6 +75,15 @@ const COSTS: &str = "SELECT c.move_no FROM cost_inputs c LEFT JOIN stock_moves m
      AND m.variant_no = c.variant_no AND m.document_no = c.document_no AND m.from_no IN (-1, -2, -3) \
      AND m.to_no NOT IN (-1, -2, -3) WHERE m.no IS NULL ORDER BY c.move_no LIMIT $1";
 
+/// Papers between entities that one side has and the other has not, or has otherwise.
+const ONE_SIDED: &str = "SELECT a.no FROM entity_documents a LEFT JOIN entity_documents b ON b.document_no = a.document_no \
+     AND b.entity_no = a.other_no AND b.other_no = a.entity_no AND b.side <> a.side AND b.quantity = a.quantity \
+     AND b.net_minor = a.net_minor WHERE b.no IS NULL ORDER BY a.no LIMIT $1";
+
+/// Places that belong to two entities at once.
+const TWO_OWNERS: &str = "SELECT DISTINCT a.location_no FROM location_entities a JOIN location_entities b \
+     ON b.location_no = a.location_no AND b.since_at > a.since_at AND b.since_at < a.until_at ORDER BY a.location_no LIMIT $1";
+
 /// Runs every check; reads only. Costs a scan of the movements.
 pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
     let places = Places::read(db)?;
@@ -137,6 +146,14 @@ pub fn check(db: &mut Engine, now: Timestamp) -> Result<Vec<Finding>, DbError> {
     for row in db.rows(COSTS, &[TOLD.into()])? {
         let subject = format!("movement {}", row.int(0)?);
         out.push(Finding { check: "stock_cost", subject, detail: "it has a cost and brought nothing".into() });
+    }
+    for row in db.rows(ONE_SIDED, &[TOLD.into()])? {
+        let subject = format!("paper {} between entities", row.int(0)?);
+        out.push(Finding { check: "stock_entities", subject, detail: "the other side has not the same".into() });
+    }
+    for row in db.rows(TWO_OWNERS, &[TOLD.into()])? {
+        let subject = name(row.int(0)?);
+        out.push(Finding { check: "stock_entities", subject, detail: "it belongs to two entities at once".into() });
     }
     for location in places.all().iter().filter(|location| location.kind == LocationKind::Transit && location.no > 0) {
         let detail = "only one place is on the way".into();

@@ -12,6 +12,7 @@ pub mod commands;
 pub mod cost;
 pub mod counting;
 pub mod doctor;
+pub mod entities;
 pub mod epc;
 mod error;
 pub mod incoming;
@@ -40,6 +41,7 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
         ("0004_waiting", include_str!("../migrations/0004_waiting.sql")),
         ("0005_incoming", include_str!("../migrations/0005_incoming.sql")),
         ("0006_cost", include_str!("../migrations/0006_cost.sql")),
+        ("0007_entities", include_str!("../migrations/0007_entities.sql")),
     ],
 };
 

@@ -1,5 +1,6 @@
 //! Stories and properties of stock, on both engines.
 mod cost;
+mod entities;
 mod incoming;
 mod lots;
 mod model;

@@ -1,6 +1,8 @@
 //! `/stock`, `/locations` and what is done with goods (CONTRACTS 9).
 pub mod claims;
+pub mod costs;
 pub mod counts;
+pub mod entities;
 pub mod incoming;
 pub mod locations;
 pub mod lots;
@@ -52,6 +54,13 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(counts::enter_count))
         .routes(routes!(counts::approve_count))
         .routes(routes!(counts::close_count))
+        .routes(routes!(entities::list_entities))
+        .routes(routes!(entities::list_entity_documents))
+        .routes(routes!(entities::entities_report))
+        .routes(routes!(entities::put_entity))
+        .routes(routes!(entities::assign_entity))
+        .routes(routes!(costs::get_cost))
+        .routes(routes!(costs::get_document_cost, costs::put_document_cost))
         .routes(routes!(incoming::list_incoming))
         .routes(routes!(incoming::create_incoming_claim))
         .routes(routes!(incoming::list_incoming_changes))

@@ -80,6 +80,32 @@ fn promised(shop: &Shop) -> String {
     id_of(&made.json())
 }
 
+/// A paper that brought goods, with its movement.
+fn brought(shop: &Shop) -> (String, String) {
+    let sku = stocked(shop);
+    let receipt = json!({"sku": sku, "from": "supplier", "to": "lviv-1", "quantity": 3, "reason": "receipt"});
+    let made = shop.owner("POST", "/api/v1/stock/movements").json(&receipt).send().json();
+    let document = made["document_id"].as_str().unwrap_or_default().to_string();
+    let moves = shop.owner("GET", &format!("/api/v1/stock/movements?document={document}")).send().json();
+    (document, id_of(&moves["items"][0]))
+}
+
+/// A legal entity that is there.
+fn entity(shop: &Shop) -> String {
+    let id = format!("e{}", fresh());
+    let body = json!({"kind": "company", "name": "Trade", "code": "14360570", "vat": true});
+    let made = shop.owner("PUT", &format!("/api/v1/legal-entities/{id}")).json(&body).send();
+    assert_eq!(made.status, 201, "{}", made.text);
+    id
+}
+
+/// A place that belongs to nobody yet.
+fn unowned(shop: &Shop) -> String {
+    let id = format!("p{}", fresh());
+    shop.owner("POST", "/api/v1/locations").json(&json!({"id": id, "kind": "store", "name": id})).send();
+    id
+}
+
 /// What a route of this area is asked with; `None` for others.
 pub fn case(shop: &Shop, id: &str) -> Option<(String, Option<Value>, Act)> {
     let (read, write) = (Act::Read(Area::Stock), Act::Write(Area::Stock));
@@ -103,6 +129,26 @@ pub fn case(shop: &Shop, id: &str) -> Option<(String, Option<Value>, Act)> {
         "expect_purchase_order" => {
             let body = json!({"expected_at": "2027-01-31T10:00:00Z"});
             (format!("purchase-orders/{}/expected", on_order(shop).0), Some(body), write)
+        }
+        "get_cost" => (format!("stock/{}/cost", stocked(shop)), None, Act::SeeCosts),
+        "get_document_cost" => (format!("stock/documents/{}/cost", brought(shop).0), None, Act::SeeCosts),
+        "put_document_cost" => {
+            let (document, movement) = brought(shop);
+            let body = json!({"lines": [{"movement_id": movement, "cost_minor": 999}], "freight_minor": 10});
+            (format!("stock/documents/{document}/cost"), Some(body), write)
+        }
+        "list_entities" => ("legal-entities".into(), None, read),
+        "list_entity_documents" => ("legal-entities/documents".into(), None, read),
+        "entities_report" => {
+            ("legal-entities/report?from=2026-11-01T00:00:00Z&until=2026-12-01T00:00:00Z".into(), None, read)
+        }
+        "put_entity" => {
+            let body = json!({"kind": "sole_trader", "name": "Petrenko", "code": "1234567899"});
+            (format!("legal-entities/e{}", fresh()), Some(body), Act::Write(Area::Settings))
+        }
+        "assign_entity" => {
+            let body = json!({"location_id": unowned(shop)});
+            (format!("legal-entities/{}/locations", entity(shop)), Some(body), Act::Write(Area::Settings))
         }
         "list_waiting" => ("waiting-list".into(), None, see),
         "join_waiting" => ("waiting-list".into(), Some(waiting(shop)), serve),
