@@ -31,7 +31,9 @@ export default function PurchasePage() {
   const supplier = list.data?.pages.flatMap((p) => p.items).find((x) => x.id === o.id)?.supplier;
   const steps = [t('purchase.state.draft'), t('purchase.state.ordered'), t('purchase.state.received')];
   const at = { draft: 0, ordered: 1, partly_received: 1, received: 2, cancelled: 0 }[o.state] ?? 0;
-  const total = o.lines.reduce((n, l) => n + Math.round(l.ordered * l.cost_minor), o.freight_minor);
+  // Who may not see costs gets none.
+  const sees = o.freight_minor != null && o.lines.every((l) => l.cost_minor != null);
+  const total = o.lines.reduce((n, l) => n + Math.round(l.ordered * (l.cost_minor ?? 0)), o.freight_minor ?? 0);
   const sum = (of: (l: Purchase['lines'][number]) => number) => f.number(Math.round(o.lines.reduce((n, l) => n + of(l), 0) * 1000) / 1000);
   const awaits = ['ordered', 'partly_received'].includes(o.state);
   return (
@@ -51,7 +53,7 @@ export default function PurchasePage() {
       />
       <div className="row g16 wrap-row"><Steps steps={steps} at={at} ended={o.state === 'cancelled' ? t('purchase.state.cancelled') : undefined} /></div>
       <NumberStrip calm label={t('purchase.no', { id: o.id })} items={[
-        { label: t('purchase.total'), value: f.money({ minor: total, currency: o.currency }), note: o.freight_minor ? t('purchase.withFreight', { sum: f.money({ minor: o.freight_minor, currency: o.currency }) }) : undefined },
+        { label: t('purchase.total'), value: sees ? f.money({ minor: total, currency: o.currency }) : '—', note: o.freight_minor ? t('purchase.withFreight', { sum: f.money({ minor: o.freight_minor, currency: o.currency }) }) : undefined },
         { label: t('purchase.ordered'), value: sum((l) => l.ordered) },
         { label: t('purchase.came'), value: sum((l) => l.received) },
         { label: t('purchase.awaited'), value: sum((l) => l.awaited), note: o.expected_at && awaits ? t('transfer.by', { day: f.dayMonth(o.expected_at) }) : undefined, tone: awaits && o.expected_at && Date.parse(o.expected_at) < Date.now() ? 'warn' : undefined },
@@ -104,7 +106,7 @@ function Delivery({ of: o, places }: { of: Purchase; places: Places }) {
               {o.lines.map((l, i) => (
                 <tr key={l.sku} className="row-data" data-testid="purchase-line">
                   <td style={{ height: 44 }}><span className="col"><Link to="/stock/$sku" params={{ sku: l.sku }} search={{}} className="plain b name mono el">{l.sku}</Link>{errors[i] && <span className="error-text el" role="alert">{errors[i]}</span>}</span></td>
-                  <td className="r">{f.money({ minor: l.cost_minor, currency: o.currency })}</td>
+                  <td className="r">{l.cost_minor == null ? '—' : f.money({ minor: l.cost_minor, currency: o.currency })}</td>
                   <td className="r"><Qty n={l.ordered} /></td>
                   <td className="r"><Qty n={l.received} strong /></td>
                   <td className="r"><Qty n={l.cancelled} /></td>

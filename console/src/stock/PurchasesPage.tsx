@@ -55,7 +55,7 @@ function Orders({ places, open }: { places: Places; open: () => void }) {
       { id: 'state', header: t('col.state'), meta: { width: 148 }, cell: ({ row: { original: o } }) => <State of="purchase" state={o.state} /> },
       { id: 'place', header: t('purchase.to'), cell: ({ row: { original: o } }) => <span className="el">{places.name(o.location_id)}</span> },
       { id: 'lines', header: t('lines.title'), meta: { width: 88, right: true }, cell: ({ row: { original: o } }) => f.number(o.lines) },
-      { id: 'total', header: t('purchase.total'), meta: { width: 136, right: true }, cell: ({ row: { original: o } }) => <span className="b" title={f.money(o.total)}>{f.moneyReport(o.total)}</span> },
+      { id: 'total', header: t('purchase.total'), meta: { width: 136, right: true }, cell: ({ row: { original: o } }) => (o.total ? <span className="b" title={f.money(o.total)}>{f.moneyReport(o.total)}</span> : '—') },
       { id: 'expected', header: t('transfer.expected'), meta: { width: 120, right: true }, cell: ({ row: { original: o } }) => <Day at={o.expected_at} why={t('incoming.unknown')} /> },
       { id: 'when', header: t('purchase.made'), meta: { width: 124, right: true }, cell: ({ row: { original: o } }) => <span title={o.created_by}><When at={o.created_at} className="m2" /></span> },
     ],

@@ -4,6 +4,7 @@
 //! the store ([`crate::rules`]) and changes it without a release. What holds is asked for a day of the shop's calendar.
 //!
 //! Deliberately absent: legal advice. Whoever runs a shop checks the presets against its own duties.
+pub mod goods;
 pub mod presets;
 
 use crate::amounts::Rate;
@@ -60,6 +61,21 @@ pub enum Rule {
     Cash { rounding: CashRounding },
     /// Which price stands beside a reduced one.
     EarlierPrice { shown: Earlier },
+    /// From which age goods of these kinds are sold.
+    Age { goods: Vec<String>, years: i64 },
+    /// Each piece of these kinds is sold with its excise stamp scanned.
+    Stamp { goods: Vec<String> },
+    /// For how many days what does not fit or please is taken back, from the day after the purchase in a shop, or after it was
+    /// handed over where it was bought at a distance; 0: no such right.
+    GiveBack { days: i64, distance_days: i64 },
+    /// Goods of these kinds are not taken back: bought at a distance, in a shop, or, where it is not said, both.
+    NotGivenBack {
+        goods: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        distance: Option<bool>,
+    },
+    /// How long a receipt is kept.
+    Receipts { kept_days: i64 },
 }
 
 /// The earlier price beside a reduction.
@@ -116,6 +132,27 @@ impl Law {
                     return wrong(format!("/rules/{at}/rule/shown/days"), "it lies between 1 and 3650");
                 }
                 Rule::EarlierPrice { .. } => {}
+                Rule::Age { goods, .. } | Rule::Stamp { goods } | Rule::NotGivenBack { goods, .. }
+                    if goods.iter().all(|kind| kind.trim().is_empty()) =>
+                {
+                    return wrong(format!("/rules/{at}/rule/goods"), "name at least one kind of goods");
+                }
+                Rule::Age { years, .. } if !(1..=120).contains(years) => {
+                    return wrong(format!("/rules/{at}/rule/years"), "an age lies between 1 and 120");
+                }
+                Rule::GiveBack { days, distance_days }
+                    if !(0..=3650).contains(days) || !(0..=3650).contains(distance_days) =>
+                {
+                    return wrong(format!("/rules/{at}/rule"), "days lie between 0 and 3650");
+                }
+                Rule::Receipts { kept_days } if !(1..=36_500).contains(kept_days) => {
+                    return wrong(format!("/rules/{at}/rule/kept_days"), "it lies between 1 and 36500");
+                }
+                Rule::Age { .. }
+                | Rule::Stamp { .. }
+                | Rule::GiveBack { .. }
+                | Rule::NotGivenBack { .. }
+                | Rule::Receipts { .. } => {}
             }
         }
         Ok(())
@@ -173,6 +210,10 @@ impl Law {
 }
 
 impl Day {
+    /// So many days later.
+    pub fn plus(self, days: i64) -> Day {
+        Day(self.0.saturating_add(days))
+    }
     /// Reads `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Option<Day> {
         let right = text.len() == 10
@@ -207,3 +248,5 @@ impl<'de> Deserialize<'de> for Day {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_goods;

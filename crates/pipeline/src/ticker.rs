@@ -24,14 +24,11 @@ pub struct Tick {
 const LEASES_EVERY_US: i64 = 2 * SECOND_US;
 const LEASES: i64 = 200;
 
-/// Holds of goods whose end is written down in one transaction.
-const HOLDS: i64 = 256;
-
 impl Ticker for Tick {
     fn next_due(&mut self, tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
         let mut due = timers::next_due(tx)?;
         due = due.min(self.leases_at);
-        if let Some(at) = stock::commands::next_expiry(tx)? {
+        if let Some(at) = stock::ticking::next_due(tx)? {
             due = due.min(at);
         }
         if let Some(at) = catalog::prices::store::next_due(tx)? {
@@ -59,7 +56,7 @@ impl Ticker for Tick {
         }
         // The next moment must be a fact at once: no event stands in the log from which it could be found again.
         tx.flush_keys::<Memberships>(&people)?;
-        stock::commands::expire(tx, HOLDS)?;
+        stock::ticking::tick(tx)?;
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
             loyalty::points::commands::expire(tx, LEASES)?;

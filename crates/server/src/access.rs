@@ -168,13 +168,15 @@ pub enum Act {
     Contact,
     /// Be the second person for somebody else's large export.
     ApproveExport,
+    /// See what goods cost the shop.
+    SeeCosts,
 }
 
 impl Act {
     /// Every act, in the order of the printed table.
     pub fn all() -> Vec<Act> {
         let of_area = Area::ALL.into_iter().flat_map(|a| [Act::Read(a), Act::Write(a)]);
-        let others = [Act::Own, Act::SeeContacts, Act::RevealContact, Act::Contact, Act::ApproveExport];
+        let others = [Act::Own, Act::SeeContacts, Act::RevealContact, Act::Contact, Act::ApproveExport, Act::SeeCosts];
         of_area.chain(others).collect()
     }
     /// The act's name, as in scopes and in the printed table: `customers:read`, `contacts:reveal`.
@@ -187,6 +189,7 @@ impl Act {
             Act::RevealContact => "contacts:reveal".into(),
             Act::Contact => "contacts:use".into(),
             Act::ApproveExport => "exports:approve".into(),
+            Act::SeeCosts => "costs:see".into(),
         }
     }
     /// The inverse of [`Act::name`].
@@ -201,6 +204,7 @@ pub fn allows(role: Role, act: Act) -> bool {
     match (role, act) {
         (Role::Owner, _) | (_, Act::Own) => true,
         (_, Act::SeeContacts | Act::ApproveExport) => false,
+        (role, Act::SeeCosts) => matches!(role, Role::Planner | Role::Analyst),
         (Role::Marketer, Act::Read(area)) => !matches!(area, Privacy | Accounts | Audit),
         (Role::Marketer, Act::Write(area)) => {
             matches!(
@@ -275,6 +279,7 @@ mod tests {
         assert_eq!(who(Act::Own), Role::ALL);
         assert_eq!(who(Act::SeeContacts), [Role::Owner]);
         assert_eq!(who(Act::ApproveExport), [Role::Owner]);
+        assert_eq!(who(Act::SeeCosts), [Role::Owner, Role::Planner, Role::Analyst]);
         assert_eq!(who(Act::RevealContact), [Role::Owner, Role::Marketer, Role::Agent]);
         assert_eq!(who(Act::Contact), [Role::Owner, Role::Marketer, Role::Agent, Role::ShopAssistant]);
     }

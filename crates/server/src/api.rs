@@ -39,6 +39,7 @@ pub mod sign_in;
 pub mod sources;
 pub mod stock;
 pub mod table_downloads;
+pub mod waiting;
 pub mod webhooks;
 pub mod wire;
 
@@ -252,6 +253,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::outbox::settle_message))
         .routes(routes!(messages::outbox::customer_messages))
         .merge(stock::routes())
+        .merge(waiting::routes())
         .routes(routes!(webhooks::list_webhook_types))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))

@@ -222,6 +222,7 @@ extractors! {
     RevealContact: Act::RevealContact;
     UseContact: Act::Contact;
     ApproveExport: Act::ApproveExport;
+    SeeCosts: Act::SeeCosts;
 }
 
 /// The address that somebody asks from, signed in or not.

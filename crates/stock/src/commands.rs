@@ -4,6 +4,7 @@ mod documents;
 mod expiry;
 mod locations;
 
+pub(crate) use claims::keep_for;
 pub use claims::{
     ANY_CHANNEL, Replacement, Request, Reserved, confirm, extend, fulfil, release, release_line, replace, reserve,
 };

@@ -148,7 +148,18 @@ pub fn enter(
     (actor, at): (&str, Timestamp),
 ) -> Result<Entered, StockError> {
     let count = get(tx, no)?;
-    let before = open_line(&count, variant_no)?;
+    enter_in(tx, &count, variant_no, counted, (actor, at))
+}
+
+/// [`enter`] for whoever has read the count already and enters each of its lines once.
+pub(crate) fn enter_in(
+    tx: &mut Tx,
+    count: &Count,
+    variant_no: i64,
+    counted: Quantity,
+    (actor, at): (&str, Timestamp),
+) -> Result<Entered, StockError> {
+    let before = open_line(count, variant_no)?;
     if counted.is_negative() || counted > Quantity::MAX {
         return Err(StockError::field("/counted", "what is counted is nothing or more"));
     }
@@ -172,8 +183,8 @@ pub fn enter(
         decided_by: if settled { actor.into() } else { "".into() },
         ..before.clone()
     };
-    let broken = if settled { settle(tx, &count, &line)? } else { vec![] };
-    store_line(tx, no, &line)?;
+    let broken = if settled { settle(tx, count, &line)? } else { vec![] };
+    store_line(tx, count.no, &line)?;
     Ok(Entered { line, broken })
 }
 

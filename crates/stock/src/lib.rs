@@ -9,15 +9,23 @@
 pub mod availability;
 pub mod choice;
 pub mod commands;
+pub mod cost;
 pub mod counting;
 pub mod doctor;
+pub mod entities;
+pub mod epc;
 mod error;
+pub mod incoming;
 pub mod lists;
+pub mod lots;
 pub mod model;
 mod places;
 pub mod purchasing;
+pub mod rfid;
 mod tables;
+pub mod ticking;
 pub mod transfers;
+pub mod waiting;
 
 pub use error::{Short, StockError};
 pub use places::{Channel, Places, PlacesCell};
@@ -29,6 +37,11 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
     steps: &[
         ("0001_stock", include_str!("../migrations/0001_stock.sql")),
         ("0002_work", include_str!("../migrations/0002_work.sql")),
+        ("0003_lots", include_str!("../migrations/0003_lots.sql")),
+        ("0004_waiting", include_str!("../migrations/0004_waiting.sql")),
+        ("0005_incoming", include_str!("../migrations/0005_incoming.sql")),
+        ("0006_cost", include_str!("../migrations/0006_cost.sql")),
+        ("0007_entities", include_str!("../migrations/0007_entities.sql")),
     ],
 };
 

@@ -2,7 +2,9 @@
 //!
 //! draft → ordered → partly received → received; or cancelled, as far as nothing of it came.
 use crate::commands::{self, Shortage};
+use crate::cost;
 use crate::error::StockError;
+use crate::incoming;
 use crate::model::{Condition, Document, DocumentKind, Move, SUPPLIER};
 use base::{Quantity, Timestamp};
 use db::{DbError, Row, Tx};
@@ -264,6 +266,7 @@ pub fn receive(
     if moves.is_empty() && !complete {
         return Err(StockError::field("/lines", "nothing came"));
     }
+    let mut document_no = None;
     if !moves.is_empty() {
         let paper = Document {
             kind: DocumentKind::Receipt,
@@ -275,9 +278,11 @@ pub fn receive(
             at,
             moves,
         };
-        if commands::post(tx, &paper, Shortage::Refuse)?.repeated {
+        let posted = commands::post(tx, &paper, Shortage::Refuse)?;
+        if posted.repeated {
             return get(tx, no);
         }
+        document_no = Some(posted.document_no);
     }
     if complete {
         for line in &mut order.lines {
@@ -286,7 +291,23 @@ pub fn receive(
     }
     let over = order.lines.iter().all(|line| line.awaited().is_zero());
     order.state = if over { PurchaseState::Received } else { PurchaseState::PartlyReceived };
-    store(tx, order)
+    let order = store(tx, order)?;
+    cost::received(tx, &order, received, document_no)?;
+    incoming::arrived(tx, &order, received)?;
+    incoming::settle(tx, &order)?;
+    Ok(order)
+}
+
+/// It is expected at another time than before; `None`: nobody knows. Those who were promised goods of it are promised anew.
+pub fn expect(tx: &mut Tx, no: i64, expected_at: Option<Timestamp>) -> Result<PurchaseOrder, StockError> {
+    let mut order = get(tx, no)?;
+    if !matches!(order.state, PurchaseState::Draft | PurchaseState::Ordered | PurchaseState::PartlyReceived) {
+        return Err(wrong(&order, "be expected at another time"));
+    }
+    order.expected_at = expected_at.unwrap_or_default();
+    let order = store(tx, order)?;
+    incoming::expected(tx, &order)?;
+    Ok(order)
 }
 
 /// Calls it off, as long as nothing came.
@@ -296,7 +317,9 @@ pub fn cancel(tx: &mut Tx, no: i64) -> Result<PurchaseOrder, StockError> {
         return Err(wrong(&order, "be cancelled"));
     }
     order.state = PurchaseState::Cancelled;
-    store(tx, order)
+    let order = store(tx, order)?;
+    incoming::settle(tx, &order)?;
+    Ok(order)
 }
 
 /// Goods that are ordered and did not come yet.

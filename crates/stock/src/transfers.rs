@@ -224,12 +224,27 @@ pub fn ship(tx: &mut Tx, no: i64, shipped: &[Quantity], actor: &str, at: Timesta
     }
     commands::release(tx, transfer.reservation_no, EndedWhy::Released)?;
     let paper = paper(&transfer, DocumentKind::TransferOut, actor, at, moves);
-    commands::post(tx, &paper, Shortage::Claimed)?;
+    let posted = commands::post(tx, &paper, Shortage::Claimed)?;
+    let sold = transfer.lines.iter().zip(shipped).map(|(line, quantity)| (line.variant_no, *quantity)).collect();
+    between(tx, &transfer, (transfer.from_no, transfer.to_no), sold, posted.document_no, at)?;
     for (line, quantity) in transfer.lines.iter_mut().zip(shipped) {
         line.shipped = *quantity;
     }
     transfer.state = TransferState::InTransit;
     store(tx, transfer)
+}
+
+/// Goods that change hands between legal entities are sold, and sold back where they return.
+fn between(
+    tx: &mut Tx,
+    transfer: &Transfer,
+    ends: (i64, i64),
+    lines: Vec<(i64, Quantity)>,
+    document_no: i64,
+    at: Timestamp,
+) -> Result<(), StockError> {
+    let reference = format!("transfer:{}", transfer.no);
+    crate::entities::transferred(tx, ends, &lines, (document_no, &reference), at)
 }
 
 /// What lies at the source is checked before the first write: afterwards nothing may be refused.
@@ -319,6 +334,10 @@ pub fn receive(
         let paper = paper(&transfer, DocumentKind::TransferIn, actor, at, all);
         Some(commands::post(tx, &paper, Shortage::Claimed)?)
     };
+    if let (Rest::Back, Some(posted)) = (rest, &posted) {
+        let back = transfer.lines.iter().zip(&left).map(|(line, quantity)| (line.variant_no, *quantity)).collect();
+        between(tx, &transfer, (transfer.to_no, transfer.from_no), back, posted.document_no, at)?;
+    }
     Ok((store(tx, transfer)?, posted))
 }
 

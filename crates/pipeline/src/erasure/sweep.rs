@@ -16,7 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 19] = [
+pub(super) const TABLES: [Table; 20] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -104,6 +104,13 @@ pub(super) const TABLES: [Table; 19] = [
         owner: "stock",
         read: "SELECT no, owner FROM reservations WHERE no > $1 AND line = 0 ORDER BY no LIMIT $2",
         empty: "UPDATE reservations SET owner = 'erased' WHERE no = $1",
+    },
+    // Nobody is left to tell: they wait no more, and what is kept for them goes on when its time is over.
+    Table {
+        owner: "stock",
+        read: "SELECT no, contact FROM waiting WHERE no > $1 AND contact <> '' ORDER BY no LIMIT $2",
+        empty: "UPDATE waiting SET contact = '', state = CASE WHEN state IN ('waiting', 'told') THEN 'left' ELSE state END \
+                WHERE no = $1",
     },
     // What was ordered and paid is a document of tax; who ordered it goes.
     Table {

@@ -1,9 +1,14 @@
 //! `/stock`, `/locations` and what is done with goods (CONTRACTS 9).
 pub mod claims;
+pub mod costs;
 pub mod counts;
+pub mod entities;
+pub mod incoming;
 pub mod locations;
+pub mod lots;
 pub mod movements;
 pub mod purchases;
+pub mod rfid;
 pub mod transfers;
 pub mod wire;
 
@@ -50,6 +55,25 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(counts::enter_count))
         .routes(routes!(counts::approve_count))
         .routes(routes!(counts::close_count))
+        .routes(routes!(entities::list_entities))
+        .routes(routes!(entities::list_entity_documents))
+        .routes(routes!(entities::entities_report))
+        .routes(routes!(entities::put_entity))
+        .routes(routes!(entities::assign_entity))
+        .routes(routes!(costs::get_cost))
+        .routes(routes!(costs::get_document_cost, costs::put_document_cost))
+        .routes(routes!(incoming::list_incoming))
+        .routes(routes!(incoming::create_incoming_claim))
+        .routes(routes!(incoming::list_incoming_changes))
+        .routes(routes!(incoming::get_incoming_claim, incoming::release_incoming_claim))
+        .routes(routes!(incoming::expect_purchase_order))
+        .routes(routes!(lots::list_lots))
+        .routes(routes!(lots::put_lot))
+        .routes(routes!(lots::get_serial))
+        .routes(routes!(rfid::post_rfid_reads))
+        .routes(routes!(rfid::list_rfid_sessions))
+        .routes(routes!(rfid::get_rfid_session))
+        .routes(routes!(rfid::count_rfid_session))
         .routes(routes!(purchases::list_suppliers, purchases::put_supplier))
         .routes(routes!(purchases::list_purchase_orders, purchases::create_purchase_order))
         .routes(routes!(purchases::get_purchase_order))
@@ -63,14 +87,14 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// The variant of an SKU.
-fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
+pub(super) fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
     let found = variants::find(tx, sku)?;
     found
         .ok_or_else(|| BAD_INPUT.at(pointer, format!("there is no SKU {:?}", sku.chars().take(60).collect::<String>())))
 }
 
 /// The place of an id.
-fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
+pub(super) fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
     let found = places.find(id).map(|location| location.no);
     found.ok_or_else(|| {
         BAD_INPUT.at(pointer, format!("there is no location {:?}", id.chars().take(60).collect::<String>()))
@@ -78,7 +102,7 @@ fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
 }
 
 /// The id of a place.
-fn place_id(places: &Places, no: i64) -> String {
+pub(super) fn place_id(places: &Places, no: i64) -> String {
     places.get(no).map_or_else(|| no.to_string(), |location| location.id.to_string())
 }
 
@@ -105,7 +129,7 @@ fn skus(tx: &mut Tx, numbers: impl IntoIterator<Item = i64>) -> Result<HashMap<i
 }
 
 /// Places as a reader sees them.
-fn places_of(db: &mut Engine) -> Result<Places, DbError> {
+pub(super) fn places_of(db: &mut Engine) -> Result<Places, DbError> {
     Places::read(db)
 }
 

@@ -93,6 +93,7 @@ pub fn sections(
     out.push(preferences(tx, &members, staff)?);
     out.push(memberships(tx, view)?);
     out.push(messages(tx, &members)?);
+    out.push(waiting(tx, view)?);
     out.push(profiles(view, sources));
     out.push(joins(tx, &members, staff)?);
     out.push(changes(tx, &members, staff)?);
@@ -239,6 +240,17 @@ fn messages(tx: &mut Tx, members: &[i64]) -> Result<Section, DbError> {
         "template",
     ];
     Ok(Section::new("messages", fields, rows))
+}
+
+/// Goods that the person waits for, or waited.
+fn waiting(tx: &mut Tx, view: &PersonView) -> Result<Section, DbError> {
+    let mut rows = Vec::new();
+    for contact in view.identifiers.iter().filter(|i| matches!(&*i.kind, "email" | "phone")).map(|i| &*i.value) {
+        for (w, sku) in stock::waiting::of_contact(tx, contact)? {
+            rows.push(json!({"address": contact, "name": sku, "channel": &*w.channel, "state": w.state.as_str(), "at": w.joined_at}));
+        }
+    }
+    Ok(Section::new("waiting_list", &["address", "name", "channel", "state", "at"], rows))
 }
 
 fn profiles(view: &PersonView, sources: &Snapshot) -> Section {

@@ -30,6 +30,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("identifiers", "Identifiers", "Ідентифікатори"), ("traits", "Profile", "Профіль"),
     ("facts", "Facts and sums", "Факти й суми"), ("derived", "What we conclude", "Наші висновки"),
     ("consents", "Consents with proof", "Згоди з доказами"), ("preferences", "Preferences", "Побажання"),
+    ("waiting_list", "Goods that you wait for", "Товари, на які ви чекаєте"),
     ("segments", "Segments", "Сегменти"), ("messages", "Messages to you", "Повідомлення вам"),
     ("profiles", "Profiles", "Профілі"), ("joins", "Why the profiles are one person", "Чому профілі є однією особою"),
     ("identity_changes", "Changes of identity", "Зміни ідентичності"), ("requests", "Your requests", "Ваші запити"),

@@ -4,6 +4,7 @@ use crate::access::{Act, Area, Role, allows};
 use serde_json::{Value, json};
 
 mod orders;
+mod goods;
 mod stock;
 
 /// What a route is asked with by somebody who may, and what it needs.

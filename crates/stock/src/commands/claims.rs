@@ -88,6 +88,27 @@ pub fn reserve(tx: &mut Tx, request: &Request) -> Result<Reserved, StockError> {
     Ok(Reserved { no, expires_at, lines: chosen, short })
 }
 
+/// Claims goods that came for somebody, whatever is kept back from others: the caller has seen that they are free. Gives the
+/// claim's number.
+pub(crate) fn keep_for(
+    tx: &mut Tx,
+    kind: ReservationKind,
+    owner: &str,
+    location_no: i64,
+    wanted: &[(i64, Quantity)],
+) -> Result<i64, DbError> {
+    let (no, now) = (tx.next_id(), tx.now());
+    let mut lines = Vec::with_capacity(wanted.len());
+    for (variant_no, quantity) in wanted {
+        let (variant_no, quantity) = (*variant_no, *quantity);
+        claim(super::change(tx, variant_no)?, location_no, NEVER, quantity, now);
+        lines.push(ReservedLine { variant_no, location_no, quantity, ended: None });
+    }
+    let reservation = Reservation { kind, owner: owner.into(), created_at: now, expires_at: NEVER, lines };
+    tx.put::<ReservationTable>(no, Arc::new(reservation));
+    Ok(no)
+}
+
 fn check(request: &Request) -> Result<(), StockError> {
     if request.lines.is_empty() || request.lines.len() > LINES_MAX {
         return Err(StockError::field("/lines", format!("name one to {LINES_MAX} lines")));
@@ -209,6 +230,7 @@ pub fn release_line(tx: &mut Tx, no: i64, line: usize, quantity: Quantity, why: 
     if let Some(row) = tx.get_mut::<ReservationTable>(no)? {
         Arc::make_mut(row).lines[line].quantity -= quantity;
     }
+    crate::waiting::mark(tx, found.variant_no)?;
     Ok(())
 }
 
@@ -230,6 +252,7 @@ pub(super) fn end_lines(
         .collect();
     for (_, line) in &ending {
         unclaim(super::change(tx, line.variant_no)?, line.location_no, reservation.expires_at, line.quantity, now);
+        crate::waiting::mark(tx, line.variant_no)?;
     }
     if let Some(row) = tx.get_mut::<ReservationTable>(no)? {
         let row = Arc::make_mut(row);

@@ -93,10 +93,12 @@ pub fn post(tx: &mut Tx, document: &Document, shortage: Shortage) -> Result<Post
     if let Some(no) = told(tx, document)? {
         return Ok(Posted { document_no: no, repeated: true, found: vec![], broken: vec![] });
     }
-    let moves = anchored(tx, &document.moves, document.at)?;
-    let found = if shortage == Shortage::Refuse {
+    let completed = crate::lots::complete(tx, document, shortage)?;
+    let lines = completed.as_ref().map_or(&document.moves, |completed| &completed.moves);
+    let moves = anchored(tx, lines, document.at)?;
+    let mut found = if shortage == Shortage::Refuse {
         // Whatever moment it bears, it is to happen now: a count does not lend goods.
-        let plain: Vec<(Timestamp, Move)> = document.moves.iter().map(|m| (document.at, m.clone())).collect();
+        let plain: Vec<(Timestamp, Move)> = lines.iter().map(|m| (document.at, m.clone())).collect();
         missing(tx, &plain, shortage)?
     } else {
         missing(tx, &moves, shortage)?
@@ -122,6 +124,7 @@ pub fn post(tx: &mut Tx, document: &Document, shortage: Shortage) -> Result<Post
     for (at, movement) in &moves {
         carry_out(tx, no, movement, *at)?;
     }
+    found.extend(completed.map(|completed| completed.found).unwrap_or_default());
     let broken = if shortage == Shortage::Record { break_claims(tx, &moves)? } else { vec![] };
     Ok(Posted { document_no: no, repeated: false, found, broken })
 }
@@ -318,6 +321,12 @@ fn carry_out(tx: &mut Tx, document_no: i64, m: &Move, at: Timestamp) -> Result<(
         let position = stock.at_mut(m.to_no);
         position.on_hand[m.to_condition as usize] += m.quantity;
         position.changed = group;
+    }
+    if to && m.to_condition == Condition::Sellable {
+        crate::waiting::mark(tx, m.variant_no)?;
+    }
+    if !m.lot.is_empty() {
+        crate::lots::carry(tx, m, (from, to), at)?;
     }
     let no = tx.next_id();
     let row: Vec<Owned> = vec![

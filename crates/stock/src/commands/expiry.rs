@@ -77,6 +77,7 @@ pub fn expire(tx: &mut Tx, limit: i64) -> Result<Vec<Expired>, DbError> {
         for line in reservation.lines.iter().filter(|line| line.ended.is_none()) {
             // Its sum goes by itself; whoever watches learns that there is more now.
             tx.notify(db::Notice::Stock { variant_no: line.variant_no });
+            crate::waiting::mark(tx, line.variant_no)?;
         }
         if let Some(row) = tx.get_mut::<ReservationTable>(no)? {
             for line in &mut Arc::make_mut(row).lines {

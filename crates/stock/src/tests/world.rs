@@ -80,7 +80,7 @@ impl World {
         let open = Open {
             location: self.place.location.clone(),
             sync: Sync::UnsafeFast,
-            migrations: &[db::migrate::MIGRATIONS, MIGRATIONS],
+            migrations: &[db::migrate::MIGRATIONS, catalog::MIGRATIONS, MIGRATIONS],
             options: db::writer::Options::default(),
             clock: self.clock.clone() as Arc<dyn Clock>,
             holder: "a test".into(),
@@ -114,6 +114,21 @@ impl World {
     }
     pub fn pass(&self, seconds: i64) {
         self.clock.advance(seconds * SECOND_US);
+    }
+    /// A variant of the catalogue.
+    pub fn variant(&self, no: i64, lots: catalog::model::Lots, gtin: &str) {
+        let gtin = gtin.to_string();
+        self.write(move |tx| {
+            let product = "INSERT INTO products (no, id, name, state, family_no, brand_no, tax_class, categories, axes, vals, levels, \
+                           media, complete, version, change, created_at, changed_at) VALUES ($1, $2, $2, 'active', 0, 0, '', '[]', \
+                           '[]', '{}', '{}', '[]', '{}', 1, 1, 0, 0)";
+            tx.execute(product, &[no.into(), (&format!("p{no}")).into()])?;
+            let variant = "INSERT INTO variants (no, product_no, position, sku, gtin, price_minor, currency, tracked, lots, weight_g, \
+                           state, vals) VALUES ($1, $1, 0, $2, $3, 0, '', 1, $4, 0, 'active', '{}')";
+            tx.execute(variant, &[no.into(), (&format!("v{no}")).into(), (&gtin).into(), lots.code().into()])?;
+            Ok(())
+        })
+        .expect("the variant is made");
     }
     pub fn location(&self, id: &str, kind: LocationKind) -> i64 {
         let input = input(id, kind);

@@ -80,8 +80,11 @@ pub struct DocumentLine {
     to: Option<String>,
     from_condition: Option<String>,
     to_condition: Option<String>,
+    /// Batch or serial number.
     #[serde(default)]
     lot: String,
+    /// The last day on which this lot may be sold, `YYYY-MM-DD`, where it is not known yet.
+    expires_on: Option<String>,
     #[serde(default)]
     reason: String,
 }
@@ -214,6 +217,19 @@ pub async fn post_document(
     if given.source.is_empty() || given.external_id.is_empty() || given.external_id.starts_with('#') {
         return Err(BAD_INPUT.at("/external_id", "say who tells it and under which id, so that it counts once"));
     }
+    let zone = &app.domain.settings().zone;
+    let mut ends = Vec::new();
+    for (at, line) in given.lines.iter().enumerate() {
+        if let Some(day) = &line.expires_on {
+            let end = super::lots::end_of(&format!("/lines/{at}/expires_on"), day, zone)?;
+            let far = end > app.now().plus(100 * 365 * base::DAY_US) || end.micros() <= 0;
+            if line.lot.trim().is_empty() || far {
+                let detail = "it is the last day of a lot that the line names, within a hundred years";
+                return Err(BAD_INPUT.at(&format!("/lines/{at}/expires_on"), detail));
+            }
+            ends.push((line.sku.clone(), line.lot.clone(), end));
+        }
+    }
     let (by, shared) = (caller.clone(), app.clone());
     app.change(&caller, input.request, move |tx| {
         let places = commands::places(tx)?;
@@ -259,7 +275,19 @@ pub async fn post_document(
             moves,
         };
         let shortage = if given.happened { Shortage::Record } else { Shortage::Refuse };
-        let done = commands::post(tx, &document, shortage).map_err(|e| refused(tx, e))?;
+        let mut done = commands::post(tx, &document, shortage).map_err(|e| refused(tx, e))?;
+        for (sku, lot, end) in ends.iter().filter(|_| !done.repeated) {
+            let no = variant(tx, "/lines", sku)?;
+            let known = stock::lots::find(tx, no, lot)?;
+            // A paper says what nobody said before; whoever looked at the goods knows better.
+            if known.as_ref().is_some_and(|known| known.expires_at.is_some()) {
+                continue;
+            }
+            let quarantined = known.is_some_and(|known| known.state == stock::lots::LotState::Quarantined);
+            let new = stock::lots::LotInput { expires_at: Some(*end), quarantined, why: String::new() };
+            let (_, _, broken) = stock::lots::put(tx, no, lot, &new, &by.actor).map_err(|e| refused(tx, e))?;
+            done.broken.extend(broken);
+        }
         crate::api::orders::claims_lost(tx, &shared, &done.broken, &by.actor)?;
         let (id, repeated) = (done.document_no, done.repeated);
         let done = Done::created(posted(tx, done)?);

@@ -1,9 +1,10 @@
 //! Suppliers and what is ordered from them.
 use super::wire::Amount;
 use super::{check_place, place, place_id, places_of, refused, skus, variant};
+use crate::access::Act;
 use crate::api::wire::Money;
 use crate::app::App;
-use crate::caller::{ReadStock, WriteStock};
+use crate::caller::{Caller, ReadStock, WriteStock};
 use crate::change::Done;
 use crate::input::{Id, Input, List, Nothing, Page, Params, cursor, limit, place as place_in};
 use crate::problem::{BAD_INPUT, Problem};
@@ -115,7 +116,8 @@ pub struct PurchaseShown {
     /// `draft`, `ordered`, `partly_received`, `received` or `cancelled`.
     state: String,
     currency: String,
-    freight_minor: i64,
+    /// Null for who may not see costs.
+    freight_minor: Option<i64>,
     #[schema(value_type = Option<String>, format = DateTime)]
     expected_at: Option<Timestamp>,
     note: String,
@@ -134,10 +136,12 @@ pub struct PurchaseLineShown {
     received: Amount,
     cancelled: Amount,
     awaited: Amount,
-    cost_minor: i64,
+    /// Null for who may not see costs.
+    cost_minor: Option<i64>,
 }
 
-fn shown(tx: &mut db::Tx, order: &PurchaseOrder) -> Result<PurchaseShown, Problem> {
+fn shown(tx: &mut db::Tx, order: &PurchaseOrder, caller: &Caller) -> Result<PurchaseShown, Problem> {
+    let sees = caller.may(Act::SeeCosts);
     let places = commands::places(tx)?;
     let names = skus(tx, order.lines.iter().map(|l| l.variant_no).collect::<Vec<_>>())?;
     let lines = order.lines.iter().map(|line| PurchaseLineShown {
@@ -146,14 +150,14 @@ fn shown(tx: &mut db::Tx, order: &PurchaseOrder) -> Result<PurchaseShown, Proble
         received: Amount(line.received),
         cancelled: Amount(line.cancelled),
         awaited: Amount(line.awaited()),
-        cost_minor: line.cost_minor,
+        cost_minor: sees.then_some(line.cost_minor),
     });
     Ok(PurchaseShown {
         id: Id(order.no),
         location_id: place_id(&places, order.location_no),
         state: order.state.as_str().into(),
         currency: order.currency.to_string(),
-        freight_minor: order.freight_minor,
+        freight_minor: sees.then_some(order.freight_minor),
         expected_at: Some(order.expected_at).filter(|at| at.micros() > 0),
         note: order.note.to_string(),
         created_by: order.created_by.to_string(),
@@ -170,7 +174,8 @@ pub struct PurchaseItem {
     supplier: String,
     location_id: String,
     state: String,
-    total: Money,
+    /// Null for who may not see costs.
+    total: Option<Money>,
     #[schema(value_type = Option<String>, format = DateTime)]
     expected_at: Option<Timestamp>,
     lines: i64,
@@ -184,19 +189,20 @@ pub struct PurchaseItem {
     responses((status = 200, body = inline(List<PurchaseItem>))))]
 pub async fn list_purchase_orders(
     State(app): State<Arc<App>>,
-    _: ReadStock,
+    ReadStock(caller): ReadStock,
     Params(page): Params<Page>,
 ) -> Result<Json<List<PurchaseItem>>, Problem> {
     let limit = limit(page.limit)?;
     let before = place_in::<1>(page.cursor.as_deref())?.map_or(i64::MAX, |[no]| no);
     let (rows, places) = app.query(move |db| Ok((lists::purchases(db, before, limit + 1)?, places_of(db)?))).await?;
     let page = List::page(rows, limit, |row| cursor(&[row.no]));
+    let sees = caller.may(Act::SeeCosts);
     let items = page.items.into_iter().map(|p| PurchaseItem {
         id: Id(p.no),
         supplier: p.supplier,
         location_id: place_id(&places, p.location_no),
         state: p.state,
-        total: Money { minor: p.total_minor, currency: p.currency },
+        total: sees.then_some(Money { minor: p.total_minor, currency: p.currency }),
         expected_at: Some(p.expected_at).filter(|at| at.micros() > 0),
         lines: p.lines,
         created_by: p.created_by,
@@ -237,7 +243,7 @@ pub async fn create_purchase_order(
             lines,
         };
         let made = purchasing::draft(tx, &new, &by.actor).map_err(|e| refused(tx, e))?;
-        let body = shown(tx, &made)?;
+        let body = shown(tx, &made, &by)?;
         let after = json!({"supplier_id": given.supplier_id, "lines": made.lines.len()});
         let line = (("create", "purchase_order"), made.no, None, Some(after));
         Ok(Done::created(body).versioned(made.version).noted(line.0, line.1, line.2, line.3))
@@ -250,21 +256,21 @@ pub async fn create_purchase_order(
     responses((status = 200, body = PurchaseShown)))]
 pub async fn get_purchase_order(
     State(app): State<Arc<App>>,
-    _: ReadStock,
+    ReadStock(caller): ReadStock,
     Path(id): Path<String>,
 ) -> Result<Json<PurchaseShown>, Problem> {
     let no = Id::in_path(&id)?;
     let body = app
         .write(move |tx| {
             let found = purchasing::get(tx, no).map_err(|e| refused(tx, e))?;
-            shown(tx, &found)
+            shown(tx, &found, &caller)
         })
         .await?;
     Ok(Json(body))
 }
 
-fn done(tx: &mut db::Tx, after: &PurchaseOrder) -> Result<Done<PurchaseShown>, Problem> {
-    let body = shown(tx, after)?;
+fn done(tx: &mut db::Tx, after: &PurchaseOrder, caller: &Caller) -> Result<Done<PurchaseShown>, Problem> {
+    let body = shown(tx, after, caller)?;
     let noted = Some(json!({"state": after.state.as_str()}));
     Ok(Done::ok(body).versioned(after.version).noted(("update", "purchase_order"), after.no, None, noted))
 }
@@ -292,7 +298,7 @@ pub async fn place_purchase_order(
         let before = purchasing::get(tx, no).map_err(|e| refused(tx, e))?;
         check_place(&by, &*commands::places(tx)?, before.location_no)?;
         let after = purchasing::place(tx, no, expected_at).map_err(|e| refused(tx, e))?;
-        done(tx, &after)
+        done(tx, &after, &by)
     })
     .await
 }
@@ -347,7 +353,7 @@ pub async fn receive_purchase_order(
         let at = given.at.unwrap_or_else(|| tx.now());
         let told = (given.document.as_str(), by.actor.as_str());
         let after = purchasing::receive(tx, no, &came, given.complete, told, at).map_err(|e| refused(tx, e))?;
-        done(tx, &after)
+        done(tx, &after, &by)
     })
     .await
 }
@@ -367,7 +373,7 @@ pub async fn cancel_purchase_order(
         let before = purchasing::get(tx, no).map_err(|e| refused(tx, e))?;
         check_place(&by, &*commands::places(tx)?, before.location_no)?;
         let after = purchasing::cancel(tx, no).map_err(|e| refused(tx, e))?;
-        done(tx, &after)
+        done(tx, &after, &by)
     })
     .await
 }

@@ -5,7 +5,7 @@ use stock::choice::Chosen;
 use stock::commands::Broken;
 
 /// A quantity: a number of at most three decimals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Amount(pub Quantity);
 
 impl Serialize for Amount {

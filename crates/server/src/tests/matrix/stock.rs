@@ -1,12 +1,12 @@
 //! The routes of stock.
 use super::{Act, Area, Role, Shop, Value, fresh, json, key_for, product};
 
-fn id_of(made: &Value) -> String {
+pub(super) fn id_of(made: &Value) -> String {
     made["id"].as_str().unwrap_or_default().to_string()
 }
 
 /// Two shops, and a new SKU of which fifty lie in each.
-fn stocked(shop: &Shop) -> String {
+pub(super) fn stocked(shop: &Shop) -> String {
     for id in ["lviv-1", "kyiv-1"] {
         shop.owner("POST", "/api/v1/locations").json(&json!({"id": id, "kind": "store", "name": id})).send();
     }
@@ -44,7 +44,7 @@ fn reserved(shop: &Shop) -> String {
     made["reservation_id"].as_str().unwrap_or_default().to_string()
 }
 
-fn purchase(shop: &Shop, placed: bool) -> String {
+pub(super) fn purchase(shop: &Shop, placed: bool) -> String {
     let sku = stocked(shop);
     shop.owner("POST", "/api/v1/suppliers").json(&json!({"id": "khmara", "name": "Khmara"})).send();
     let lines = json!([{"sku": sku, "quantity": 3, "cost_minor": 100}]);
@@ -158,6 +158,6 @@ pub fn case(shop: &Shop, id: &str) -> Option<(String, Option<Value>, Act)> {
             (format!("purchase-orders/{}/receive", purchase(shop, true)), Some(body), write)
         }
         "cancel_purchase_order" => (format!("purchase-orders/{}/cancel", purchase(shop, false)), None, write),
-        _ => return None,
+        other => return super::goods::case(shop, other),
     })
 }
