@@ -80,6 +80,7 @@ pub struct Reader<R: Read> {
     /// Whether the head of the part was given.
     announced: bool,
     classifier: String,
+    made_at: String,
     begun: bool,
     done: bool,
 }
@@ -96,9 +97,16 @@ impl<R: Read> Reader<R> {
             head: None,
             announced: false,
             classifier: String::new(),
+            made_at: String::new(),
             begun: false,
             done: false,
         }
+    }
+
+    /// When the file was made, as it says (`2026-11-20T14:45:41`, local time); empty before its root was read and where it does
+    /// not say it.
+    pub fn made_at(&self) -> &str {
+        &self.made_at
     }
 
     fn wrong(&self, what: impl std::fmt::Display) -> FileError {
@@ -178,6 +186,7 @@ impl<R: Read> Reader<R> {
                 return Err(FileError::Root(crate::rows::short(&node.name)));
             }
             self.begun = true;
+            self.made_at = node.attribute("ДатаФормирования").unwrap_or_default().into();
             self.path.push(Section::Root);
             return Ok(());
         };
