@@ -37,6 +37,13 @@ pub fn run(doctor: &Doctor, printer: &mut Printer) -> Outcome {
         subject: f.subject,
         detail: f.detail,
     }));
+    let erp = server::erp::doctor::check(&shop.location()?).map_err(|e| unreadable(&shop.folder, e))?;
+    report.findings.extend(erp.into_iter().map(|f| doctor::Finding {
+        check: f.check.into(),
+        severity: Severity::Error,
+        subject: f.subject,
+        detail: f.detail.into(),
+    }));
     report.notes.extend(queues.into_iter().map(|q| doctor::Note {
         what: if q.disabled { "webhooks_disabled" } else { "webhooks_waiting" },
         count: q.waiting,

@@ -7,6 +7,7 @@
 //! Invariants: nothing here panics on a file's bytes; memory is bounded by the longest line; the same file gives the same
 //! message ids for ever. Deliberately absent: the store, HTTP, threads, the clock.
 pub mod back;
+pub mod commerceml;
 pub mod compare;
 pub mod convert;
 pub mod encoding;

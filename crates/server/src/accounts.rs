@@ -23,6 +23,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0008_views", include_str!("../migrations/0008_views.sql")),
         ("0009_oidc", include_str!("../migrations/0009_oidc.sql")),
         ("0010_rollout", include_str!("../migrations/0010_rollout.sql")),
+        ("0011_erp", include_str!("../migrations/0011_erp.sql")),
     ],
 };
 

@@ -7,6 +7,7 @@ pub mod computed;
 pub mod configuration;
 pub mod customers;
 pub mod edits;
+pub mod erp;
 pub mod events;
 pub mod exports;
 pub mod home;
@@ -254,6 +255,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::outbox::customer_messages))
         .merge(stock::routes())
         .merge(waiting::routes())
+        .merge(erp::routes())
         .routes(routes!(webhooks::list_webhook_types))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
@@ -349,6 +351,7 @@ pub fn router(app: Arc<App>) -> axum::Router {
     axum::Router::new()
         .merge(admin)
         .merge(crate::shop_api::routes())
+        .merge(crate::erp::exchange::routes())
         .route("/api/{*rest}", axum::routing::any(unknown))
         .route("/braid.js", get(assets::script))
         .route("/braid.mjs", get(assets::script))

@@ -25,6 +25,7 @@ pub mod domain;
 mod download;
 pub mod edits;
 mod erasing;
+pub mod erp;
 pub mod exports;
 pub mod goods;
 pub mod health;

@@ -181,6 +181,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
         beside(&app, |app, told| crate::exports::drive::serve(&app.domain, &app.folder, &app.clock, told)),
         beside(&app, |app, told| crate::moving::work::serve(&app.domain, &app.clock, told)),
         beside(&app, |app, told| crate::goods::files::serve(&app.domain, &app.folder, told)),
+        beside(&app, crate::erp::work::serve),
         beside(&app, crate::goods::follow_search),
         beside(&app, crate::goods::follow_feeds),
     ];

@@ -7,6 +7,7 @@ mod catalog;
 mod collect;
 mod configuration;
 mod console;
+mod erp;
 mod exports;
 mod harness;
 mod identity;

@@ -79,6 +79,7 @@ impl Shop {
         assert!(report.findings.is_empty(), "{:#?}", report.findings);
         let webhooks = crate::webhooks::doctor::check(&self.place.location, base::Clock::now(&base::SystemClock));
         assert_eq!(webhooks.expect("can read").0, []);
+        assert_eq!(crate::erp::doctor::check(&self.place.location).expect("can read"), []);
     }
     /// Stops the server and starts it again on the same store.
     pub fn restart(&mut self) {
