@@ -60,6 +60,31 @@ pub enum Rule {
     Cash { rounding: CashRounding },
     /// Which price stands beside a reduced one.
     EarlierPrice { shown: Earlier },
+    /// How long goods are taken back, and complained of.
+    Returns(Returns),
+}
+
+/// How long a customer may give goods back, and complain of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Returns {
+    /// Days after the day on which the customer got the goods, which does not count, to return goods without a fault.
+    pub days: i64,
+    /// The same for goods with a fault, where nothing longer was promised.
+    pub fault_days: i64,
+    /// Goods without a fault that need not be taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<NotTakenBack>,
+}
+
+/// A class of goods that need not be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotTakenBack {
+    /// As products name it.
+    pub class: String,
+    /// As people read it.
+    pub words: String,
 }
 
 /// The earlier price beside a reduction.
@@ -116,6 +141,16 @@ impl Law {
                     return wrong(format!("/rules/{at}/rule/shown/days"), "it lies between 1 and 3650");
                 }
                 Rule::EarlierPrice { .. } => {}
+                Rule::Returns(returns) => {
+                    for (what, days) in [("days", returns.days), ("fault_days", returns.fault_days)] {
+                        if !(0..=3650).contains(&days) {
+                            return wrong(format!("/rules/{at}/rule/{what}"), "it lies between 0 and 3650");
+                        }
+                    }
+                    if let Some(nth) = returns.except.iter().position(|e| e.class.trim().is_empty()) {
+                        return wrong(format!("/rules/{at}/rule/except/{nth}/class"), "name the class of goods");
+                    }
+                }
             }
         }
         Ok(())
@@ -163,6 +198,25 @@ impl Law {
         })
     }
 
+    /// How long goods are taken back that were got on a day, and where that is written; `None` where the law says nothing.
+    pub fn returns(&self, day: Day) -> Option<(&Returns, &str)> {
+        self.holding(day).find_map(|d| match &d.rule {
+            Rule::Returns(returns) => Some((returns, d.source.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The first moment after a day of the shop's calendar.
+    pub fn end_of(&self, day: Day) -> Timestamp {
+        let zone = jiff::tz::TimeZone::get(&self.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let midnight = Timestamp::from_micros((day.0 + 1) * DAY_US);
+        let civil = jiff::Timestamp::from_microsecond(midnight.micros()).map(|t| zone.to_offset(t).seconds());
+        let guess = midnight.plus(-i64::from(civil.unwrap_or(0)) * 1_000_000);
+        // The offset at that moment, should clocks change around it.
+        let at = jiff::Timestamp::from_microsecond(guess.micros()).map(|t| zone.to_offset(t).seconds());
+        midnight.plus(-i64::from(at.unwrap_or(0)) * 1_000_000)
+    }
+
     /// Which price stands beside a reduced one on a day.
     pub fn earlier_price(&self, day: Day) -> Option<Earlier> {
         self.holding(day).find_map(|d| match d.rule {
@@ -173,6 +227,11 @@ impl Law {
 }
 
 impl Day {
+    /// So many days later.
+    #[must_use]
+    pub fn plus(self, days: i64) -> Day {
+        Day(self.0 + days)
+    }
     /// Reads `YYYY-MM-DD`.
     pub fn parse(text: &str) -> Option<Day> {
         let right = text.len() == 10
