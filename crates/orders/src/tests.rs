@@ -1,3 +1,3 @@
 //! Stories of orders, on both engines.
 mod stories;
-mod world;
+pub(crate) mod world;
