@@ -226,12 +226,12 @@ pub fn allows(role: Role, act: Act) -> bool {
                     | Prices
             )
         }
-        (Role::Agent, Act::Write(area)) => matches!(area, Customers | Consents | Service),
+        (Role::Agent, Act::Write(area)) => matches!(area, Customers | Consents | Service | Orders),
         (Role::Agent, Act::RevealContact | Act::Contact) => true,
         (Role::ShopAssistant, Act::Read(area)) => {
             matches!(area, Customers | Consents | Orders | Service | Catalog | Stock | Prices)
         }
-        (Role::ShopAssistant, Act::Write(area)) => matches!(area, Customers | Consents | Stock),
+        (Role::ShopAssistant, Act::Write(area)) => matches!(area, Customers | Consents | Stock | Orders),
         (Role::ShopAssistant, Act::RevealContact) => false,
         (Role::ShopAssistant, Act::Contact) => true,
         (Role::Planner, Act::Read(area)) => matches!(area, Home | Jobs | Catalog | Stock | Prices),
@@ -254,8 +254,8 @@ mod tests {
             // accounts audit jobs orders service reviews catalog stock prices
             (Role::Owner, "bbbbbbbbbbbbbbbbbbbbb"),
             (Role::Marketer, "rbbbbbrrbb-r--brrrbrb"),
-            (Role::Agent, "rbrbrr----r----rbrrrr"),
-            (Role::ShopAssistant, "-b-b-----------rr-rbr"),
+            (Role::Agent, "rbrbrr----r----bbrrrr"),
+            (Role::ShopAssistant, "-b-b-----------br-rbr"),
             (Role::Planner, "r-------------r---rbr"),
             (Role::Analyst, "rrrrrrrrrrrr--rrrrrrr"),
         ];

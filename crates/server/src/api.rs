@@ -27,6 +27,7 @@ pub mod profile_settings;
 pub mod promotions;
 pub mod quality;
 pub mod replay;
+pub mod returns;
 pub mod reveal;
 pub mod rollout;
 pub mod saved_views;
@@ -250,6 +251,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::outbox::settle_message))
         .routes(routes!(messages::outbox::customer_messages))
         .merge(stock::routes())
+        .merge(returns::routes())
         .routes(routes!(webhooks::list_webhook_types))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))

@@ -88,7 +88,7 @@ impl Caller {
                     | Area::Catalog
                     | Area::Stock
                     | Area::Prices
-            ) | Act::Write(Area::Customers | Area::Consents | Area::Stock)
+            ) | Act::Write(Area::Customers | Area::Consents | Area::Stock | Area::Orders)
                 | Act::Contact
         );
         allows(self.role, act)
@@ -217,6 +217,8 @@ extractors! {
     WriteCatalog: Act::Write(Area::Catalog);
     ReadStock: Act::Read(Area::Stock);
     WriteStock: Act::Write(Area::Stock);
+    ReadOrders: Act::Read(Area::Orders);
+    WriteOrders: Act::Write(Area::Orders);
     RevealContact: Act::RevealContact;
     UseContact: Act::Contact;
     ApproveExport: Act::ApproveExport;

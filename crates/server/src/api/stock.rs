@@ -62,14 +62,14 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// The variant of an SKU.
-fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
+pub(crate) fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
     let found = variants::find(tx, sku)?;
     found
         .ok_or_else(|| BAD_INPUT.at(pointer, format!("there is no SKU {:?}", sku.chars().take(60).collect::<String>())))
 }
 
 /// The place of an id.
-fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
+pub(crate) fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
     let found = places.find(id).map(|location| location.no);
     found.ok_or_else(|| {
         BAD_INPUT.at(pointer, format!("there is no location {:?}", id.chars().take(60).collect::<String>()))
@@ -77,12 +77,12 @@ fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
 }
 
 /// The id of a place.
-fn place_id(places: &Places, no: i64) -> String {
+pub(crate) fn place_id(places: &Places, no: i64) -> String {
     places.get(no).map_or_else(|| no.to_string(), |location| location.id.to_string())
 }
 
 /// Whoever is bound to stores works in those stores only.
-fn check_place(caller: &Caller, places: &Places, no: i64) -> Result<(), Problem> {
+pub(crate) fn check_place(caller: &Caller, places: &Places, no: i64) -> Result<(), Problem> {
     let Some(stores) = &caller.stores else { return Ok(()) };
     let id = place_id(places, no);
     if stores.contains(&id) {
@@ -109,7 +109,7 @@ fn places_of(db: &mut Engine) -> Result<Places, DbError> {
 }
 
 /// Why a command of stock was refused, as a problem; `tx` names variants by their SKU.
-fn refused(tx: &mut Tx, error: StockError) -> Problem {
+pub(crate) fn refused(tx: &mut Tx, error: StockError) -> Problem {
     match error {
         StockError::NotEnough(short) => {
             let mut errors = Vec::new();
