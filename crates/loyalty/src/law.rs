@@ -65,17 +65,33 @@ pub enum Rule {
     Age { goods: Vec<String>, years: i64 },
     /// Each piece of these kinds is sold with its excise stamp scanned.
     Stamp { goods: Vec<String> },
-    /// For how many days what does not fit or please is taken back, from the day after the purchase in a shop, or after it was
-    /// handed over where it was bought at a distance; 0: no such right.
-    GiveBack { days: i64, distance_days: i64 },
-    /// Goods of these kinds are not taken back: bought at a distance, in a shop, or, where it is not said, both.
-    NotGivenBack {
-        goods: Vec<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        distance: Option<bool>,
-    },
     /// How long a receipt is kept.
     Receipts { kept_days: i64 },
+    /// How long goods are taken back, and complained of.
+    Returns(Returns),
+}
+
+/// How long a customer may give goods back, and complain of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Returns {
+    /// Days after the day on which the customer got the goods, which does not count, to return goods without a fault.
+    pub days: i64,
+    /// The same for goods with a fault, where nothing longer was promised.
+    pub fault_days: i64,
+    /// Goods without a fault that need not be taken back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<NotTakenBack>,
+}
+
+/// A class of goods that need not be taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotTakenBack {
+    /// As products name it.
+    pub class: String,
+    /// As people read it.
+    pub words: String,
 }
 
 /// The earlier price beside a reduction.
@@ -132,7 +148,7 @@ impl Law {
                     return wrong(format!("/rules/{at}/rule/shown/days"), "it lies between 1 and 3650");
                 }
                 Rule::EarlierPrice { .. } => {}
-                Rule::Age { goods, .. } | Rule::Stamp { goods } | Rule::NotGivenBack { goods, .. }
+                Rule::Age { goods, .. } | Rule::Stamp { goods }
                     if goods.iter().all(|kind| kind.trim().is_empty()) =>
                 {
                     return wrong(format!("/rules/{at}/rule/goods"), "name at least one kind of goods");
@@ -140,19 +156,22 @@ impl Law {
                 Rule::Age { years, .. } if !(1..=120).contains(years) => {
                     return wrong(format!("/rules/{at}/rule/years"), "an age lies between 1 and 120");
                 }
-                Rule::GiveBack { days, distance_days }
-                    if !(0..=3650).contains(days) || !(0..=3650).contains(distance_days) =>
-                {
-                    return wrong(format!("/rules/{at}/rule"), "days lie between 0 and 3650");
-                }
                 Rule::Receipts { kept_days } if !(1..=36_500).contains(kept_days) => {
                     return wrong(format!("/rules/{at}/rule/kept_days"), "it lies between 1 and 36500");
                 }
                 Rule::Age { .. }
                 | Rule::Stamp { .. }
-                | Rule::GiveBack { .. }
-                | Rule::NotGivenBack { .. }
                 | Rule::Receipts { .. } => {}
+                Rule::Returns(returns) => {
+                    for (what, days) in [("days", returns.days), ("fault_days", returns.fault_days)] {
+                        if !(0..=3650).contains(&days) {
+                            return wrong(format!("/rules/{at}/rule/{what}"), "it lies between 0 and 3650");
+                        }
+                    }
+                    if let Some(nth) = returns.except.iter().position(|e| e.class.trim().is_empty()) {
+                        return wrong(format!("/rules/{at}/rule/except/{nth}/class"), "name the class of goods");
+                    }
+                }
             }
         }
         Ok(())
@@ -200,6 +219,25 @@ impl Law {
         })
     }
 
+    /// How long goods are taken back that were got on a day, and where that is written; `None` where the law says nothing.
+    pub fn returns(&self, day: Day) -> Option<(&Returns, &str)> {
+        self.holding(day).find_map(|d| match &d.rule {
+            Rule::Returns(returns) => Some((returns, d.source.as_str())),
+            _ => None,
+        })
+    }
+
+    /// The first moment after a day of the shop's calendar.
+    pub fn end_of(&self, day: Day) -> Timestamp {
+        let zone = jiff::tz::TimeZone::get(&self.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let midnight = Timestamp::from_micros((day.0 + 1) * DAY_US);
+        let civil = jiff::Timestamp::from_microsecond(midnight.micros()).map(|t| zone.to_offset(t).seconds());
+        let guess = midnight.plus(-i64::from(civil.unwrap_or(0)) * 1_000_000);
+        // The offset at that moment, should clocks change around it.
+        let at = jiff::Timestamp::from_microsecond(guess.micros()).map(|t| zone.to_offset(t).seconds());
+        midnight.plus(-i64::from(at.unwrap_or(0)) * 1_000_000)
+    }
+
     /// Which price stands beside a reduced one on a day.
     pub fn earlier_price(&self, day: Day) -> Option<Earlier> {
         self.holding(day).find_map(|d| match d.rule {
@@ -211,6 +249,7 @@ impl Law {
 
 impl Day {
     /// So many days later.
+    #[must_use]
     pub fn plus(self, days: i64) -> Day {
         Day(self.0.saturating_add(days))
     }

@@ -61,7 +61,7 @@ fn change_cart(tx: &mut Tx, no: i64, f: impl FnOnce(&mut Cart)) -> Result<Arc<Ca
 }
 
 /// Puts an order as it is from now on.
-fn put_order(tx: &mut Tx, mut order: Order) -> Arc<Order> {
+pub(crate) fn put_order(tx: &mut Tx, mut order: Order) -> Arc<Order> {
     order.version += 1;
     order.updated_at = tx.now();
     let order = Arc::new(order);
@@ -78,7 +78,7 @@ static HISTORY: Bulk = Bulk {
 };
 
 /// Writes down what happened to an order.
-fn history(tx: &mut Tx, order_no: i64, actor: &str, what: &str, detail: &serde_json::Value) {
+pub(crate) fn history(tx: &mut Tx, order_no: i64, actor: &str, what: &str, detail: &serde_json::Value) {
     let (no, at) = (tx.next_id(), tx.now());
     let row =
         vec![no.into(), order_no.into(), at.micros().into(), actor.into(), what.into(), detail.to_string().into()];

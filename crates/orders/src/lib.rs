@@ -3,8 +3,10 @@
 //! [`sourcing`] decides which place sends which piece. [`calendar`] says when places work, over holidays, air-raid alerts and
 //! power cuts; [`promise`] what a customer can be told before ordering. [`states`] are the lives of orders, fulfilments,
 //! payments, returns and transfers, and why a step is refused. [`commands`] is what can be asked: from a cart to what is handed over.
+//! [`after`] is what comes after the sale: returns, exchanges, claims, repairs, store credit.
 //!
 //! Deliberately absent: what a basket costs (`loyalty`), where goods are (`stock`), messages, HTTP.
+pub mod after;
 pub mod calendar;
 pub mod commands;
 pub mod confirmation;
@@ -30,6 +32,7 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
     steps: &[
         ("0001_orders", include_str!("../migrations/0001_orders.sql")),
         ("0002_work", include_str!("../migrations/0002_work.sql")),
+        ("0003_returns", include_str!("../migrations/0003_returns.sql")),
     ],
 };
 

@@ -10,6 +10,7 @@
 //! An order's status is stored nowhere: [`order::status`] derives it from stage, payment, fulfilment and returns. Money is facts
 //! that only grow ([`payment::Sums`]), so that no late message makes a paid order unpaid. A carrier's tracking ([`shipment`]) is
 //! data that moves neither money nor stock.
+pub mod after;
 pub mod fulfilment;
 pub mod line;
 mod machine;

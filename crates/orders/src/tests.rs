@@ -2,4 +2,4 @@
 mod lives;
 mod stories;
 mod work;
-mod world;
+pub(crate) mod world;

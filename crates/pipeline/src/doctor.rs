@@ -144,6 +144,9 @@ pub fn run(location: &Location, clock: &dyn Clock, shop: Settings) -> Result<Rep
     for f in ::orders::doctor::check(tx.engine())? {
         findings.add(f.check, Severity::Error, f.subject, f.detail);
     }
+    for f in orders::after::doctor::check(tx.engine())? {
+        findings.add(f.check, Severity::Error, f.subject, f.detail);
+    }
     for f in stock::doctor::check(tx.engine(), now)? {
         findings.add(f.check, Severity::Error, f.subject, f.detail);
     }

@@ -29,6 +29,7 @@ pub mod profile_settings;
 pub mod promotions;
 pub mod quality;
 pub mod replay;
+pub mod returns;
 pub mod reveal;
 pub mod rollout;
 pub mod saved_views;
@@ -256,6 +257,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(stock::routes())
         .merge(waiting::routes())
         .merge(erp::routes())
+        .merge(returns::routes())
         .routes(routes!(webhooks::list_webhook_types))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))

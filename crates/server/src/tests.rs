@@ -22,6 +22,7 @@ mod plans;
 mod prices;
 mod privacy;
 mod profile;
+mod returns;
 mod roles;
 mod statements;
 mod stock;

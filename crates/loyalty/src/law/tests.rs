@@ -108,3 +108,27 @@ fn a_change_of_law_is_data() {
     }
     assert!(Day::parse("2025-02-30").is_none(), "there is no such day");
 }
+
+#[test]
+fn goods_are_taken_back_for_fourteen_days_of_the_shop() {
+    let law = ua();
+    let (returns, source) = law.returns(day("2026-11-23")).expect("the law says so");
+    assert_eq!((returns.days, returns.fault_days), (14, 730));
+    assert!(source.contains("article 9") && returns.except.iter().any(|e| e.class == "underwear"));
+    assert_eq!(law.returns(day("1990-01-01")), None);
+    // Midnight in Kyiv is 22:00 UTC in winter and 21:00 in summer; a day of 25 hours ends with the new offset.
+    let ends = |on: &str| law.end_of(day(on)).to_string();
+    assert!(ends("2026-11-23").starts_with("2026-11-23T22:00:00"), "{}", ends("2026-11-23"));
+    assert!(ends("2026-07-01").starts_with("2026-07-01T21:00:00"));
+    assert!(ends("2026-10-25").starts_with("2026-10-25T22:00:00"), "{}", ends("2026-10-25"));
+    assert_eq!(law.day(law.end_of(day("2026-10-25"))), day("2026-10-26"));
+    assert_eq!(law.day(law.end_of(day("2026-10-25")).plus(-1)), day("2026-10-25"));
+    assert_eq!(day("2026-02-27").plus(2), day("2026-03-01"));
+    let mut wrong = law.clone();
+    wrong.rules.iter_mut().for_each(|d| {
+        if let super::Rule::Returns(returns) = &mut d.rule {
+            returns.days = -1;
+        }
+    });
+    assert!(wrong.check().is_err_and(|e| e.to_string().contains("/rule/days")));
+}

@@ -1,5 +1,4 @@
 //! Kinds of goods under the law, with the cases of the sources.
-use super::goods::{Bought, GiveBack};
 use super::{Day, Law, presets};
 use serde_json::json;
 
@@ -9,35 +8,6 @@ fn ua() -> Law {
 
 fn day(text: &str) -> Day {
     Day::parse(text).expect("a day")
-}
-
-#[test]
-fn what_does_not_fit_is_given_back_for_fourteen_days() {
-    let law = ua();
-    let ask = |kinds: &[&str], how: Bought, on: &str| law.give_back(kinds, how, day("2026-11-01"), day(on));
-    // The day of purchase does not count.
-    assert_eq!(ask(&[], Bought::InShop, "2026-11-15"), GiveBack::Until(day("2026-11-15")));
-    assert_eq!(ask(&[], Bought::InShop, "2026-11-16"), GiveBack::TooLate(day("2026-11-15")));
-    assert_eq!(ask(&["shoes"], Bought::AtDistance, "2026-11-15"), GiveBack::Until(day("2026-11-15")));
-    for kind in
-        ["food", "medicines", "underwear", "hosiery", "bed_linen", "cosmetics", "printed", "jewellery", "gloves"]
-    {
-        match ask(&["sale", kind], Bought::InShop, "2026-11-02") {
-            GiveBack::Excepted { kind: named, source } => {
-                assert!(named == kind && source.contains("172") || kind == "food" || kind == "medicines", "{source}")
-            }
-            other => panic!("{kind}: {other:?}"),
-        }
-    }
-    // Nobody has the right where the law does not name it.
-    let none = Law { rules: vec![], ..law.clone() };
-    assert_eq!(none.give_back(&[], Bought::InShop, day("2026-11-01"), day("2026-11-02")), GiveBack::NoRight);
-    let eu = presets::find("EU").expect("a preset");
-    assert_eq!(eu.give_back(&[], Bought::InShop, day("2026-11-01"), day("2026-11-02")), GiveBack::NoRight);
-    let until = GiveBack::Until(day("2026-11-15"));
-    assert_eq!(eu.give_back(&[], Bought::AtDistance, day("2026-11-01"), day("2026-11-15")), until);
-    let made = eu.give_back(&["made_to_order"], Bought::AtDistance, day("2026-11-01"), day("2026-11-02"));
-    assert!(matches!(made, GiveBack::Excepted { .. }));
 }
 
 #[test]
@@ -68,22 +38,10 @@ fn receipts_are_kept_for_three_years() {
 
 #[test]
 fn a_change_of_kinds_is_data_and_is_checked() {
-    let mut document = serde_json::to_value(ua()).expect("a document");
-    let rules = document["rules"].as_array_mut().expect("rules");
-    rules.push(json!({"rule": {"kind": "give_back", "days": 30, "distance_days": 30}, "from": "2027-01-01", "source": "a draft"}));
-    let law: Law = serde_json::from_value(document.clone()).expect("a law");
-    law.check().expect("it is sound");
-    let ask = |bought: &str, asked: &str| law.give_back(&[], Bought::InShop, day(bought), day(asked));
-    assert_eq!(
-        ask("2026-12-31", "2027-01-20"),
-        GiveBack::TooLate(day("2027-01-14")),
-        "the law of the day of purchase holds"
-    );
-    assert_eq!(ask("2027-01-01", "2027-01-20"), GiveBack::Until(day("2027-01-31")));
+    let document = serde_json::to_value(ua()).expect("a document");
     for (rule, wanted) in [
         (json!({"kind": "age", "goods": [], "years": 18}), "/rule/goods: name at least one kind of goods"),
         (json!({"kind": "age", "goods": ["a"], "years": 0}), "/rule/years: an age lies between 1 and 120"),
-        (json!({"kind": "give_back", "days": -1, "distance_days": 14}), "/rule: days lie between 0 and 3650"),
         (json!({"kind": "receipts", "kept_days": 0}), "/rule/kept_days: it lies between 1 and 36500"),
         (json!({"kind": "stamp", "goods": [" "]}), "/rule/goods: name at least one kind of goods"),
     ] {

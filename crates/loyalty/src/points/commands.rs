@@ -247,6 +247,18 @@ fn check_back(tx: &mut Tx, kind: &str, back_kind: &str, document: &str, points: 
     Ok(back)
 }
 
+/// What a document earned or burned (`kind`), by account: so many points, never below zero.
+pub fn of_document(tx: &mut Tx, kind: &str, document: &str) -> Result<Vec<(i64, i64)>, DbError> {
+    let mut out: Vec<(i64, i64)> = Vec::new();
+    for m in moves_of(tx, kind, document)? {
+        match out.iter_mut().find(|(account, _)| *account == m.account) {
+            Some((_, points)) => *points += m.points.abs(),
+            None => out.push((m.account, m.points.abs())),
+        }
+    }
+    Ok(out)
+}
+
 fn moves_of(tx: &mut Tx, kind: &str, document: &str) -> Result<Vec<Move>, DbError> {
     let key = key_of(kind, document);
     let sql = "SELECT l.lot_id, l.account, l.points FROM points_lines l JOIN points_postings p ON p.id = l.posting_id WHERE p.key = $1 AND l.account <> 0 ORDER BY l.line";

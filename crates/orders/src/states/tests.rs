@@ -1,4 +1,5 @@
 //! What holds for every machine, for money and for the derived status; and that the diagrams in the docs are these tables.
+use super::after::Case;
 use super::machine::Word;
 use super::order::{Paid, Pieces, Stage, Status, paid, status};
 use super::payment::{Payment, Sums, refund::Refund};
@@ -85,6 +86,7 @@ fn every_machine_refuses_what_its_table_does_not_say_and_ends() {
     sound::<Exchange>();
     sound::<Claim>();
     sound::<Transfer>();
+    sound::<Case>();
 }
 
 #[test]
@@ -229,6 +231,7 @@ fn the_diagrams_in_the_docs_are_these_tables() {
         (Shipment::NAME, mermaid::<Shipment>()),
         (Payment::NAME, mermaid::<Payment>()),
         (Refund::NAME, mermaid::<Refund>()),
+        (Case::NAME, mermaid::<Case>()),
         (Return::NAME, mermaid::<Return>()),
         (Exchange::NAME, mermaid::<Exchange>()),
         (Claim::NAME, mermaid::<Claim>()),

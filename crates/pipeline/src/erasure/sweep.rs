@@ -16,7 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 20] = [
+pub(super) const TABLES: [Table; 26] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -128,6 +128,38 @@ pub(super) const TABLES: [Table; 20] = [
         read: "SELECT no, detail FROM order_history WHERE no > $1 ORDER BY no LIMIT $2",
         empty: "UPDATE order_history SET detail = '' WHERE no = $1",
     },
+    // What came back, and what money went back, stays; what was said beside it goes.
+    Table {
+        owner: "orders",
+        read: "SELECT no, email, phone, name, note, answer, receipt FROM returns WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE returns SET email = '', phone = '', name = '', note = '', answer = '', receipt = '', photos = '[]' WHERE no = $1",
+    },
+    Table {
+        owner: "orders",
+        read: "SELECT no, note, answer FROM claims WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE claims SET note = '', answer = '', photos = '[]' WHERE no = $1",
+    },
+    Table {
+        owner: "orders",
+        read: "SELECT no, note, outcome FROM after_sale WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE after_sale SET note = '', outcome = '' WHERE no = $1",
+    },
+    Table {
+        owner: "orders",
+        read: "SELECT no, why FROM refunds WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE refunds SET why = '' WHERE no = $1",
+    },
+    // Who has the code can still pay with it.
+    Table {
+        owner: "orders",
+        read: "SELECT no, email, phone FROM credit_accounts WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE credit_accounts SET email = '', phone = '' WHERE no = $1",
+    },
+    Table {
+        owner: "orders",
+        read: "SELECT no, why FROM credit_postings WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE credit_postings SET why = '' WHERE no = $1",
+    },
 ];
 
 /// Takes back what waits to be told about profiles to other systems, and forgets what was told. What is on its way at this
@@ -205,10 +237,46 @@ fn forget_in_memory(tx: &mut Tx, read: &str, id: i64) -> Result<(), DbError> {
         if let Some(row) = tx.get_mut::<::orders::CartTable>(id)? {
             Arc::make_mut(row).contact = Default::default();
         }
-    } else if read.contains("FROM orders")
-        && let Some(row) = tx.get_mut::<::orders::OrderTable>(id)?
+    } else if read.contains("FROM orders") {
+        if let Some(row) = tx.get_mut::<::orders::OrderTable>(id)? {
+            Arc::make_mut(row).contact = Default::default();
+        }
+    } else {
+        forget_after_sale(tx, read, id)?;
+    }
+    Ok(())
+}
+
+fn forget_after_sale(tx: &mut Tx, read: &str, id: i64) -> Result<(), DbError> {
+    use ::orders::after::{CaseTable, ClaimTable, CreditTable, RefundTable, ReturnTable};
+    use std::sync::Arc;
+    if read.contains("FROM returns") {
+        if let Some(row) = tx.get_mut::<ReturnTable>(id)? {
+            let row = Arc::make_mut(row);
+            row.contact = Default::default();
+            (row.note, row.answer, row.receipt) = Default::default();
+            row.photos.clear();
+        }
+    } else if read.contains("FROM claims") {
+        if let Some(row) = tx.get_mut::<ClaimTable>(id)? {
+            let row = Arc::make_mut(row);
+            (row.note, row.answer) = Default::default();
+            row.photos.clear();
+        }
+    } else if read.contains("FROM after_sale") {
+        if let Some(row) = tx.get_mut::<CaseTable>(id)? {
+            let row = Arc::make_mut(row);
+            (row.note, row.outcome) = Default::default();
+        }
+    } else if read.contains("FROM refunds") {
+        if let Some(row) = tx.get_mut::<RefundTable>(id)? {
+            Arc::make_mut(row).why.clear();
+        }
+    } else if read.contains("FROM credit_accounts")
+        && let Some(row) = tx.get_mut::<CreditTable>(id)?
     {
-        Arc::make_mut(row).contact = Default::default();
+        let row = Arc::make_mut(row);
+        (row.email, row.phone) = Default::default();
     }
     Ok(())
 }

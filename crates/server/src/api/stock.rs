@@ -87,14 +87,14 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// The variant of an SKU.
-pub(super) fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
+pub(crate) fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
     let found = variants::find(tx, sku)?;
     found
         .ok_or_else(|| BAD_INPUT.at(pointer, format!("there is no SKU {:?}", sku.chars().take(60).collect::<String>())))
 }
 
 /// The place of an id.
-pub(super) fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
+pub(crate) fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
     let found = places.find(id).map(|location| location.no);
     found.ok_or_else(|| {
         BAD_INPUT.at(pointer, format!("there is no location {:?}", id.chars().take(60).collect::<String>()))
@@ -102,12 +102,12 @@ pub(super) fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Pro
 }
 
 /// The id of a place.
-pub(super) fn place_id(places: &Places, no: i64) -> String {
+pub(crate) fn place_id(places: &Places, no: i64) -> String {
     places.get(no).map_or_else(|| no.to_string(), |location| location.id.to_string())
 }
 
 /// Whoever is bound to stores works in those stores only.
-pub(super) fn check_place(caller: &Caller, places: &Places, no: i64) -> Result<(), Problem> {
+pub(crate) fn check_place(caller: &Caller, places: &Places, no: i64) -> Result<(), Problem> {
     let Some(stores) = &caller.stores else { return Ok(()) };
     let id = place_id(places, no);
     if stores.contains(&id) {
@@ -134,7 +134,7 @@ pub(super) fn places_of(db: &mut Engine) -> Result<Places, DbError> {
 }
 
 /// Why a command of stock was refused, as a problem; `tx` names variants by their SKU.
-pub(super) fn refused(tx: &mut Tx, error: StockError) -> Problem {
+pub(crate) fn refused(tx: &mut Tx, error: StockError) -> Problem {
     match error {
         StockError::NotEnough(short) => {
             let (mut errors, mut lines) = (Vec::new(), Vec::new());
