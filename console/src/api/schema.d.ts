@@ -4,6 +4,126 @@
  */
 
 export interface paths {
+    "/api/v1/after-sale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists cases, newest first. */
+        get: operations["list_cases"];
+        put?: never;
+        /** Opens a case. */
+        post: operations["create_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a case. */
+        get: operations["get_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says who looks after a case, and until when. */
+        post: operations["assign_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a case with what came of it, or says no. */
+        post: operations["close_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/lend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lends the customer something for as long as the work takes. */
+        post: operations["lend_in_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a step of a case. */
+        post: operations["step_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back what was lent. */
+        post: operations["take_back_loan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -361,6 +481,126 @@ export interface paths {
         /** Makes, moves or changes a category. */
         put: operations["put_category"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists claims, newest first. */
+        get: operations["list_claims"];
+        put?: never;
+        /** Writes a claim down. */
+        post: operations["create_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a claim. */
+        get: operations["get_claim"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that it is right, and what it brings. */
+        post: operations["approve_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer takes it back. */
+        post: operations["cancel_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that it is not right. */
+        post: operations["deny_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer brings more. */
+        post: operations["reopen_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a claim whose money arrived and whose replacement left. */
+        post: operations["resolve_claim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1126,6 +1366,23 @@ export interface paths {
         post?: never;
         /** Takes a feed away; its address answers nobody any more. */
         delete: operations["delete_feed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/goodwill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives store credit for the trouble; it is no part of what was paid. */
+        post: operations["give_goodwill"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2585,6 +2842,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists refunds, newest first. */
+        get: operations["list_refunds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{id}/credit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives as store credit what the provider could not give back. */
+        post: operations["credit_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{id}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The provider could not. */
+        post: operations["fail_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the provider again. */
+        post: operations["retry_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The money is back. Told twice, it counts once. */
+        post: operations["settle_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rejects": {
         parameters: {
             query?: never;
@@ -2733,6 +3075,235 @@ export interface paths {
         put?: never;
         /** Keeps goods for longer. */
         post: operations["extend_reservation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists returns and exchanges, newest first. */
+        get: operations["list_returns"];
+        put?: never;
+        /**
+         * Asks to bring goods back: of an order, or by a receipt alone where the shop takes that. With `instead` it is an exchange. What the rules
+         *     allow is approved at once, if the shop says so.
+         */
+        post: operations["create_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the shop promises about returns. */
+        get: operations["get_return_policy"];
+        /** Changes what the shop promises about returns. */
+        put: operations["put_return_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts how much of what was ordered in a period came back since: by category, product, size and reason, with and without try-on, and says
+         *     which products run small or large.
+         */
+        get: operations["return_rates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a return or exchange. */
+        get: operations["get_return"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says yes; of an exchange the others are kept now. */
+        post: operations["approve_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer keeps the goods after all. */
+        post: operations["cancel_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/close-short": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops waiting for the rest. */
+        post: operations["close_return_short"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says no, in words for the customer. */
+        post: operations["deny_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/fulfil": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer has the others. */
+        post: operations["fulfil_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/grade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grades pieces that wait in quarantine. */
+        post: operations["grade_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes goods in: what is sellable is on sale there at once, what nobody graded waits in quarantine. */
+        post: operations["receive_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives money back for what came. */
+        post: operations["refund_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/turn-into-return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The others are not to be had: what came back is a return. */
+        post: operations["turn_into_return"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3205,6 +3776,23 @@ export interface paths {
         get: operations["setup"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sold-serials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes down which piece, by its serial number, went out with a line of an order. */
+        post: operations["note_serial"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4250,6 +4838,11 @@ export interface components {
              */
             used_at?: string | null;
         };
+        /** @description A reason. */
+        ApproveBody: {
+            /** @description Why it is taken although the rules do not allow it. */
+            exception?: string;
+        };
         /** @description What came of a line. */
         ArrivedBody: {
             damaged?: components["schemas"]["Amount"] | null;
@@ -4260,6 +4853,17 @@ export interface components {
             line: number;
             received: components["schemas"]["Amount"];
         };
+        /** @description Pieces that came. */
+        ArrivedShown: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description `sellable`, `outlet`, `write_off`; null: nobody looked yet. */
+            grade?: string | null;
+            location_id: string;
+            lot: string;
+            quantity: components["schemas"]["Amount"];
+        };
         /** @description A list that was asked on the way to a price. */
         AskedList: {
             /** @description Whether it has a price for the variant there. */
@@ -4268,6 +4872,16 @@ export interface components {
             name: string;
             /** Format: int64 */
             position: number;
+        };
+        /** @description Who looks after a case. */
+        AssignBody: {
+            /**
+             * Format: date-time
+             * @description As it was without it.
+             */
+            due_at?: string | null;
+            owner: string;
+            paid_by_customer?: boolean | null;
         };
         /** @description A rule of which goods a channel sells: the first that fits decides; without one they are sold. [L6] */
         AssortmentRule: {
@@ -4463,6 +5077,55 @@ export interface components {
         Caps: {
             items: components["schemas"]["Cap"][];
         };
+        /** @description What is asked. */
+        CaseBody: {
+            /** Format: date-time */
+            due_at?: string | null;
+            /** @description `warranty`, `repair`, `instructions` or `check_in`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The order's line, from 0.
+             */
+            line?: number | null;
+            note?: string;
+            order_id?: components["schemas"]["Id"] | null;
+            /** @description Who looks after it. */
+            owner?: string;
+            /** @description The customer agreed to pay. */
+            paid_by_customer?: boolean;
+            serial?: string;
+        };
+        /** @description A case after the sale. */
+        CaseShown: {
+            /** Format: date-time */
+            due_at: string;
+            id: components["schemas"]["Id"];
+            /** @description `warranty`, `repair`, `instructions` or `check_in`. */
+            kind: string;
+            /** Format: int64 */
+            line?: number | null;
+            loans: components["schemas"]["LoanShown"][];
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            order_id: components["schemas"]["Id"];
+            outcome: string;
+            owner: string;
+            paid_by_customer: boolean;
+            serial: string;
+            sku: string;
+            state: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            warranty_until?: string | null;
+        };
+        /** @description A step. */
+        CaseStepBody: {
+            /** @description `accept`, `wait`, `work`, `finish` or `cancel`. */
+            step: string;
+        };
         /**
          * @description How a membership changed.
          * @enum {string}
@@ -4499,6 +5162,29 @@ export interface components {
             returns: number;
             revenue: components["schemas"]["Money"][];
         };
+        /** @description What a claim brings. */
+        ClaimApproveBody: {
+            /**
+             * Format: int64
+             * @description Without it a refund is all of what the pieces cost.
+             */
+            amount_minor?: number | null;
+            /** @description In words for the customer. */
+            answer?: string;
+            /** @description `refund`, `replacement` or `both`. */
+            resolution: string;
+        };
+        /** @description What is complained of. */
+        ClaimBody: {
+            channel?: string;
+            /** @description Your own id of it, so that telling it twice counts once. */
+            key?: string;
+            lines: components["schemas"]["ClaimLineBody"][];
+            note?: string;
+            order_id: components["schemas"]["Id"];
+            /** @description References of media. */
+            photos?: string[];
+        };
         /** @description A line of a claim that is alive. */
         ClaimItem: {
             /** Format: date-time */
@@ -4515,6 +5201,55 @@ export interface components {
             quantity: components["schemas"]["Amount"];
             reservation_id: components["schemas"]["Id"];
             sku: string;
+        };
+        /** @description Pieces that something was wrong with. */
+        ClaimLineBody: {
+            /**
+             * Format: int64
+             * @description The order's line, from 0.
+             */
+            line: number;
+            quantity: components["schemas"]["Amount"];
+            /** @description As of a return. */
+            reason: string;
+        };
+        /** @description A line of a claim. */
+        ClaimLineShown: {
+            /** Format: int64 */
+            line: number;
+            quantity: components["schemas"]["Amount"];
+            reason: string;
+        };
+        /** @description A claim. */
+        ClaimShown: {
+            answer: string;
+            channel: string;
+            decided_by: string;
+            /** Format: date-time */
+            due_at: string;
+            id: components["schemas"]["Id"];
+            lines: components["schemas"]["ClaimLineShown"][];
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            order_id: components["schemas"]["Id"];
+            photos: string[];
+            /** Format: int64 */
+            refund_minor: number;
+            refunds: components["schemas"]["RefundShown"][];
+            replacement_order_id?: components["schemas"]["Id"] | null;
+            /** @description `refund`, `replacement` or `both`, once it is decided. */
+            resolution?: string | null;
+            state: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description How a case ends. */
+        CloseBody: {
+            /** @description In words for the customer: what came of it, or why we do not do it. */
+            outcome: string;
+            /** @description We do not do it. */
+            refused?: boolean;
         };
         /**
          * @description A decision about a module.
@@ -4885,6 +5620,11 @@ export interface components {
             email: string;
             password: string;
         };
+        /** @description What the customer said. */
+        CreditBody: {
+            /** @description The customer takes store credit instead. */
+            agreed: boolean;
+        };
         /** @description A file of a customer. */
         CustomerFile: {
             author: string;
@@ -5166,6 +5906,15 @@ export interface components {
             before: unknown;
             name: string;
         };
+        /** @description The rate with try-on less the rate without, with Newcombe's interval of 95 %. */
+        EffectShown: {
+            /** Format: double */
+            difference: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+        };
         /** @description What was counted. */
         EnterBody: {
             /**
@@ -5236,6 +5985,13 @@ export interface components {
              * @description Null = ever.
              */
             window_days?: number | null;
+        };
+        /** @description The other side of an exchange. */
+        ExchangeShown: {
+            instead: components["schemas"]["InsteadShown"][];
+            /** @description Of the first order's money, so much pays for them. */
+            moved: components["schemas"]["Money"];
+            order_id?: components["schemas"]["Id"] | null;
         };
         /** @description How many were open. */
         Explained: {
@@ -5484,6 +6240,11 @@ export interface components {
             people: number;
             value: unknown;
         };
+        /** @description How the customer gets the others. */
+        FulfilBody: {
+            /** @description They are handed over now; without it they left before. */
+            hand_over?: boolean;
+        };
         /** @description A value that is missing. */
         Gap: {
             attribute: string;
@@ -5495,6 +6256,60 @@ export interface components {
             detail: string;
             gate: string;
             passed: boolean;
+        };
+        /** @description Something for the trouble. */
+        GoodwillBody: {
+            /**
+             * Format: int64
+             * @description In the order's currency.
+             */
+            amount_minor: number;
+            /** @description Your own id of it, so that it is given once. */
+            key: string;
+            order_id: components["schemas"]["Id"];
+            why: string;
+        };
+        /** @description Store credit that was given. */
+        GoodwillShown: {
+            balance: components["schemas"]["Money"];
+            /** @description What the customer types to pay with it. */
+            code: string;
+        };
+        /** @description Pieces that came. */
+        GotBody: {
+            /** @description `sellable`, `outlet` or `write_off`; without it somebody looks later. */
+            grade?: string | null;
+            /**
+             * Format: int64
+             * @description The return's line, from 0.
+             */
+            line: number;
+            /** @description Batch or serial number. */
+            lot?: string;
+            quantity: components["schemas"]["Amount"];
+        };
+        /** @description What pieces in quarantine are good for. */
+        GradeBody: {
+            grade: string;
+            /**
+             * Format: int64
+             * @description The return's line, from 0.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description Which of what came of it, from 0.
+             */
+            nth: number;
+        };
+        /** @description The rate of a category, product, size, or of everything. */
+        GroupShown: {
+            all: components["schemas"]["ShareShown"];
+            key: string;
+            name: string;
+            reasons: components["schemas"]["ReasonShown"][];
+            with_try_on: components["schemas"]["ShareShown"];
+            without_try_on: components["schemas"]["ShareShown"];
         };
         /** @description A file that was handed over, as proof. */
         HandedOver: {
@@ -5521,6 +6336,31 @@ export interface components {
             /** Format: int64 */
             queue_depth: number;
             version: string;
+        };
+        /** @description Something that the catalogue should say. */
+        HintShown: {
+            /** @description `runs_small` or `runs_large`. */
+            hint: string;
+            /** Format: int64 */
+            of: number;
+            /**
+             * Format: double
+             * @description The chance of so many by chance alone.
+             */
+            p: number;
+            /**
+             * Format: int64
+             * @description Pieces that came back for that reason, of all that came back.
+             */
+            pieces: number;
+            product_id: string;
+            /** @description Empty: all of its sizes. */
+            size: string;
+            /**
+             * Format: double
+             * @description The share of that reason elsewhere.
+             */
+            usual: number;
         };
         /** @description The first page. */
         Home: {
@@ -5741,6 +6581,23 @@ export interface components {
             purchase_order_id: components["schemas"]["Id"];
             quantity: components["schemas"]["Amount"];
         };
+        /** @description Something else. */
+        InsteadBody: {
+            /**
+             * Format: int64
+             * @description The return's line that it stands for, from 0.
+             */
+            of: number;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description Something else. */
+        InsteadShown: {
+            /** Format: int64 */
+            of: number;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
         /** @description A link, shown once. */
         InvitationLink: {
             email: string;
@@ -5856,12 +6713,43 @@ export interface components {
             /** @description What a value looks like: letters are `a`, digits `9`. */
             shape: string;
         };
+        /** @description Something of ours to lend. */
+        LendBody: {
+            /** @description From where. */
+            location_id: string;
+            lot?: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
         /** @description Which address. */
         LiftSuppression: {
             address: string;
             channel: string;
             /** @description Why it may be written to again: a complaint is not lifted lightly. */
             reason: string;
+        };
+        /** @description Something that was lent is back. */
+        LoanBackBody: {
+            /** @description `sellable` or `outlet`. */
+            grade: string;
+            /**
+             * Format: int64
+             * @description Which loan of the case, from 0.
+             */
+            loan: number;
+            /** @description Where it is now. */
+            location_id: string;
+        };
+        /** @description Something of ours that the customer has, or had. */
+        LoanShown: {
+            /** Format: date-time */
+            back_at?: string | null;
+            location_id: string;
+            lot: string;
+            /** Format: date-time */
+            out_at: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
         };
         /** @description A place where goods are. */
         Location: {
@@ -7176,6 +8064,25 @@ export interface components {
             /** @description `21:00-09:00`, in the shop's zone; nothing allows every hour. */
             hours?: string | null;
         };
+        /** @description Rates of a period. */
+        RatesShown: {
+            categories: components["schemas"]["GroupShown"][];
+            /** Format: date-time */
+            from: string;
+            hints: components["schemas"]["HintShown"][];
+            overall: components["schemas"]["GroupShown"];
+            products: components["schemas"]["GroupShown"][];
+            sizes: components["schemas"]["GroupShown"][];
+            /** Format: date-time */
+            to: string;
+            try_on_effect?: components["schemas"]["EffectShown"] | null;
+        };
+        /** @description A reason with its pieces. */
+        ReasonShown: {
+            reason: string;
+            /** Format: double */
+            returned: number;
+        };
         /** @description What came. */
         ReceiveBody: {
             /** Format: date-time */
@@ -7198,6 +8105,38 @@ export interface components {
         /** @description Codes that stand in for a lost app, shown once; each works once. */
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        /** @description How money is given back. */
+        RefundBody: {
+            /** @description The money was handed out already, as at a counter. */
+            paid_out?: boolean;
+            /** @description `payments` (without it) or `credit`. */
+            way?: string | null;
+            /** @description Why it is kept back. */
+            why?: string;
+            /**
+             * Format: int64
+             * @description Kept back, because the goods are not as they were.
+             */
+            withheld_minor?: number;
+        };
+        /** @description Money that goes back. */
+        RefundShown: {
+            amount: components["schemas"]["Money"];
+            /** Format: date-time */
+            at: string;
+            /** @description What for, such as `return:7`. */
+            cause: string;
+            external_id: string;
+            id: components["schemas"]["Id"];
+            order_id: components["schemas"]["Id"];
+            payment_id: string;
+            provider: string;
+            /** Format: date-time */
+            settled_at?: string | null;
+            /** @description `pending`, `failed`, `settled` or `credited`. */
+            state: string;
+            why: string;
         };
         /** @description The register. */
         Register: {
@@ -7238,6 +8177,11 @@ export interface components {
             index: number;
             /** @description JSON Pointer into the product. */
             pointer: string;
+        };
+        /** @description What the customer brings. */
+        ReopenBody: {
+            note?: string;
+            photos?: string[];
         };
         /** @description Which refused items to try again. */
         ReplayMany: {
@@ -7433,6 +8377,143 @@ export interface components {
             /** @description A name of events in which `*` stands for anything; empty = all. */
             pattern?: string;
             source_id?: components["schemas"]["Id"] | null;
+        };
+        /** @description Goods that somebody brings back. */
+        ReturnBody: {
+            /** @description Where it is asked, such as `till:Lviv-1`. */
+            channel?: string;
+            email?: string;
+            /** @description What the customer wants instead; without it money. */
+            instead?: components["schemas"]["InsteadBody"][];
+            /** @description Your own id of it, so that asking twice counts once. */
+            key?: string;
+            lines: components["schemas"]["ReturnLineBody"][];
+            name?: string;
+            note?: string;
+            order_id?: components["schemas"]["Id"] | null;
+            phone?: string;
+            /** @description References of media. */
+            photos?: string[];
+            /** @description Without an order: the receipt that the customer shows. */
+            receipt?: string;
+        };
+        /** @description A line of a return. */
+        ReturnLineBody: {
+            /**
+             * Format: int64
+             * @description The order's line, from 0.
+             */
+            line?: number | null;
+            quantity: components["schemas"]["Amount"];
+            /**
+             * @description `too_small`, `too_large`, `not_liked`, `changed_mind`, `not_as_described`, `defect`, `damaged`, `wrong_item`, `late`,
+             *     `not_collected` or `other`.
+             */
+            reason: string;
+            /** @description Without an order: what it is. */
+            sku?: string | null;
+        };
+        /** @description A line of a return. */
+        ReturnLineShown: {
+            arrived: components["schemas"]["ArrivedShown"][];
+            /** @description Why the rules do not allow it; null: they do. */
+            denied?: string | null;
+            /**
+             * Format: int64
+             * @description The order's line.
+             */
+            line?: number | null;
+            quantity: components["schemas"]["Amount"];
+            reason: string;
+            refund: components["schemas"]["Money"];
+            refund_tax: components["schemas"]["Money"];
+            sku: string;
+        };
+        /** @description What the shop promises. Where the law gives more, the law holds. */
+        ReturnPolicyBody: {
+            /**
+             * Format: int64
+             * @description Days within which the customer gets an answer.
+             */
+            answer_days: number;
+            /** @description Whether what the rules allow needs no person. */
+            approve_by_rule: boolean;
+            /**
+             * Format: int64
+             * @description Days for which an approved return waits for its goods.
+             */
+            bring_days: number;
+            /**
+             * Format: int64
+             * @description Days after delivery until somebody asks how it went; 0: nobody does.
+             */
+            check_in_days: number;
+            /** @description The attribute in which products name the class that the law speaks of. */
+            class_attribute: string;
+            /** @description The class of all goods of a category, by the category's code. */
+            class_of_category: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Days to return goods without a fault.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description Days to complain of a fault.
+             */
+            fault_days: number;
+            /** @description When delivery is paid back: `never`, `our_fault` (all came back and some was our fault) or `all_back`. */
+            shipping: string;
+            /** @description The attribute by which sizes are told apart. */
+            size_attribute: string;
+            /** @description The attribute that holds the months of guarantee. */
+            warranty_attribute: string;
+            /**
+             * Format: int64
+             * @description Months of guarantee of goods that name none.
+             */
+            warranty_months: number;
+            /** @description Whether goods come back by a receipt alone, for store credit. */
+            without_order: boolean;
+        };
+        /** @description A return or an exchange. */
+        ReturnShown: {
+            /** @description What the customer was told. */
+            answer: string;
+            channel: string;
+            /** @description Where it went without an order. */
+            credit_code?: string | null;
+            decided_by: string;
+            /** Format: date-time */
+            due_at: string;
+            email: string;
+            exchange?: components["schemas"]["ExchangeShown"] | null;
+            id: components["schemas"]["Id"];
+            /** @description `return` or `exchange`. */
+            kind: string;
+            lines: components["schemas"]["ReturnLineShown"][];
+            name: string;
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            opened_by: string;
+            order_id?: components["schemas"]["Id"] | null;
+            phone: string;
+            photos: string[];
+            receipt: string;
+            refunds: components["schemas"]["RefundShown"][];
+            shipping: components["schemas"]["Money"];
+            state: string;
+            total: components["schemas"]["Money"];
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Decided, or done: `payments` or `credit`. */
+            way: string;
+            withheld: components["schemas"]["Money"];
         };
         /** @description Why somebody needs to see it. */
         Reveal: {
@@ -7841,6 +8922,16 @@ export interface components {
          * @enum {string}
          */
         SegmentState: "filling" | "live";
+        /** @description Which piece went out. */
+        SerialBody: {
+            /**
+             * Format: int64
+             * @description The order's line, from 0.
+             */
+            line: number;
+            order_id: components["schemas"]["Id"];
+            serial: string;
+        };
         /** @description From where a line is served. */
         ServedFrom: {
             /**
@@ -7902,6 +8993,11 @@ export interface components {
         Settle: {
             as: components["schemas"]["SettledAs"];
         };
+        /** @description What the provider told. */
+        SettleBody: {
+            /** @description The provider's own id of it. */
+            external_id?: string | null;
+        };
         /**
          * @description What became of a message, by a person's word.
          * @enum {string}
@@ -7925,6 +9021,22 @@ export interface components {
             source: boolean;
             /** @description Somebody else signs in too, or is invited. */
             users: boolean;
+        };
+        /** @description Pieces that were delivered and of them those that came back, with Wilson's interval of 95 %. */
+        ShareShown: {
+            /** Format: double */
+            delivered: number;
+            /** Format: double */
+            high?: number | null;
+            /** Format: double */
+            low?: number | null;
+            /**
+             * Format: double
+             * @description Between 0 and 1; null where nothing was delivered.
+             */
+            rate?: number | null;
+            /** Format: double */
+            returned: number;
         };
         /** @description How much of each line leaves. */
         ShipBody: {
@@ -8375,6 +9487,14 @@ export interface components {
             /** @description As the console names it, such as `customers`. */
             table: string;
         };
+        /** @description Goods that came. */
+        TakenBody: {
+            /** @description Your own id of it, so that telling it twice counts once. */
+            key?: string;
+            lines: components["schemas"]["GotBody"][];
+            /** @description The place that has them now. */
+            location_id: string;
+        };
         /** @description What can be said on a channel. */
         Template: {
             body_html: string;
@@ -8810,6 +9930,10 @@ export interface components {
              */
             state: "active" | "paused";
         };
+        /** @description A reason for the customer. */
+        WhyBody: {
+            why: string;
+        };
         /** @description What a rule would have done on a day, had its source not been observed only. */
         WouldHave: {
             /** Format: date-time */
@@ -8836,6 +9960,298 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_cases: {
+        parameters: {
+            query?: {
+                /** @description A state; of returns also `open`, of cases `running`: all that are not over. */
+                state?: string;
+                kind?: string;
+                /** @description Only of this order. */
+                order_id?: components["schemas"]["Id"];
+                /** @description Only those that are due before. */
+                due_before?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * Format: date-time
+                             * @description By when the next step is to be done.
+                             */
+                            due_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** Format: date-time */
+                            opened_at: string;
+                            order_id?: components["schemas"]["Id"] | null;
+                            order_number: string;
+                            /** @description Who looks after it; empty: nobody yet, or it is no case. */
+                            owner: string;
+                            state: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lend_in_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LendBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseStepBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_back_loan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoanBackBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_api_keys: {
         parameters: {
             query?: never;
@@ -9736,6 +11152,290 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProductCategory"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_claims: {
+        parameters: {
+            query?: {
+                /** @description A state; of returns also `open`, of cases `running`: all that are not over. */
+                state?: string;
+                kind?: string;
+                /** @description Only of this order. */
+                order_id?: components["schemas"]["Id"];
+                /** @description Only those that are due before. */
+                due_before?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * Format: date-time
+                             * @description By when the next step is to be done.
+                             */
+                            due_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** Format: date-time */
+                            opened_at: string;
+                            order_id?: components["schemas"]["Id"] | null;
+                            order_number: string;
+                            /** @description Who looks after it; empty: nobody yet, or it is no case. */
+                            owner: string;
+                            state: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimApproveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deny_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopen_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReopenBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -11874,6 +13574,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    give_goodwill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodwillBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoodwillShown"];
+                };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
@@ -16080,6 +17812,193 @@ export interface operations {
             };
         };
     };
+    list_refunds: {
+        parameters: {
+            query?: {
+                order_id?: components["schemas"]["Id"];
+                /** @description `pending`, `failed`, `settled` or `credited`. */
+                state?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            amount: components["schemas"]["Money"];
+                            /** Format: date-time */
+                            at: string;
+                            /** @description What for, such as `return:7`. */
+                            cause: string;
+                            external_id: string;
+                            id: components["schemas"]["Id"];
+                            order_id: components["schemas"]["Id"];
+                            payment_id: string;
+                            provider: string;
+                            /** Format: date-time */
+                            settled_at?: string | null;
+                            /** @description `pending`, `failed`, `settled` or `credited`. */
+                            state: string;
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    credit_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreditBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fail_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_rejects: {
         parameters: {
             query?: {
@@ -16460,6 +18379,517 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Extended"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_returns: {
+        parameters: {
+            query?: {
+                /** @description A state; of returns also `open`, of cases `running`: all that are not over. */
+                state?: string;
+                kind?: string;
+                /** @description Only of this order. */
+                order_id?: components["schemas"]["Id"];
+                /** @description Only those that are due before. */
+                due_before?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * Format: date-time
+                             * @description By when the next step is to be done.
+                             */
+                            due_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** Format: date-time */
+                            opened_at: string;
+                            order_id?: components["schemas"]["Id"] | null;
+                            order_number: string;
+                            /** @description Who looks after it; empty: nobody yet, or it is no case. */
+                            owner: string;
+                            state: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_return_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnPolicyBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_return_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnPolicyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnPolicyBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_rates: {
+        parameters: {
+            query?: {
+                /** @description Orders placed from then on; 90 days before `to` without it. */
+                from?: string;
+                /** @description Orders placed before; now without it. At most 400 days are counted. */
+                to?: string;
+                /** @description Groups of each kind, 1 to 500; 50 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatesShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_return_short: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deny_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fulfil_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FulfilBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grade_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GradeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakenBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    turn_into_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -17692,6 +20122,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Setup"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    note_serial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SerialBody"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
