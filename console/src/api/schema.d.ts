@@ -4,6 +4,126 @@
  */
 
 export interface paths {
+    "/api/v1/after-sale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists cases, newest first. */
+        get: operations["list_cases"];
+        put?: never;
+        /** Opens a case. */
+        post: operations["create_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a case. */
+        get: operations["get_case"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says who looks after a case, and until when. */
+        post: operations["assign_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a case with what came of it, or says no. */
+        post: operations["close_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/lend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lends the customer something for as long as the work takes. */
+        post: operations["lend_in_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a step of a case. */
+        post: operations["step_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/after-sale/{id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back what was lent. */
+        post: operations["take_back_loan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -361,6 +481,126 @@ export interface paths {
         /** Makes, moves or changes a category. */
         put: operations["put_category"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists claims, newest first. */
+        get: operations["list_claims"];
+        put?: never;
+        /** Writes a claim down. */
+        post: operations["create_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a claim. */
+        get: operations["get_claim"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that it is right, and what it brings. */
+        post: operations["approve_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer takes it back. */
+        post: operations["cancel_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that it is not right. */
+        post: operations["deny_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer brings more. */
+        post: operations["reopen_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/claims/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a claim whose money arrived and whose replacement left. */
+        post: operations["resolve_claim"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1131,6 +1371,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/goodwill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives store credit for the trouble; it is no part of what was paid. */
+        post: operations["give_goodwill"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1450,58 +1707,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/incoming-claims": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Promises goods that are on order to somebody: all that is asked for, or nothing. */
-        post: operations["create_incoming_claim"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/incoming-claims/changes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists changes of promises of goods that are to come, the oldest first. */
-        get: operations["list_incoming_changes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/incoming-claims/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Shows a claim on goods that are to come. */
-        get: operations["get_incoming_claim"];
-        put?: never;
-        post?: never;
-        /** Gives back what is still open of a claim. */
-        delete: operations["release_incoming_claim"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -1634,91 +1839,6 @@ export interface paths {
         /** Sets the rules of law of a country; each names its source. */
         put: operations["put_law"];
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/legal-entities": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists legal entities with their places. */
-        get: operations["list_entities"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/legal-entities/documents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists papers between entities, newest first. */
-        get: operations["list_entity_documents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/legal-entities/report": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Shows what each legal entity did in a time, and their sum. */
-        get: operations["entities_report"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/legal-entities/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Makes a legal entity, or changes the one with this id. */
-        put: operations["put_entity"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/legal-entities/{id}/locations": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Says that a place belongs to an entity from a moment on. */
-        post: operations["assign_entity"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2618,23 +2738,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/purchase-orders/{id}/expected": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Expects a purchase order at another time; whoever was promised goods of it is promised anew. */
-        put: operations["expect_purchase_order"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/purchase-orders/{id}/place": {
         parameters: {
             query?: never;
@@ -2733,6 +2836,91 @@ export interface paths {
         /** Sets the quiet hours. Marketing that falls into them waits for their end; service messages go out at any hour. */
         put: operations["put_quiet_hours"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists refunds, newest first. */
+        get: operations["list_refunds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{id}/credit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives as store credit what the provider could not give back. */
+        post: operations["credit_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{id}/fail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The provider could not. */
+        post: operations["fail_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks the provider again. */
+        post: operations["retry_refund"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/refunds/{id}/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The money is back. Told twice, it counts once. */
+        post: operations["settle_refund"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2893,15 +3081,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/rfid-sessions": {
+    "/api/v1/returns": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Lists sessions of tag reads, newest first. */
-        get: operations["list_rfid_sessions"];
+        /** Lists returns and exchanges, newest first. */
+        get: operations["list_returns"];
+        put?: never;
+        /**
+         * Asks to bring goods back: of an order, or by a receipt alone where the shop takes that. With `instead` it is an exchange. What the rules
+         *     allow is approved at once, if the shop says so.
+         */
+        post: operations["create_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the shop promises about returns. */
+        get: operations["get_return_policy"];
+        /** Changes what the shop promises about returns. */
+        put: operations["put_return_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/rates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts how much of what was ordered in a period came back since: by category, product, size and reason, with and without try-on, and says
+         *     which products run small or large.
+         */
+        get: operations["return_rates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2910,15 +3140,15 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/rfid-sessions/{id}": {
+    "/api/v1/returns/{id}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** Shows a session of tag reads beside the books. */
-        get: operations["get_rfid_session"];
+        /** Shows a return or exchange. */
+        get: operations["get_return"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2927,7 +3157,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/rfid-sessions/{id}/count": {
+    "/api/v1/returns/{id}/approve": {
         parameters: {
             query?: never;
             header?: never;
@@ -2936,8 +3166,144 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a blind count of a session: what agrees with the books is settled, every difference waits for a person. */
-        post: operations["count_rfid_session"];
+        /** Says yes; of an exchange the others are kept now. */
+        post: operations["approve_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer keeps the goods after all. */
+        post: operations["cancel_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/close-short": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stops waiting for the rest. */
+        post: operations["close_return_short"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/deny": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says no, in words for the customer. */
+        post: operations["deny_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/fulfil": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The customer has the others. */
+        post: operations["fulfil_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/grade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Grades pieces that wait in quarantine. */
+        post: operations["grade_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes goods in: what is sellable is on sale there at once, what nobody graded waits in quarantine. */
+        post: operations["receive_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives money back for what came. */
+        post: operations["refund_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/returns/{id}/turn-into-return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The others are not to be had: what came back is a return. */
+        post: operations["turn_into_return"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3143,23 +3509,6 @@ export interface paths {
         };
         /** Tells a segment's count while it moves. */
         get: operations["segment_stream"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/serials/{sn}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Shows where a serial number lies and everything that happened to it: one item for each SKU that has it. */
-        get: operations["get_serial"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3427,6 +3776,23 @@ export interface paths {
         get: operations["setup"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sold-serials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Writes down which piece, by its serial number, went out with a line of an order. */
+        post: operations["note_serial"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3742,24 +4108,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/stock/documents/{id}/cost": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Shows what the lines of a paper cost at their moment: of a sale, what was sold. */
-        get: operations["get_document_cost"];
-        /** Says what a receipt cost, however late: everything that was sold since costs anew. */
-        put: operations["put_document_cost"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/stock/movements": {
         parameters: {
             query?: never;
@@ -3772,23 +4120,6 @@ export interface paths {
         put?: never;
         /** Writes down a movement of goods from a place to a place. */
         post: operations["post_movement"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stock/rfid-reads": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Takes reads of tags in. They change no stock: a session is a proposal for a count. */
-        post: operations["post_rfid_reads"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3825,74 +4156,6 @@ export interface paths {
         /** Shows where a variant lies, who has a claim on it, what is coming and what each channel can promise. */
         get: operations["get_stock"];
         put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stock/{sku}/cost": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Shows what an SKU cost: by moving average and by layers, with freight and customs. */
-        get: operations["get_cost"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stock/{sku}/incoming": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists what is on order of an SKU and can still be promised, the earliest first. */
-        get: operations["list_incoming"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stock/{sku}/lots": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists the lots of an SKU with where they lie, by name, a thousand at most. */
-        get: operations["list_lots"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/stock/{sku}/lots/{lot}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** Says until when a lot may be sold, and whether it is held back. What lies of it goes into quarantine everywhere, or comes out. */
-        put: operations["put_lot"];
         post?: never;
         delete?: never;
         options?: never;
@@ -4319,58 +4582,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/waiting-list": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Lists who waits, the first in line first. */
-        get: operations["list_waiting"];
-        put?: never;
-        /** Puts somebody into the line for an SKU. Who stands in it already keeps their place. */
-        post: operations["join_waiting"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/waiting-list/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Takes somebody out of the line; goods that were kept for them go to the next. */
-        delete: operations["leave_waiting"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/waiting-list/{id}/take": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Somebody who was told comes: the goods that are kept become their cart's. */
-        post: operations["take_waiting"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/webhook-deliveries/{id}": {
         parameters: {
             query?: never;
@@ -4627,6 +4838,11 @@ export interface components {
              */
             used_at?: string | null;
         };
+        /** @description A reason. */
+        ApproveBody: {
+            /** @description Why it is taken although the rules do not allow it. */
+            exception?: string;
+        };
         /** @description What came of a line. */
         ArrivedBody: {
             damaged?: components["schemas"]["Amount"] | null;
@@ -4637,6 +4853,17 @@ export interface components {
             line: number;
             received: components["schemas"]["Amount"];
         };
+        /** @description Pieces that came. */
+        ArrivedShown: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description `sellable`, `outlet`, `write_off`; null: nobody looked yet. */
+            grade?: string | null;
+            location_id: string;
+            lot: string;
+            quantity: components["schemas"]["Amount"];
+        };
         /** @description A list that was asked on the way to a price. */
         AskedList: {
             /** @description Whether it has a price for the variant there. */
@@ -4646,14 +4873,15 @@ export interface components {
             /** Format: int64 */
             position: number;
         };
-        /** @description A place for an entity. */
+        /** @description Who looks after a case. */
         AssignBody: {
-            location_id: string;
             /**
              * Format: date-time
-             * @description From when on; now without it. What was before stays with whom it was.
+             * @description As it was without it.
              */
-            since?: string | null;
+            due_at?: string | null;
+            owner: string;
+            paid_by_customer?: boolean | null;
         };
         /** @description A rule of which goods a channel sells: the first that fits decides; without one they are sold. [L6] */
         AssortmentRule: {
@@ -4728,28 +4956,6 @@ export interface components {
         Begun: {
             /** @description See `/api/v1/jobs/{id}`. */
             job_id: components["schemas"]["Id"];
-        };
-        /** @description The bill of a receipt. */
-        BillBody: {
-            /** @description How freight and customs are shared: `value`, as without it, or `weight`. */
-            by?: string | null;
-            /** @description ISO 4217; the shop's own without it. What cost another currency counts as of unknown cost. */
-            currency?: string | null;
-            /** Format: int64 */
-            customs_minor?: number;
-            /** Format: int64 */
-            freight_minor?: number;
-            /** @description Lines that are not named keep what was said of them. */
-            lines?: components["schemas"]["BillLine"][];
-        };
-        /** @description What a line of a receipt cost. */
-        BillLine: {
-            /**
-             * Format: int64
-             * @description All of it, without freight and customs.
-             */
-            cost_minor: number;
-            movement_id: string;
         };
         /**
          * @description How a value is kept out.
@@ -4871,6 +5077,55 @@ export interface components {
         Caps: {
             items: components["schemas"]["Cap"][];
         };
+        /** @description What is asked. */
+        CaseBody: {
+            /** Format: date-time */
+            due_at?: string | null;
+            /** @description `warranty`, `repair`, `instructions` or `check_in`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The order's line, from 0.
+             */
+            line?: number | null;
+            note?: string;
+            order_id?: components["schemas"]["Id"] | null;
+            /** @description Who looks after it. */
+            owner?: string;
+            /** @description The customer agreed to pay. */
+            paid_by_customer?: boolean;
+            serial?: string;
+        };
+        /** @description A case after the sale. */
+        CaseShown: {
+            /** Format: date-time */
+            due_at: string;
+            id: components["schemas"]["Id"];
+            /** @description `warranty`, `repair`, `instructions` or `check_in`. */
+            kind: string;
+            /** Format: int64 */
+            line?: number | null;
+            loans: components["schemas"]["LoanShown"][];
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            order_id: components["schemas"]["Id"];
+            outcome: string;
+            owner: string;
+            paid_by_customer: boolean;
+            serial: string;
+            sku: string;
+            state: string;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            warranty_until?: string | null;
+        };
+        /** @description A step. */
+        CaseStepBody: {
+            /** @description `accept`, `wait`, `work`, `finish` or `cancel`. */
+            step: string;
+        };
         /**
          * @description How a membership changed.
          * @enum {string}
@@ -4907,6 +5162,29 @@ export interface components {
             returns: number;
             revenue: components["schemas"]["Money"][];
         };
+        /** @description What a claim brings. */
+        ClaimApproveBody: {
+            /**
+             * Format: int64
+             * @description Without it a refund is all of what the pieces cost.
+             */
+            amount_minor?: number | null;
+            /** @description In words for the customer. */
+            answer?: string;
+            /** @description `refund`, `replacement` or `both`. */
+            resolution: string;
+        };
+        /** @description What is complained of. */
+        ClaimBody: {
+            channel?: string;
+            /** @description Your own id of it, so that telling it twice counts once. */
+            key?: string;
+            lines: components["schemas"]["ClaimLineBody"][];
+            note?: string;
+            order_id: components["schemas"]["Id"];
+            /** @description References of media. */
+            photos?: string[];
+        };
         /** @description A line of a claim that is alive. */
         ClaimItem: {
             /** Format: date-time */
@@ -4923,6 +5201,55 @@ export interface components {
             quantity: components["schemas"]["Amount"];
             reservation_id: components["schemas"]["Id"];
             sku: string;
+        };
+        /** @description Pieces that something was wrong with. */
+        ClaimLineBody: {
+            /**
+             * Format: int64
+             * @description The order's line, from 0.
+             */
+            line: number;
+            quantity: components["schemas"]["Amount"];
+            /** @description As of a return. */
+            reason: string;
+        };
+        /** @description A line of a claim. */
+        ClaimLineShown: {
+            /** Format: int64 */
+            line: number;
+            quantity: components["schemas"]["Amount"];
+            reason: string;
+        };
+        /** @description A claim. */
+        ClaimShown: {
+            answer: string;
+            channel: string;
+            decided_by: string;
+            /** Format: date-time */
+            due_at: string;
+            id: components["schemas"]["Id"];
+            lines: components["schemas"]["ClaimLineShown"][];
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            order_id: components["schemas"]["Id"];
+            photos: string[];
+            /** Format: int64 */
+            refund_minor: number;
+            refunds: components["schemas"]["RefundShown"][];
+            replacement_order_id?: components["schemas"]["Id"] | null;
+            /** @description `refund`, `replacement` or `both`, once it is decided. */
+            resolution?: string | null;
+            state: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description How a case ends. */
+        CloseBody: {
+            /** @description In words for the customer: what came of it, or why we do not do it. */
+            outcome: string;
+            /** @description We do not do it. */
+            refused?: boolean;
         };
         /**
          * @description A decision about a module.
@@ -5225,35 +5552,6 @@ export interface components {
             contacts: components["schemas"]["RevealedContact"][];
             person_id: components["schemas"]["Id"];
         };
-        /** @description What an SKU cost. */
-        CostShown: {
-            /** Format: int64 */
-            average_minor: number;
-            /**
-             * Format: int64
-             * @description By moving average: of a unit, rounded, and of all that lies there.
-             */
-            average_unit_minor?: number | null;
-            currency: string;
-            /**
-             * Format: int64
-             * @description By layers, first in first out, of all that lies there.
-             */
-            fifo_minor: number;
-            /** Format: int64 */
-            foreign: number;
-            layers: components["schemas"]["LayerShown"][];
-            /** @description In the whole shop, of whatever condition, on the way too. */
-            on_hand: components["schemas"]["Amount"];
-            /** @description What left and did not come yet, by the papers. */
-            owed: components["schemas"]["Amount"];
-            sku: string;
-            /**
-             * Format: int64
-             * @description Movements in of unknown cost, or of another currency: they count as the average of their moment.
-             */
-            unknown: number;
-        };
         /** @description What to count. */
         CountBody: {
             /** @description Whether who counts is not told what the books have; yes without it. */
@@ -5321,6 +5619,11 @@ export interface components {
             code?: string | null;
             email: string;
             password: string;
+        };
+        /** @description What the customer said. */
+        CreditBody: {
+            /** @description The customer takes store credit instead. */
+            agreed: boolean;
         };
         /** @description A file of a customer. */
         CustomerFile: {
@@ -5529,11 +5832,8 @@ export interface components {
          *     from `supplier`.
          */
         DocumentLine: {
-            /** @description The last day on which this lot may be sold, `YYYY-MM-DD`, where it is not known yet. */
-            expires_on?: string | null;
             from?: string | null;
             from_condition?: string | null;
-            /** @description Batch or serial number. */
             lot?: string;
             quantity: components["schemas"]["Amount"];
             reason?: string;
@@ -5606,6 +5906,15 @@ export interface components {
             before: unknown;
             name: string;
         };
+        /** @description The rate with try-on less the rate without, with Newcombe's interval of 95 %. */
+        EffectShown: {
+            /** Format: double */
+            difference: number;
+            /** Format: double */
+            high: number;
+            /** Format: double */
+            low: number;
+        };
         /** @description What was counted. */
         EnterBody: {
             /**
@@ -5620,71 +5929,6 @@ export interface components {
             /** @description Claims that cannot be served any more. */
             broken: components["schemas"]["BrokenClaim"][];
             line: components["schemas"]["CountLineShown"];
-        };
-        /** @description What entities did in a time, and the shop as a whole. */
-        EntitiesReport: {
-            items: components["schemas"]["EntityReport"][];
-            total: components["schemas"]["EntityReport"];
-        };
-        /** @description A legal entity to make or change. */
-        EntityBody: {
-            address?: string;
-            /** @description EDRPOU of 8 digits, or RNOKPP of 10 for a sole trader; checked. */
-            code?: string;
-            iban?: string;
-            kind: string;
-            /** Format: int64 */
-            markup_permille?: number;
-            name: string;
-            vat?: boolean;
-            vat_code?: string;
-        };
-        /** @description A place of an entity, and when it was its. */
-        EntityPlace: {
-            location_id: string;
-            /** Format: date-time */
-            since: string;
-            /** Format: date-time */
-            until?: string | null;
-        };
-        /** @description What an entity did in a time. */
-        EntityReport: {
-            /** Format: int64 */
-            bought_between_minor?: number | null;
-            /** @description Found less lost. */
-            corrected: components["schemas"]["Amount"];
-            /** @description Null for places that belonged to none, and for the sum. */
-            entity_id?: string | null;
-            received: components["schemas"]["Amount"];
-            returned: components["schemas"]["Amount"];
-            sold: components["schemas"]["Amount"];
-            /**
-             * Format: int64
-             * @description Null for who may not see costs.
-             */
-            sold_between_minor?: number | null;
-        };
-        /** @description A legal entity. */
-        EntityShown: {
-            address: string;
-            /** @description EDRPOU or RNOKPP. */
-            code: string;
-            iban: string;
-            id: string;
-            /** @description `company`, `sole_trader` or `franchisee`. */
-            kind: string;
-            /**
-             * Format: int64
-             * @description What it adds to the cost of goods that it sells to another entity of the shop.
-             */
-            markup_permille: number;
-            name: string;
-            places: components["schemas"]["EntityPlace"][];
-            /** @description Whether it pays value added tax. */
-            vat: boolean;
-            vat_code: string;
-            /** Format: int64 */
-            version: number;
         };
         /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
         ErasureStarted: {
@@ -5742,20 +5986,12 @@ export interface components {
              */
             window_days?: number | null;
         };
-        /** @description When goods are expected now. */
-        ExpectedBody: {
-            /**
-             * Format: date-time
-             * @description Null where nobody knows.
-             */
-            expected_at?: string | null;
-        };
-        /** @description The purchase order's new date. */
-        ExpectedShown: {
-            /** Format: date-time */
-            expected_at?: string | null;
-            /** Format: int64 */
-            version: number;
+        /** @description The other side of an exchange. */
+        ExchangeShown: {
+            instead: components["schemas"]["InsteadShown"][];
+            /** @description Of the first order's money, so much pays for them. */
+            moved: components["schemas"]["Money"];
+            order_id?: components["schemas"]["Id"] | null;
         };
         /** @description How many were open. */
         Explained: {
@@ -6004,6 +6240,11 @@ export interface components {
             people: number;
             value: unknown;
         };
+        /** @description How the customer gets the others. */
+        FulfilBody: {
+            /** @description They are handed over now; without it they left before. */
+            hand_over?: boolean;
+        };
         /** @description A value that is missing. */
         Gap: {
             attribute: string;
@@ -6015,6 +6256,60 @@ export interface components {
             detail: string;
             gate: string;
             passed: boolean;
+        };
+        /** @description Something for the trouble. */
+        GoodwillBody: {
+            /**
+             * Format: int64
+             * @description In the order's currency.
+             */
+            amount_minor: number;
+            /** @description Your own id of it, so that it is given once. */
+            key: string;
+            order_id: components["schemas"]["Id"];
+            why: string;
+        };
+        /** @description Store credit that was given. */
+        GoodwillShown: {
+            balance: components["schemas"]["Money"];
+            /** @description What the customer types to pay with it. */
+            code: string;
+        };
+        /** @description Pieces that came. */
+        GotBody: {
+            /** @description `sellable`, `outlet` or `write_off`; without it somebody looks later. */
+            grade?: string | null;
+            /**
+             * Format: int64
+             * @description The return's line, from 0.
+             */
+            line: number;
+            /** @description Batch or serial number. */
+            lot?: string;
+            quantity: components["schemas"]["Amount"];
+        };
+        /** @description What pieces in quarantine are good for. */
+        GradeBody: {
+            grade: string;
+            /**
+             * Format: int64
+             * @description The return's line, from 0.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description Which of what came of it, from 0.
+             */
+            nth: number;
+        };
+        /** @description The rate of a category, product, size, or of everything. */
+        GroupShown: {
+            all: components["schemas"]["ShareShown"];
+            key: string;
+            name: string;
+            reasons: components["schemas"]["ReasonShown"][];
+            with_try_on: components["schemas"]["ShareShown"];
+            without_try_on: components["schemas"]["ShareShown"];
         };
         /** @description A file that was handed over, as proof. */
         HandedOver: {
@@ -6041,6 +6336,31 @@ export interface components {
             /** Format: int64 */
             queue_depth: number;
             version: string;
+        };
+        /** @description Something that the catalogue should say. */
+        HintShown: {
+            /** @description `runs_small` or `runs_large`. */
+            hint: string;
+            /** Format: int64 */
+            of: number;
+            /**
+             * Format: double
+             * @description The chance of so many by chance alone.
+             */
+            p: number;
+            /**
+             * Format: int64
+             * @description Pieces that came back for that reason, of all that came back.
+             */
+            pieces: number;
+            product_id: string;
+            /** @description Empty: all of its sizes. */
+            size: string;
+            /**
+             * Format: double
+             * @description The share of that reason elsewhere.
+             */
+            usual: number;
         };
         /** @description The first page. */
         Home: {
@@ -6253,19 +6573,6 @@ export interface components {
              */
             known_within_days: number;
         };
-        /** @description Goods that are to come, for somebody. */
-        IncomingBody: {
-            /**
-             * Format: date-time
-             * @description The last moment at which they may come.
-             */
-            latest?: string | null;
-            lines: components["schemas"]["IncomingLine"][];
-            /** @description Where they must come to; anywhere without it. */
-            location_id?: string | null;
-            /** @description For whom, as you name them: `order:9`. */
-            owner: string;
-        };
         /** @description Goods that are ordered and did not come yet. */
         IncomingItem: {
             /** Format: date-time */
@@ -6274,37 +6581,22 @@ export interface components {
             purchase_order_id: components["schemas"]["Id"];
             quantity: components["schemas"]["Amount"];
         };
-        /** @description What is wanted. */
-        IncomingLine: {
-            quantity: components["schemas"]["Amount"];
-            sku: string;
-        };
-        /** @description What a claim has of one line of a purchase order. */
-        IncomingPart: {
+        /** @description Something else. */
+        InsteadBody: {
             /**
              * Format: int64
-             * @description The line's place in what was asked for, from 0.
+             * @description The return's line that it stands for, from 0.
              */
-            line: number;
-            /** Format: date-time */
-            promised_at?: string | null;
-            purchase_order_id: components["schemas"]["Id"];
+            of: number;
             quantity: components["schemas"]["Amount"];
-            reservation_id?: components["schemas"]["Id"] | null;
             sku: string;
-            /** @description `open`, `moved` (it came), `released` or `short` (it will not come). */
-            state: string;
         };
-        /** @description A claim on goods that are to come. */
-        IncomingShown: {
-            id: components["schemas"]["Id"];
-            owner: string;
-            parts: components["schemas"]["IncomingPart"][];
-            /**
-             * Format: date-time
-             * @description When all of it should be there; null where nobody knows, or nothing is awaited.
-             */
-            promised_at?: string | null;
+        /** @description Something else. */
+        InsteadShown: {
+            /** Format: int64 */
+            of: number;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
         };
         /** @description A link, shown once. */
         InvitationLink: {
@@ -6404,15 +6696,6 @@ export interface components {
             kind: string;
             value: string;
         };
-        /** @description Goods that came together and lie there still. */
-        LayerShown: {
-            /** Format: date-time */
-            at: string;
-            movement_id: components["schemas"]["Id"];
-            quantity: components["schemas"]["Amount"];
-            /** Format: int64 */
-            value_minor: number;
-        };
         /** @description A property that was seen. */
         LearnedProperty: {
             /**
@@ -6430,12 +6713,43 @@ export interface components {
             /** @description What a value looks like: letters are `a`, digits `9`. */
             shape: string;
         };
+        /** @description Something of ours to lend. */
+        LendBody: {
+            /** @description From where. */
+            location_id: string;
+            lot?: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
         /** @description Which address. */
         LiftSuppression: {
             address: string;
             channel: string;
             /** @description Why it may be written to again: a complaint is not lifted lightly. */
             reason: string;
+        };
+        /** @description Something that was lent is back. */
+        LoanBackBody: {
+            /** @description `sellable` or `outlet`. */
+            grade: string;
+            /**
+             * Format: int64
+             * @description Which loan of the case, from 0.
+             */
+            loan: number;
+            /** @description Where it is now. */
+            location_id: string;
+        };
+        /** @description Something of ours that the customer has, or had. */
+        LoanShown: {
+            /** Format: date-time */
+            back_at?: string | null;
+            location_id: string;
+            lot: string;
+            /** Format: date-time */
+            out_at: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
         };
         /** @description A place where goods are. */
         Location: {
@@ -6529,44 +6843,6 @@ export interface components {
             message_id: string;
             /** @description `hard_bounce`, `complaint`, `token_gone`, `bot_blocked`, `app_removed`. */
             reason: string;
-        };
-        /** @description What is known of a lot. */
-        LotBody: {
-            /** @description The last day on which it may be sold, `YYYY-MM-DD`. */
-            expires_on?: string | null;
-            /** @description Held back everywhere: a recall. */
-            quarantined?: boolean;
-            why?: string;
-        };
-        /** @description What became of a lot. */
-        LotChanged: {
-            /** @description Claims that cannot be served any more. */
-            broken: components["schemas"]["BrokenClaim"][];
-            lot: components["schemas"]["LotShown"];
-        };
-        /** @description Goods of a lot at a place. */
-        LotPlace: {
-            /** @description `sellable`, `display`, `damaged` or `quarantine`. */
-            condition: string;
-            location_id: string;
-            quantity: components["schemas"]["Amount"];
-        };
-        /** @description A lot, or a serial number. */
-        LotShown: {
-            /**
-             * Format: date-time
-             * @description From this moment on it must not be sold.
-             */
-            expires_at?: string | null;
-            /** Format: date-time */
-            first_at: string;
-            lot: string;
-            places: components["schemas"]["LotPlace"][];
-            /** @description `good`, `quarantined` or `expired`. */
-            state: string;
-            /** Format: int64 */
-            version: number;
-            why: string;
         };
         /**
          * @description How pieces are told apart in stock.
@@ -7647,24 +7923,6 @@ export interface components {
              */
             service_hour_minor: number;
         };
-        /** @description An SKU of a proposal. */
-        ProposalLine: {
-            /** @description Sellable goods on the books as of the last read. */
-            book: components["schemas"]["Amount"];
-            difference: components["schemas"]["Amount"];
-            /** @description Pieces whose tags were seen. */
-            seen: components["schemas"]["Amount"];
-            /** @description Sellable goods that this makes. */
-            sellable: components["schemas"]["Amount"];
-            sku: string;
-        };
-        /** @description What a session says beside the books. */
-        ProposalShown: {
-            lines: components["schemas"]["ProposalLine"][];
-            session: components["schemas"]["SessionShown"];
-            /** @description GTINs that the catalogue does not know. */
-            unknown: components["schemas"]["UnknownTag"][];
-        };
         /** @description Where the browser is to go. */
         ProviderAddress: {
             url: string;
@@ -7716,11 +7974,8 @@ export interface components {
         PurchaseLineShown: {
             awaited: components["schemas"]["Amount"];
             cancelled: components["schemas"]["Amount"];
-            /**
-             * Format: int64
-             * @description Null for who may not see costs.
-             */
-            cost_minor?: number | null;
+            /** Format: int64 */
+            cost_minor: number;
             ordered: components["schemas"]["Amount"];
             received: components["schemas"]["Amount"];
             sku: string;
@@ -7733,11 +7988,8 @@ export interface components {
             currency: string;
             /** Format: date-time */
             expected_at?: string | null;
-            /**
-             * Format: int64
-             * @description Null for who may not see costs.
-             */
-            freight_minor?: number | null;
+            /** Format: int64 */
+            freight_minor: number;
             id: components["schemas"]["Id"];
             lines: components["schemas"]["PurchaseLineShown"][];
             location_id: string;
@@ -7812,40 +8064,24 @@ export interface components {
             /** @description `21:00-09:00`, in the shop's zone; nothing allows every hour. */
             hours?: string | null;
         };
-        /** @description A read that was refused. */
-        ReadRefused: {
-            /**
-             * Format: int64
-             * @description Its place in the batch, from 0.
-             */
-            index: number;
-            why: string;
+        /** @description Rates of a period. */
+        RatesShown: {
+            categories: components["schemas"]["GroupShown"][];
+            /** Format: date-time */
+            from: string;
+            hints: components["schemas"]["HintShown"][];
+            overall: components["schemas"]["GroupShown"];
+            products: components["schemas"]["GroupShown"][];
+            sizes: components["schemas"]["GroupShown"][];
+            /** Format: date-time */
+            to: string;
+            try_on_effect?: components["schemas"]["EffectShown"] | null;
         };
-        /** @description Reads of one walk through a place: late, twice and in any order. */
-        ReadsBody: {
-            /** @description `reader`, `handheld` or `robot`. */
-            device: string;
-            location_id: string;
-            reads: components["schemas"]["TagRead"][];
-            /** @description Its own name of the walk. */
-            session: string;
-            /** @description Who tells it, such as `gate-2`. */
-            source: string;
-        };
-        /** @description What became of reads. */
-        ReadsTaken: {
-            /**
-             * Format: int64
-             * @description Those that came after the session had become a count; they do not change it.
-             */
-            late: number;
-            refused: components["schemas"]["ReadRefused"][];
-            session_id: components["schemas"]["Id"];
-            /**
-             * Format: int64
-             * @description Tags that could be read, each once.
-             */
-            tags: number;
+        /** @description A reason with its pieces. */
+        ReasonShown: {
+            reason: string;
+            /** Format: double */
+            returned: number;
         };
         /** @description What came. */
         ReceiveBody: {
@@ -7869,6 +8105,38 @@ export interface components {
         /** @description Codes that stand in for a lost app, shown once; each works once. */
         RecoveryCodes: {
             recovery_codes: string[];
+        };
+        /** @description How money is given back. */
+        RefundBody: {
+            /** @description The money was handed out already, as at a counter. */
+            paid_out?: boolean;
+            /** @description `payments` (without it) or `credit`. */
+            way?: string | null;
+            /** @description Why it is kept back. */
+            why?: string;
+            /**
+             * Format: int64
+             * @description Kept back, because the goods are not as they were.
+             */
+            withheld_minor?: number;
+        };
+        /** @description Money that goes back. */
+        RefundShown: {
+            amount: components["schemas"]["Money"];
+            /** Format: date-time */
+            at: string;
+            /** @description What for, such as `return:7`. */
+            cause: string;
+            external_id: string;
+            id: components["schemas"]["Id"];
+            order_id: components["schemas"]["Id"];
+            payment_id: string;
+            provider: string;
+            /** Format: date-time */
+            settled_at?: string | null;
+            /** @description `pending`, `failed`, `settled` or `credited`. */
+            state: string;
+            why: string;
         };
         /** @description The register. */
         Register: {
@@ -7909,6 +8177,11 @@ export interface components {
             index: number;
             /** @description JSON Pointer into the product. */
             pointer: string;
+        };
+        /** @description What the customer brings. */
+        ReopenBody: {
+            note?: string;
+            photos?: string[];
         };
         /** @description Which refused items to try again. */
         ReplayMany: {
@@ -8104,6 +8377,143 @@ export interface components {
             /** @description A name of events in which `*` stands for anything; empty = all. */
             pattern?: string;
             source_id?: components["schemas"]["Id"] | null;
+        };
+        /** @description Goods that somebody brings back. */
+        ReturnBody: {
+            /** @description Where it is asked, such as `till:Lviv-1`. */
+            channel?: string;
+            email?: string;
+            /** @description What the customer wants instead; without it money. */
+            instead?: components["schemas"]["InsteadBody"][];
+            /** @description Your own id of it, so that asking twice counts once. */
+            key?: string;
+            lines: components["schemas"]["ReturnLineBody"][];
+            name?: string;
+            note?: string;
+            order_id?: components["schemas"]["Id"] | null;
+            phone?: string;
+            /** @description References of media. */
+            photos?: string[];
+            /** @description Without an order: the receipt that the customer shows. */
+            receipt?: string;
+        };
+        /** @description A line of a return. */
+        ReturnLineBody: {
+            /**
+             * Format: int64
+             * @description The order's line, from 0.
+             */
+            line?: number | null;
+            quantity: components["schemas"]["Amount"];
+            /**
+             * @description `too_small`, `too_large`, `not_liked`, `changed_mind`, `not_as_described`, `defect`, `damaged`, `wrong_item`, `late`,
+             *     `not_collected` or `other`.
+             */
+            reason: string;
+            /** @description Without an order: what it is. */
+            sku?: string | null;
+        };
+        /** @description A line of a return. */
+        ReturnLineShown: {
+            arrived: components["schemas"]["ArrivedShown"][];
+            /** @description Why the rules do not allow it; null: they do. */
+            denied?: string | null;
+            /**
+             * Format: int64
+             * @description The order's line.
+             */
+            line?: number | null;
+            quantity: components["schemas"]["Amount"];
+            reason: string;
+            refund: components["schemas"]["Money"];
+            refund_tax: components["schemas"]["Money"];
+            sku: string;
+        };
+        /** @description What the shop promises. Where the law gives more, the law holds. */
+        ReturnPolicyBody: {
+            /**
+             * Format: int64
+             * @description Days within which the customer gets an answer.
+             */
+            answer_days: number;
+            /** @description Whether what the rules allow needs no person. */
+            approve_by_rule: boolean;
+            /**
+             * Format: int64
+             * @description Days for which an approved return waits for its goods.
+             */
+            bring_days: number;
+            /**
+             * Format: int64
+             * @description Days after delivery until somebody asks how it went; 0: nobody does.
+             */
+            check_in_days: number;
+            /** @description The attribute in which products name the class that the law speaks of. */
+            class_attribute: string;
+            /** @description The class of all goods of a category, by the category's code. */
+            class_of_category: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int64
+             * @description Days to return goods without a fault.
+             */
+            days: number;
+            /**
+             * Format: int64
+             * @description Days to complain of a fault.
+             */
+            fault_days: number;
+            /** @description When delivery is paid back: `never`, `our_fault` (all came back and some was our fault) or `all_back`. */
+            shipping: string;
+            /** @description The attribute by which sizes are told apart. */
+            size_attribute: string;
+            /** @description The attribute that holds the months of guarantee. */
+            warranty_attribute: string;
+            /**
+             * Format: int64
+             * @description Months of guarantee of goods that name none.
+             */
+            warranty_months: number;
+            /** @description Whether goods come back by a receipt alone, for store credit. */
+            without_order: boolean;
+        };
+        /** @description A return or an exchange. */
+        ReturnShown: {
+            /** @description What the customer was told. */
+            answer: string;
+            channel: string;
+            /** @description Where it went without an order. */
+            credit_code?: string | null;
+            decided_by: string;
+            /** Format: date-time */
+            due_at: string;
+            email: string;
+            exchange?: components["schemas"]["ExchangeShown"] | null;
+            id: components["schemas"]["Id"];
+            /** @description `return` or `exchange`. */
+            kind: string;
+            lines: components["schemas"]["ReturnLineShown"][];
+            name: string;
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            opened_by: string;
+            order_id?: components["schemas"]["Id"] | null;
+            phone: string;
+            photos: string[];
+            receipt: string;
+            refunds: components["schemas"]["RefundShown"][];
+            shipping: components["schemas"]["Money"];
+            state: string;
+            total: components["schemas"]["Money"];
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+            /** @description Decided, or done: `payments` or `credit`. */
+            way: string;
+            withheld: components["schemas"]["Money"];
         };
         /** @description Why somebody needs to see it. */
         Reveal: {
@@ -8512,21 +8922,15 @@ export interface components {
          * @enum {string}
          */
         SegmentState: "filling" | "live";
-        /** @description A step in the life of a serial number. */
-        SerialStep: {
-            actor: string;
-            /** Format: date-time */
-            at: string;
-            document_id: components["schemas"]["Id"];
-            from: string;
-            from_condition: string;
-            kind: string;
-            movement_id: components["schemas"]["Id"];
-            quantity: components["schemas"]["Amount"];
-            reason: string;
-            reference: string;
-            to: string;
-            to_condition: string;
+        /** @description Which piece went out. */
+        SerialBody: {
+            /**
+             * Format: int64
+             * @description The order's line, from 0.
+             */
+            line: number;
+            order_id: components["schemas"]["Id"];
+            serial: string;
         };
         /** @description From where a line is served. */
         ServedFrom: {
@@ -8538,24 +8942,6 @@ export interface components {
             location_id: string;
             quantity: components["schemas"]["Amount"];
             sku: string;
-        };
-        /** @description The count that was made. */
-        SessionCounted: {
-            count_id: components["schemas"]["Id"];
-        };
-        /** @description A walk through a place. */
-        SessionShown: {
-            count_id?: components["schemas"]["Id"] | null;
-            created_by: string;
-            device: string;
-            /** Format: date-time */
-            first_at: string;
-            id: components["schemas"]["Id"];
-            /** Format: date-time */
-            last_at: string;
-            location_id: string;
-            session: string;
-            source: string;
         };
         /** @description A part of a set. */
         SetPart: {
@@ -8607,6 +8993,11 @@ export interface components {
         Settle: {
             as: components["schemas"]["SettledAs"];
         };
+        /** @description What the provider told. */
+        SettleBody: {
+            /** @description The provider's own id of it. */
+            external_id?: string | null;
+        };
         /**
          * @description What became of a message, by a person's word.
          * @enum {string}
@@ -8630,6 +9021,22 @@ export interface components {
             source: boolean;
             /** @description Somebody else signs in too, or is invited. */
             users: boolean;
+        };
+        /** @description Pieces that were delivered and of them those that came back, with Wilson's interval of 95 %. */
+        ShareShown: {
+            /** Format: double */
+            delivered: number;
+            /** Format: double */
+            high?: number | null;
+            /** Format: double */
+            low?: number | null;
+            /**
+             * Format: double
+             * @description Between 0 and 1; null where nothing was delivered.
+             */
+            rate?: number | null;
+            /** Format: double */
+            returned: number;
         };
         /** @description How much of each line leaves. */
         ShipBody: {
@@ -9080,17 +9487,13 @@ export interface components {
             /** @description As the console names it, such as `customers`. */
             table: string;
         };
-        /** @description A tag that was seen. */
-        TagRead: {
-            /** Format: date-time */
-            at: string;
-            /** @description SGTIN-96 in 24 hexadecimal digits, or as a URI. */
-            epc: string;
-        };
-        /** @description Whose cart the goods are for. */
-        TakeBody: {
-            /** @description For whom, as you name them: `cart:17`. */
-            owner: string;
+        /** @description Goods that came. */
+        TakenBody: {
+            /** @description Your own id of it, so that telling it twice counts once. */
+            key?: string;
+            lines: components["schemas"]["GotBody"][];
+            /** @description The place that has them now. */
+            location_id: string;
         };
         /** @description What can be said on a channel. */
         Template: {
@@ -9258,12 +9661,6 @@ export interface components {
             quantity: components["schemas"]["Amount"];
             sku: string;
         };
-        /** @description Tags of a GTIN that the catalogue does not know. */
-        UnknownTag: {
-            gtin: string;
-            /** Format: int64 */
-            tags: number;
-        };
         /** @description What to cut: edges, or values that get a profile of their own. */
         Unmerge: {
             detach?: components["schemas"]["Detach"] | null;
@@ -9366,44 +9763,6 @@ export interface components {
             tracked?: boolean | null;
             /** Format: int64 */
             weight_g?: number | null;
-        };
-        /** @description Somebody who wants to be told. */
-        WaitingBody: {
-            /** @description The channel by whose rules; `site` without it. */
-            channel?: string | null;
-            /** @description One of both. */
-            email?: string | null;
-            /** @description Where they want it; any place of the channel without it. */
-            location_id?: string | null;
-            phone?: string | null;
-            quantity?: components["schemas"]["Amount"] | null;
-            sku: string;
-        };
-        /** @description Somebody in a line. */
-        WaitingShown: {
-            channel: string;
-            email?: string | null;
-            id: components["schemas"]["Id"];
-            /** Format: date-time */
-            joined_at: string;
-            location_id?: string | null;
-            phone?: string | null;
-            quantity: components["schemas"]["Amount"];
-            reservation_id?: components["schemas"]["Id"] | null;
-            sku: string;
-            /** @description `waiting`, `told`, `taken`, `passed` or `left`. */
-            state: string;
-            /** Format: date-time */
-            told_at?: string | null;
-            /**
-             * Format: date-time
-             * @description Until when the goods are kept for them.
-             */
-            until_at?: string | null;
-        };
-        /** @description The claim that keeps the goods. */
-        WaitingTaken: {
-            reservation_id: components["schemas"]["Id"];
         };
         /** @description Somebody who is told. */
         Webhook: {
@@ -9571,6 +9930,10 @@ export interface components {
              */
             state: "active" | "paused";
         };
+        /** @description A reason for the customer. */
+        WhyBody: {
+            why: string;
+        };
         /** @description What a rule would have done on a day, had its source not been observed only. */
         WouldHave: {
             /** Format: date-time */
@@ -9597,6 +9960,298 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_cases: {
+        parameters: {
+            query?: {
+                /** @description A state; of returns also `open`, of cases `running`: all that are not over. */
+                state?: string;
+                kind?: string;
+                /** @description Only of this order. */
+                order_id?: components["schemas"]["Id"];
+                /** @description Only those that are due before. */
+                due_before?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * Format: date-time
+                             * @description By when the next step is to be done.
+                             */
+                            due_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** Format: date-time */
+                            opened_at: string;
+                            order_id?: components["schemas"]["Id"] | null;
+                            order_number: string;
+                            /** @description Who looks after it; empty: nobody yet, or it is no case. */
+                            owner: string;
+                            state: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lend_in_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LendBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseStepBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_back_loan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoanBackBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_api_keys: {
         parameters: {
             query?: never;
@@ -10497,6 +11152,290 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProductCategory"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_claims: {
+        parameters: {
+            query?: {
+                /** @description A state; of returns also `open`, of cases `running`: all that are not over. */
+                state?: string;
+                kind?: string;
+                /** @description Only of this order. */
+                order_id?: components["schemas"]["Id"];
+                /** @description Only those that are due before. */
+                due_before?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * Format: date-time
+                             * @description By when the next step is to be done.
+                             */
+                            due_at: string;
+                            id: components["schemas"]["Id"];
+                            kind: string;
+                            /** Format: date-time */
+                            opened_at: string;
+                            order_id?: components["schemas"]["Id"] | null;
+                            order_number: string;
+                            /** @description Who looks after it; empty: nobody yet, or it is no case. */
+                            owner: string;
+                            state: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClaimApproveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deny_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reopen_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReopenBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -12647,6 +13586,38 @@ export interface operations {
             };
         };
     };
+    give_goodwill: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodwillBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoodwillShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -13516,147 +14487,6 @@ export interface operations {
             };
         };
     };
-    create_incoming_claim: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["IncomingBody"];
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IncomingShown"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_incoming_changes: {
-        parameters: {
-            query?: {
-                /** @description Items, 1 to 500; 50 without it. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            /** Format: date-time */
-                            after?: string | null;
-                            /** Format: date-time */
-                            at: string;
-                            /** Format: date-time */
-                            before?: string | null;
-                            claim_id: components["schemas"]["Id"];
-                            id: components["schemas"]["Id"];
-                            owner: string;
-                            quantity: components["schemas"]["Amount"];
-                            why: string;
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_incoming_claim: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["IncomingShown"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    release_incoming_claim: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_invitations: {
         parameters: {
             query?: never;
@@ -14018,223 +14848,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RuleBody"];
                 };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_entities: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            address: string;
-                            /** @description EDRPOU or RNOKPP. */
-                            code: string;
-                            iban: string;
-                            id: string;
-                            /** @description `company`, `sole_trader` or `franchisee`. */
-                            kind: string;
-                            /**
-                             * Format: int64
-                             * @description What it adds to the cost of goods that it sells to another entity of the shop.
-                             */
-                            markup_permille: number;
-                            name: string;
-                            places: components["schemas"]["EntityPlace"][];
-                            /** @description Whether it pays value added tax. */
-                            vat: boolean;
-                            vat_code: string;
-                            /** Format: int64 */
-                            version: number;
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_entity_documents: {
-        parameters: {
-            query?: {
-                /** @description Items, 1 to 500; 50 without it. */
-                limit?: number;
-                /** @description `next_cursor` of the page before. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            /** Format: date-time */
-                            at: string;
-                            currency: string;
-                            /** @description The movement's paper. */
-                            document_id: components["schemas"]["Id"];
-                            entity_id: string;
-                            id: components["schemas"]["Id"];
-                            /**
-                             * Format: int64
-                             * @description Without tax; null where the cost of the goods was not known, or for who may not see costs.
-                             */
-                            net_minor?: number | null;
-                            other_id: string;
-                            quantity: components["schemas"]["Amount"];
-                            reference: string;
-                            /** @description Whether the seller adds value added tax. */
-                            seller_vat: boolean;
-                            /** @description `sale` of the seller, or `purchase` of the buyer. */
-                            side: string;
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    entities_report: {
-        parameters: {
-            query: {
-                from: string;
-                until: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntitiesReport"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_entity: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["EntityBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntityShown"];
-                };
-            };
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EntityShown"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    assign_entity: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["AssignBody"];
-            };
-        };
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
@@ -16793,7 +17406,7 @@ export interface operations {
                             location_id: string;
                             state: string;
                             supplier: string;
-                            total?: components["schemas"]["Money"] | null;
+                            total: components["schemas"]["Money"];
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -16890,40 +17503,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PurchaseShown"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    expect_purchase_order: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ExpectedBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ExpectedShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -17220,6 +17799,193 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["QuietHours"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_refunds: {
+        parameters: {
+            query?: {
+                order_id?: components["schemas"]["Id"];
+                /** @description `pending`, `failed`, `settled` or `credited`. */
+                state?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            amount: components["schemas"]["Money"];
+                            /** Format: date-time */
+                            at: string;
+                            /** @description What for, such as `return:7`. */
+                            cause: string;
+                            external_id: string;
+                            id: components["schemas"]["Id"];
+                            order_id: components["schemas"]["Id"];
+                            payment_id: string;
+                            provider: string;
+                            /** Format: date-time */
+                            settled_at?: string | null;
+                            /** @description `pending`, `failed`, `settled` or `credited`. */
+                            state: string;
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    credit_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreditBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fail_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    retry_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settle_refund: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettleBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -17626,12 +18392,17 @@ export interface operations {
             };
         };
     };
-    list_rfid_sessions: {
+    list_returns: {
         parameters: {
             query?: {
-                /** @description Items, 1 to 500; 50 without it. */
+                /** @description A state; of returns also `open`, of cases `running`: all that are not over. */
+                state?: string;
+                kind?: string;
+                /** @description Only of this order. */
+                order_id?: components["schemas"]["Id"];
+                /** @description Only those that are due before. */
+                due_before?: string;
                 limit?: number;
-                /** @description `next_cursor` of the page before. */
                 cursor?: string;
             };
             header?: never;
@@ -17648,17 +18419,22 @@ export interface operations {
                     "application/json": {
                         /** @description What is on this page. */
                         items: {
-                            count_id?: components["schemas"]["Id"] | null;
-                            created_by: string;
-                            device: string;
-                            /** Format: date-time */
-                            first_at: string;
+                            /**
+                             * Format: date-time
+                             * @description By when the next step is to be done.
+                             */
+                            due_at: string;
                             id: components["schemas"]["Id"];
+                            kind: string;
                             /** Format: date-time */
-                            last_at: string;
-                            location_id: string;
-                            session: string;
-                            source: string;
+                            opened_at: string;
+                            order_id?: components["schemas"]["Id"] | null;
+                            order_number: string;
+                            /** @description Who looks after it; empty: nobody yet, or it is no case. */
+                            owner: string;
+                            state: string;
+                            /** Format: date-time */
+                            updated_at: string;
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -17676,7 +18452,134 @@ export interface operations {
             };
         };
     };
-    get_rfid_session: {
+    create_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_return_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnPolicyBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_return_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnPolicyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnPolicyBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    return_rates: {
+        parameters: {
+            query?: {
+                /** @description Orders placed from then on; 90 days before `to` without it. */
+                from?: string;
+                /** @description Orders placed before; now without it. At most 400 days are counted. */
+                to?: string;
+                /** @description Groups of each kind, 1 to 500; 50 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RatesShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_return: {
         parameters: {
             query?: never;
             header?: never;
@@ -17692,7 +18595,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProposalShown"];
+                    "application/json": components["schemas"]["ReturnShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -17706,7 +18609,41 @@ export interface operations {
             };
         };
     };
-    count_rfid_session: {
+    approve_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApproveBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_return: {
         parameters: {
             query?: never;
             header?: never;
@@ -17717,12 +18654,242 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            201: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionCounted"];
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_return_short: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deny_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    fulfil_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FulfilBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    grade_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GradeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakenBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefundBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    turn_into_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -18273,47 +19440,6 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_serial: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                sn: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            history: components["schemas"]["SerialStep"][];
-                            /** @description Where it lies now; nowhere once it is sold. */
-                            places: components["schemas"]["LotPlace"][];
-                            serial: string;
-                            sku: string;
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -18996,6 +20122,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Setup"];
                 };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    note_serial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SerialBody"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
@@ -19818,100 +20974,6 @@ export interface operations {
             };
         };
     };
-    get_document_cost: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            /** Format: int64 */
-                            average_minor: number;
-                            /** @description Not all of it is known yet: it left before it came. */
-                            estimated: boolean;
-                            /** Format: int64 */
-                            fifo_minor: number;
-                            movement_id: components["schemas"]["Id"];
-                            quantity: components["schemas"]["Amount"];
-                            sku: string;
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_document_cost: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BillBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            /** Format: int64 */
-                            customs_minor?: number | null;
-                            /** Format: int64 */
-                            freight_minor?: number | null;
-                            /** Format: int64 */
-                            goods_minor?: number | null;
-                            movement_id: components["schemas"]["Id"];
-                            quantity: components["schemas"]["Amount"];
-                            sku: string;
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_movements: {
         parameters: {
             query?: {
@@ -20002,38 +21064,6 @@ export interface operations {
             };
         };
     };
-    post_rfid_reads: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ReadsBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ReadsTaken"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     stock_stream: {
         parameters: {
             query?: never;
@@ -20079,170 +21109,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockBody"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_cost: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                sku: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CostShown"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_incoming: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                sku: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            /** Format: date-time */
-                            expected_at?: string | null;
-                            /** @description Awaited and promised to nobody yet. */
-                            free: components["schemas"]["Amount"];
-                            /** Format: int64 */
-                            line: number;
-                            location_id: string;
-                            purchase_order_id: components["schemas"]["Id"];
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_lots: {
-        parameters: {
-            query?: {
-                /** @description Also those that lie nowhere any more. */
-                all?: boolean;
-                /** @description After this name. */
-                after?: string;
-            };
-            header?: never;
-            path: {
-                sku: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            /**
-                             * Format: date-time
-                             * @description From this moment on it must not be sold.
-                             */
-                            expires_at?: string | null;
-                            /** Format: date-time */
-                            first_at: string;
-                            lot: string;
-                            places: components["schemas"]["LotPlace"][];
-                            /** @description `good`, `quarantined` or `expired`. */
-                            state: string;
-                            /** Format: int64 */
-                            version: number;
-                            why: string;
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_lot: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                sku: string;
-                lot: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["LotBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LotChanged"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -21506,168 +22372,6 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_waiting: {
-        parameters: {
-            query?: {
-                sku?: string;
-                /** @description Also those who wait no more. */
-                all?: boolean;
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description What is on this page. */
-                        items: {
-                            channel: string;
-                            email?: string | null;
-                            id: components["schemas"]["Id"];
-                            /** Format: date-time */
-                            joined_at: string;
-                            location_id?: string | null;
-                            phone?: string | null;
-                            quantity: components["schemas"]["Amount"];
-                            reservation_id?: components["schemas"]["Id"] | null;
-                            sku: string;
-                            /** @description `waiting`, `told`, `taken`, `passed` or `left`. */
-                            state: string;
-                            /** Format: date-time */
-                            told_at?: string | null;
-                            /**
-                             * Format: date-time
-                             * @description Until when the goods are kept for them.
-                             */
-                            until_at?: string | null;
-                        }[];
-                        /** @description For the next page; null on the last. */
-                        next_cursor?: string | null;
-                    };
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    join_waiting: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["WaitingBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WaitingShown"];
-                };
-            };
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WaitingShown"];
-                };
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    leave_waiting: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem (RFC 9457); `type` leads to a page about it */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    take_waiting: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TakeBody"];
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["WaitingTaken"];
-                };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {

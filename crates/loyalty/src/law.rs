@@ -148,9 +148,7 @@ impl Law {
                     return wrong(format!("/rules/{at}/rule/shown/days"), "it lies between 1 and 3650");
                 }
                 Rule::EarlierPrice { .. } => {}
-                Rule::Age { goods, .. } | Rule::Stamp { goods }
-                    if goods.iter().all(|kind| kind.trim().is_empty()) =>
-                {
+                Rule::Age { goods, .. } | Rule::Stamp { goods } if goods.iter().all(|kind| kind.trim().is_empty()) => {
                     return wrong(format!("/rules/{at}/rule/goods"), "name at least one kind of goods");
                 }
                 Rule::Age { years, .. } if !(1..=120).contains(years) => {
@@ -159,9 +157,7 @@ impl Law {
                 Rule::Receipts { kept_days } if !(1..=36_500).contains(kept_days) => {
                     return wrong(format!("/rules/{at}/rule/kept_days"), "it lies between 1 and 36500");
                 }
-                Rule::Age { .. }
-                | Rule::Stamp { .. }
-                | Rule::Receipts { .. } => {}
+                Rule::Age { .. } | Rule::Stamp { .. } | Rule::Receipts { .. } => {}
                 Rule::Returns(returns) => {
                     for (what, days) in [("days", returns.days), ("fault_days", returns.fault_days)] {
                         if !(0..=3650).contains(&days) {

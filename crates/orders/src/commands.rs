@@ -18,8 +18,8 @@ pub use money::{Fact, pay};
 pub use pieces::{cancel, lose_claim, lose_transfer};
 pub use settings::{put_settings, read as read_settings, settings};
 pub use work::{
-    Proof, accept, arrived, bring_back, collect, confirm_order, decline, deliver, dispatch, hold, leave_place,
-    no_shows, note, pick_up_code, ready, release_hold, report_short, source_again,
+    Proof, accept, arrived, bring_back, collect, confirm_order, decline, deliver, dispatch, hand_over_all, hold,
+    leave_place, no_shows, note, pick_up_code, ready, release_hold, report_short, send_all, source_again,
 };
 
 use crate::error::OrderError;

@@ -75,7 +75,7 @@ fn return_of(no: i64, row: &Row) -> Result<Return, DbError> {
             email: row.text(5)?.into(),
             phone: row.text(6)?.into(),
             name: row.text(7)?.into(),
-            address: String::new(),
+            ..Contact::default()
         },
         note: row.text(8)?.into(),
         answer: row.text(9)?.into(),

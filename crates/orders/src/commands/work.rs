@@ -522,6 +522,61 @@ fn give(
     Ok(())
 }
 
+/// Everything of an order that still lies at places goes to the customer at once, without a place being asked: what is exchanged over
+/// the counter, or given from hand to hand.
+pub fn hand_over_all(tx: &mut Tx, order_no: i64, actor: &str) -> Result<Arc<Order>, OrderError> {
+    leave_all(tx, order_no, (LineAction::HandOver, "handed over"), actor)
+}
+
+/// Everything of an order that still lies at places leaves for the customer.
+pub fn send_all(tx: &mut Tx, order_no: i64, actor: &str) -> Result<Arc<Order>, OrderError> {
+    leave_all(tx, order_no, (LineAction::Send, "sent"), actor)
+}
+
+fn leave_all(
+    tx: &mut Tx,
+    order_no: i64,
+    (action, what): (LineAction, &str),
+    actor: &str,
+) -> Result<Arc<Order>, OrderError> {
+    let mut next = (*order_of(tx, order_no)?).clone();
+    if let Some(why) = next.body.holds.first() {
+        return Err(OrderError::field("/order", format!("it is on hold: {why}")));
+    }
+    let here = |(_, part): &(usize, &Part)| matches!(part.state, LineState::Allocated | LineState::Released);
+    let all: Vec<usize> = next.body.parts.iter().enumerate().filter(here).map(|(at, _)| at).collect();
+    if all.is_empty() {
+        return Err(OrderError::field("/order", "nothing of it lies at a place any more"));
+    }
+    if all.iter().any(|at| {
+        next.body.fulfilments.iter().any(|f| Some(f.no) == next.body.parts[*at].fulfilment && f.kind == Serving::Supply)
+    }) {
+        return Err(OrderError::field("/order", "some of it is brought from elsewhere and is not here yet"));
+    }
+    let now = tx.now();
+    for at in &all {
+        let part = &mut next.body.parts[*at];
+        if part.state == LineState::Allocated {
+            part.state = step(part.state, LineAction::Release, &[])?;
+        }
+        let no = part.fulfilment;
+        for f in next.body.fulfilments.iter_mut().filter(|f| Some(f.no) == no && f.state == Fulfilment::Open) {
+            f.state = step(f.state, Action::Accept, &[Guard::Asked])?;
+            f.accepted_at = now;
+        }
+    }
+    give(tx, &mut next, &all, (action, actor))?;
+    settle(&mut next.body, now)?;
+    if action == LineAction::HandOver && next.body.given_at.micros() == 0 {
+        next.body.given_at = now;
+    }
+    history(tx, order_no, actor, what, &json!({"parts": all}));
+    let order = put_order(tx, next);
+    let name = if action == LineAction::Send { "Order Shipped" } else { "Order Delivered" };
+    tell(tx, telling::step(&order, name, json!({})))?;
+    Ok(order)
+}
+
 /// The carrier takes the parcel.
 pub fn dispatch(tx: &mut Tx, order_no: i64, no: i64, tracking: &str, actor: &str) -> Result<Arc<Order>, OrderError> {
     let mut next = (*order_of(tx, order_no)?).clone();

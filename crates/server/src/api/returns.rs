@@ -67,7 +67,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// What the shop is, for the rules.
 pub(super) fn shop_of(app: &App) -> Shop {
-    Shop { country: app.config.country.clone(), currency: app.config.currency.clone() }
+    crate::api::orders::shop(app)
 }
 
 /// Why a command was refused, as a problem.
@@ -185,7 +185,7 @@ pub async fn create_return(
                 email: given.email.clone(),
                 phone: given.phone.clone(),
                 name: given.name.clone(),
-                address: String::new(),
+                ..Default::default()
             },
             lines,
             instead,

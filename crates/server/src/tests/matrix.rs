@@ -3,8 +3,8 @@ use super::harness::{Shop, shops};
 use crate::access::{Act, Area, Role, allows};
 use serde_json::{Value, json};
 
-mod orders;
 mod goods;
+mod orders;
 mod returns;
 mod stock;
 

@@ -37,11 +37,11 @@ pub fn delivered(shop: &Shop, number: u64, units: i64) -> (String, String) {
         .write(move |tx| -> Result<i64, orders::OrderError> {
             let variant = catalog::variants::find(tx, &of)?.expect("it is there");
             let place = stock::commands::places(tx)?.find("lviv-1").expect("it is there").no;
-            let shop = commands::Shop { country: "UA".into(), currency: "GBP".into() };
+            let shop = commands::Shop { country: "UA".into(), currency: "GBP".into(), zone: jiff::tz::TimeZone::UTC };
             let cart = commands::create_cart(tx, &shop, "site", None)?.no;
             commands::put_line(tx, cart, variant, Quantity::units(units), false)?;
             commands::put_contact(tx, cart, &Contact { email: "olena@example.com".into(), ..Contact::default() })?;
-            commands::put_delivery(tx, cart, &Delivery::PickUp { location_no: place }, "")?;
+            commands::put_delivery(tx, cart, &Delivery::PickUp { location_no: place }, ("", None))?;
             let order = commands::checkout(tx, cart, &shop, "site")?;
             let fact = Fact {
                 provider: "test".into(),
@@ -62,10 +62,8 @@ pub fn delivered(shop: &Shop, number: u64, units: i64) -> (String, String) {
 pub fn hand_over(shop: &Shop, order: &str) {
     let no: i64 = order.parse().expect("a number");
     let store = shop.app().domain.store();
-    let handed = store.write(move |tx| -> Result<(), orders::OrderError> {
-        commands::release(tx, no, None, "shop")?;
-        commands::hand_over(tx, no, None, "shop").map(drop)
-    });
+    let handed =
+        store.write(move |tx| -> Result<(), orders::OrderError> { commands::hand_over_all(tx, no, "shop").map(drop) });
     handed.expect("it is handed over");
 }
 

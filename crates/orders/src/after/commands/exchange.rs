@@ -193,18 +193,12 @@ pub fn fulfil(tx: &mut Tx, no: i64, hand_over: bool, actor: &str) -> Result<Arc<
     let settled = order.sums().captured >= order.owed_minor() && all_told(tx, &row.body.refunds)?;
     let holds: &[Guard] = if settled { &[Guard::Settled] } else { &[] };
     let next = step(state, Action::Fulfil, holds)?;
-    let here = |s: LineState| matches!(s, LineState::Allocated | LineState::Released);
-    let waits: Vec<usize> = (0..order.body.parts.len()).filter(|at| here(order.body.parts[*at].state)).collect();
-    if !waits.is_empty() && !hand_over {
+    let waits = order.body.parts.iter().any(|p| matches!(p.state, LineState::Allocated | LineState::Released));
+    if waits && !hand_over {
         return Err(OrderError::field("/return", "the others are still here: hand them over, or send them first"));
     }
-    if !waits.is_empty() {
-        let picked = |at: &usize| order.body.parts[*at].state == LineState::Allocated;
-        let allocated: Vec<usize> = waits.iter().copied().filter(picked).collect();
-        if !allocated.is_empty() {
-            crate::commands::release(tx, other, Some(&allocated), actor)?;
-        }
-        crate::commands::hand_over(tx, other, Some(&waits), actor)?;
+    if waits {
+        crate::commands::hand_over_all(tx, other, actor)?;
     }
     row.stage = Stage::Exchange(next);
     tell(tx, row.order_no, actor, "exchange fulfilled", &json!({"return": no, "order": other}));

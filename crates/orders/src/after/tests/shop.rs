@@ -76,8 +76,7 @@ pub fn delivered(world: &World, lines: &[(i64, i64)]) -> Arc<Order> {
 }
 
 pub fn hand_over(world: &World, no: i64) -> Arc<Order> {
-    world.write(move |tx| orders::release(tx, no, None, "hub")).expect("it is picked");
-    world.write(move |tx| orders::hand_over(tx, no, None, "courier")).expect("it is handed over")
+    world.write(move |tx| orders::hand_over_all(tx, no, "courier")).expect("it is handed over")
 }
 
 pub fn wanted(line: usize, units: i64, reason: Reason) -> Wanted {
