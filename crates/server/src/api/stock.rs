@@ -1,6 +1,7 @@
 //! `/stock`, `/locations` and what is done with goods (CONTRACTS 9).
 pub mod claims;
 pub mod counts;
+pub mod files;
 pub mod locations;
 pub mod movements;
 pub mod purchases;
@@ -31,6 +32,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(locations::put_stock_channel))
         .routes(routes!(movements::list_movements, movements::post_movement))
         .routes(routes!(movements::post_document))
+        .routes(routes!(files::begin_stock_import))
+        .routes(routes!(files::export_stock))
         .routes(routes!(movements::list_stock))
         .routes(routes!(movements::stock_stream))
         .routes(routes!(movements::get_stock))

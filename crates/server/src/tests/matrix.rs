@@ -3,6 +3,7 @@ use super::harness::{Shop, shops};
 use crate::access::{Act, Area, Role, allows};
 use serde_json::{Value, json};
 
+mod erp;
 mod stock;
 
 /// What a route is asked with by somebody who may, and what it needs.
@@ -791,6 +792,7 @@ fn case(shop: &Shop, id: &str) -> Case {
             ("baskets/price".into(), Some(body), Act::Read(Area::Prices))
         }
         other => stock::case(shop, other)
+            .or_else(|| erp::case(shop, other))
             .unwrap_or_else(|| panic!("the route {other} is documented, but not in this matrix")),
     };
     Case { path: format!("/api/v1/{path}"), body, act }
