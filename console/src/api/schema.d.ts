@@ -1128,6 +1128,181 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists connections. */
+        get: operations["list_erp_connections"];
+        put?: never;
+        /** Makes a connection; its password is shown once. */
+        post: operations["create_erp_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One connection. */
+        get: operations["get_erp_connection"];
+        /** Changes how a connection works. */
+        put: operations["update_erp_connection"];
+        post?: never;
+        /** Takes a connection away with its journal. Goods, prices and stock stay. */
+        delete: operations["delete_erp_connection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}/differences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists where the two sides' stock differed, why, who is right, and what to do. */
+        get: operations["list_erp_differences"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what happened here and was not told by the other side itself, in its order. */
+        get: operations["list_erp_events"];
+        put?: never;
+        /** Takes what happened there: each event for itself. */
+        post: operations["tell_erp_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}/events/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes that the other side has our events up to one. Never goes back. */
+        post: operations["acknowledge_erp_events"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}/exchanges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists exchanges of a connection, newest first. */
+        get: operations["list_erp_exchanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}/exchanges/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirms that goods which vanished are to be archived, or that they stay. */
+        post: operations["confirm_erp_exchange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what was done and refused, newest first. */
+        get: operations["list_erp_journal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}/mappings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists warehouses and kinds of prices of the other side. */
+        get: operations["list_erp_mappings"];
+        /** Says what a warehouse or a kind of price is here. What came of it before is used from then on, by a job. */
+        put: operations["put_erp_mapping"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/erp/{connection}/reconciliations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Holds the other side's stock against our books: a check, which changes nothing. `…/differences` lists what it finds. */
+        post: operations["compare_erp_stock"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -4108,6 +4283,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stock/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Writes what lies everywhere, as CSV that the import and the other systems read. */
+        get: operations["export_stock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Brings a file of stock in, as a job: each number is a count. Rows that are not taken are in its report. */
+        post: operations["begin_stock_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stock/movements": {
         parameters: {
             query?: never;
@@ -5934,6 +6143,293 @@ export interface components {
         ErasureStarted: {
             job_id: components["schemas"]["Id"];
         };
+        /** @description Where the other side stands. */
+        ErpAcknowledged: {
+            acknowledged: components["schemas"]["Id2"];
+        };
+        /** @description Up to where the other side has our events. */
+        ErpAcknowledgement: {
+            /** @description The id of the last event that it took over. */
+            upto: string;
+        };
+        /** @description What came of holding stock against our books. */
+        ErpCompared: {
+            /** Format: int64 */
+            differences: number;
+            /** Format: int64 */
+            items: number;
+            run: components["schemas"]["Id"];
+        };
+        /** @description What somebody decided about goods that a whole exchange no longer had. */
+        ErpConfirmation: {
+            /** @description Archives them; else they stay. */
+            archive: boolean;
+        };
+        /** @description What was archived. */
+        ErpConfirmed: {
+            /** Format: int64 */
+            archived: number;
+        };
+        /** @description A connection with an accounting system. */
+        ErpConnection: {
+            /** @description The last of our events that it acknowledged. */
+            acknowledged: components["schemas"]["Id2"];
+            /** @description What is entered there as the address of the site. */
+            address: string;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            id: components["schemas"]["Id"];
+            /**
+             * @description How the other side speaks.
+             * @enum {string}
+             */
+            kind: "commerceml" | "rest";
+            /** @description What is entered there; for REST an API key is used instead. */
+            login: string;
+            /** @description In addresses. */
+            name: string;
+            /** @description Only in the answer that makes it. */
+            password?: string | null;
+            /** @description How a connection works. */
+            settings: {
+                /**
+                 * @description For prices that name none; empty: the shop's.
+                 * @default
+                 */
+                currency: string;
+                /**
+                 * Format: int64
+                 * @description Bytes of one upload, 1,024 to 33,554,432.
+                 * @default 10485760
+                 */
+                file_limit: number;
+                /**
+                 * Format: int64
+                 * @description How long one request works before it answers that there is more to do, 0 to 60,000 ms.
+                 * @default 20000
+                 */
+                slice_ms: number;
+                /** @default counts */
+                stock: components["schemas"]["ErpStockMode"];
+                /**
+                 * Format: int64
+                 * @description Share of the goods that a whole exchange may archive without being asked, 0 to 100.
+                 * @default 20
+                 */
+                vanish_percent: number;
+                /**
+                 * @description Whether archives are taken.
+                 * @default true
+                 */
+                zip: boolean;
+            };
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+        };
+        /** @description What of a connection can be changed. */
+        ErpConnectionChange: {
+            /** @description Makes a new password; the old one is not taken any more. */
+            new_password?: boolean;
+            /** @description How a connection works. */
+            settings: {
+                /**
+                 * @description For prices that name none; empty: the shop's.
+                 * @default
+                 */
+                currency: string;
+                /**
+                 * Format: int64
+                 * @description Bytes of one upload, 1,024 to 33,554,432.
+                 * @default 10485760
+                 */
+                file_limit: number;
+                /**
+                 * Format: int64
+                 * @description How long one request works before it answers that there is more to do, 0 to 60,000 ms.
+                 * @default 20000
+                 */
+                slice_ms: number;
+                /** @default counts */
+                stock: components["schemas"]["ErpStockMode"];
+                /**
+                 * Format: int64
+                 * @description Share of the goods that a whole exchange may archive without being asked, 0 to 100.
+                 * @default 20
+                 */
+                vanish_percent: number;
+                /**
+                 * @description Whether archives are taken.
+                 * @default true
+                 */
+                zip: boolean;
+            };
+        };
+        /** @description A connection to be made. */
+        ErpConnectionInput: {
+            /**
+             * @description How the other side speaks.
+             * @enum {string}
+             */
+            kind: "commerceml" | "rest";
+            /** @description Small letters, digits, `-`; cannot be changed. */
+            name: string;
+            /** @description How a connection works. */
+            settings?: {
+                /**
+                 * @description For prices that name none; empty: the shop's.
+                 * @default
+                 */
+                currency: string;
+                /**
+                 * Format: int64
+                 * @description Bytes of one upload, 1,024 to 33,554,432.
+                 * @default 10485760
+                 */
+                file_limit: number;
+                /**
+                 * Format: int64
+                 * @description How long one request works before it answers that there is more to do, 0 to 60,000 ms.
+                 * @default 20000
+                 */
+                slice_ms: number;
+                /** @default counts */
+                stock: components["schemas"]["ErpStockMode"];
+                /**
+                 * Format: int64
+                 * @description Share of the goods that a whole exchange may archive without being asked, 0 to 100.
+                 * @default 20
+                 */
+                vanish_percent: number;
+                /**
+                 * @description Whether archives are taken.
+                 * @default true
+                 */
+                zip: boolean;
+            };
+        };
+        /** @description A file of an exchange. */
+        ErpFile: {
+            /** Format: int64 */
+            bytes: number;
+            job_id?: components["schemas"]["Id"] | null;
+            name: string;
+            /** @description What became of a file's items. */
+            tally: {
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                changed: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                counts: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                created: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                goods: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                items: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                moved: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                offers: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                orders: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                prices: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                refused: number;
+                /**
+                 * Format: int64
+                 * @default 0
+                 */
+                waiting: number;
+            };
+        };
+        /** @description What a warehouse or a kind of price there is here. */
+        ErpMapping: {
+            currency?: string;
+            /** @description Empty for a warehouse: quantities that name none. */
+            external_id: string;
+            /**
+             * @description What is matched by a person.
+             * @enum {string}
+             */
+            kind: "warehouse" | "price_type";
+            name?: string;
+            /** @description A location; `base` or the number of a price list. Empty: nobody has said yet, and what comes waits. */
+            target: string;
+        };
+        /** @description A quantity there. */
+        ErpQuantity: {
+            /** @description The id there, or the SKU. */
+            external_id: string;
+            quantity: components["schemas"]["Amount"];
+            warehouse: string;
+        };
+        /** @description The other side's stock at a moment. */
+        ErpStockList: {
+            /**
+             * Format: date-time
+             * @description Now without it.
+             */
+            at?: string | null;
+            /** @description Without it, what the other side said last, by files or events. */
+            items?: components["schemas"]["ErpQuantity"][] | null;
+            /** @description Goes on with a list that was too long for one request. */
+            run?: string | null;
+            /** @description It is everything that lies there: what it lacks is a difference too. */
+            whole: boolean;
+        };
+        /**
+         * @description What the other side's stock is here.
+         * @enum {string}
+         */
+        ErpStockMode: "counts" | "check";
+        /** @description What happened there, in its order. */
+        ErpTelling: {
+            events: components["schemas"]["ErpTold"][];
+        };
+        /** @description Something that happened there. */
+        ErpTold: {
+            /** Format: date-time */
+            at: string;
+            /** @description See docs/erp.md. */
+            data: Record<string, never>;
+            /** @description The other side's own: told twice, it counts once. */
+            id: string;
+            /** @description `goods`, `price`, `stock`, `receipt`, `sale`, `return` or `payment`. */
+            type: string;
+        };
         /** @description An event with everything that came with it. */
         EventDetail: {
             context: {
@@ -6423,6 +6919,7 @@ export interface components {
             on: boolean;
         };
         Id: string;
+        Id2: string;
         /** @description An identifier of a person, with the event that brought it. */
         Identifier: {
             /** Format: date-time */
@@ -7173,6 +7670,22 @@ export interface components {
         NewSource: {
             kind: components["schemas"]["SourceKind"];
             name: string;
+        };
+        /** @description A file of stock to bring in. */
+        NewStockImport: {
+            /**
+             * Format: date-time
+             * @description When it was counted; now without it. What was sold since stays sold.
+             */
+            at?: string | null;
+            /** @description Where what names no location lies. */
+            location?: string | null;
+            /** @description A file on this machine; from this machine only. */
+            path?: string | null;
+            /** @description braid-stock, shopify-inventory or woocommerce-stock; found out without it. */
+            preset?: string | null;
+            /** @description An upload that is complete. */
+            upload?: string | null;
         };
         /** @description An address that shall get nothing any more. */
         NewSuppression: {
@@ -9350,6 +9863,12 @@ export interface components {
             kinds: string[];
             name: string;
             only?: string[];
+        };
+        /** @description An import that was begun. */
+        StockImportBegun: {
+            job_id: components["schemas"]["Id"];
+            /** @description Whose layout the file has. */
+            preset: string;
         };
         /** @description What lies of a variant at a place. */
         StockItem: {
@@ -12827,6 +13346,671 @@ export interface operations {
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
                     };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erp_connections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description The last of our events that it acknowledged. */
+                            acknowledged: components["schemas"]["Id2"];
+                            /** @description What is entered there as the address of the site. */
+                            address: string;
+                            /** Format: date-time */
+                            created_at: string;
+                            created_by: string;
+                            id: components["schemas"]["Id"];
+                            /**
+                             * @description How the other side speaks.
+                             * @enum {string}
+                             */
+                            kind: "commerceml" | "rest";
+                            /** @description What is entered there; for REST an API key is used instead. */
+                            login: string;
+                            /** @description In addresses. */
+                            name: string;
+                            /** @description Only in the answer that makes it. */
+                            password?: string | null;
+                            /** @description How a connection works. */
+                            settings: {
+                                /**
+                                 * @description For prices that name none; empty: the shop's.
+                                 * @default
+                                 */
+                                currency: string;
+                                /**
+                                 * Format: int64
+                                 * @description Bytes of one upload, 1,024 to 33,554,432.
+                                 * @default 10485760
+                                 */
+                                file_limit: number;
+                                /**
+                                 * Format: int64
+                                 * @description How long one request works before it answers that there is more to do, 0 to 60,000 ms.
+                                 * @default 20000
+                                 */
+                                slice_ms: number;
+                                /** @default counts */
+                                stock: components["schemas"]["ErpStockMode"];
+                                /**
+                                 * Format: int64
+                                 * @description Share of the goods that a whole exchange may archive without being asked, 0 to 100.
+                                 * @default 20
+                                 */
+                                vanish_percent: number;
+                                /**
+                                 * @description Whether archives are taken.
+                                 * @default true
+                                 */
+                                zip: boolean;
+                            };
+                            /** Format: date-time */
+                            updated_at: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_erp_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErpConnectionInput"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErpConnection"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_erp_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErpConnection"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_erp_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErpConnectionChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErpConnection"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_erp_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erp_differences: {
+        parameters: {
+            query?: {
+                /** @description Of one run; the newest with any without it. */
+                run?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description What to do. */
+                            advice: string;
+                            /** Format: date-time */
+                            at: string;
+                            /**
+                             * @description Why two numbers differ.
+                             * @enum {string}
+                             */
+                            cause: "unknown_goods" | "unmapped_warehouse" | "not_acknowledged" | "late_document" | "counted_since" | "negative" | "missing_there" | "lost";
+                            /** @description Empty where the other side has no id of it. */
+                            external_id: string;
+                            id: components["schemas"]["Id"];
+                            location_id?: string | null;
+                            ours: components["schemas"]["Amount"];
+                            right: ("here" | "unknown") & Record<string, never>;
+                            run: components["schemas"]["Id"];
+                            sku?: string | null;
+                            theirs: components["schemas"]["Amount"];
+                            warehouse: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erp_events: {
+        parameters: {
+            query?: {
+                /** @description After this place; without it after what was acknowledged. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            at: string;
+                            data: Record<string, never>;
+                            /** @description Its place; what is acknowledged is a place. */
+                            id: components["schemas"]["Id"];
+                            /** @description `stock.sale`, `order.placed`, `price.changed`, … */
+                            type: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tell_erp_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErpTelling"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            id: string;
+                            /** @description `taken`, `repeated`, `waiting` or `refused`. */
+                            outcome: string;
+                            /** @description Why it was refused. */
+                            why?: string | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_erp_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErpAcknowledgement"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErpAcknowledged"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erp_exchanges: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** @description Where somebody has to confirm: how many goods of how many would be archived. */
+                            asked?: string | null;
+                            /** Format: date-time */
+                            begun_at: string;
+                            /** @description `catalog` or `sale`. */
+                            direction: string;
+                            files: components["schemas"]["ErpFile"][];
+                            /** Format: date-time */
+                            heard_at: string;
+                            id: components["schemas"]["Id"];
+                            /** @description `open` or `done`. */
+                            state: string;
+                            /** @description Whether a whole list of goods came; null where none or changes only did. */
+                            whole?: boolean | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_erp_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErpConfirmation"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErpConfirmed"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erp_journal: {
+        parameters: {
+            query?: {
+                /** @description Of one exchange. */
+                exchange?: string;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            at: string;
+                            exchange_id?: components["schemas"]["Id"] | null;
+                            file: string;
+                            id: components["schemas"]["Id"];
+                            /**
+                             * @description How much a line matters.
+                             * @enum {string}
+                             */
+                            level: "note" | "refused" | "failed";
+                            /**
+                             * Format: int64
+                             * @description Place of the item in the file, from 1; 0 where there is none.
+                             */
+                            row: number;
+                            /** @description The id there, or the number of an order. */
+                            subject: string;
+                            what: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erp_mappings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            currency?: string;
+                            /** @description Empty for a warehouse: quantities that name none. */
+                            external_id: string;
+                            /**
+                             * @description What is matched by a person.
+                             * @enum {string}
+                             */
+                            kind: "warehouse" | "price_type";
+                            name?: string;
+                            /** @description A location; `base` or the number of a price list. Empty: nobody has said yet, and what comes waits. */
+                            target: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_erp_mapping: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErpMapping"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErpMapping"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_erp_stock: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErpStockList"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErpCompared"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -20961,6 +22145,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PostedBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    export_stock: {
+        parameters: {
+            query?: {
+                /** @description braid-stock (without it), shopify-inventory or woocommerce-stock. */
+                layout?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_stock_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewStockImport"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StockImportBegun"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

@@ -120,6 +120,8 @@ export default {
   'identity.event': 'event {{id}}',
   'identity.joined': '{{a}} and {{b}}',
   'job.kind.product_import': 'Import of products',
+  'job.kind.erp_import': 'Exchange with an ERP',
+  'job.kind.stock_import': 'Import of stock',
   'job.kind.catalog_recount': 'Counting completeness',
   'job.kind.export': 'Export',
   'imports.choose': 'Choose a file',

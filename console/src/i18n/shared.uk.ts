@@ -136,6 +136,8 @@ export default {
   'identity.event': 'подія {{id}}',
   'identity.joined': '{{a}} і {{b}}',
   'job.kind.product_import': 'Імпорт товарів',
+  'job.kind.erp_import': 'Обмін з обліковою системою',
+  'job.kind.stock_import': 'Імпорт залишків',
   'job.kind.catalog_recount': 'Підрахунок повноти',
   'job.kind.export': 'Експорт',
   'imports.choose': 'Вибрати файл',

@@ -18,6 +18,7 @@ pub mod mapping;
 pub mod presets;
 pub mod quality;
 pub mod rows;
+pub mod stock_files;
 pub mod suggest;
 pub mod table;
 pub mod values;

@@ -78,7 +78,13 @@ fn holder(what: &str) -> String {
 
 /// Jobs whose pieces threads beside the writer bring.
 fn brought() -> Vec<pipeline::jobs::Kind> {
-    let files = [crate::imports::spec::KIND, crate::exports::JOB, crate::goods::files::KIND, crate::erp::JOB];
+    let files = [
+        crate::imports::spec::KIND,
+        crate::exports::JOB,
+        crate::goods::files::KIND,
+        crate::goods::stock::KIND,
+        crate::erp::JOB,
+    ];
     let kinds = files.into_iter().chain(crate::moving::work::KINDS).map(pipeline::jobs::Kind::brought);
     kinds.chain([crate::retention::kind()]).collect()
 }

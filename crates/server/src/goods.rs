@@ -1,6 +1,7 @@
 //! The catalogue beside requests: its search index, its pictures, the threads that follow it.
 pub mod files;
 pub mod media;
+pub mod stock;
 
 use crate::app::App;
 use crate::problem::{Problem, internal};

@@ -182,6 +182,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
         beside(&app, |app, told| crate::moving::work::serve(&app.domain, &app.clock, told)),
         beside(&app, |app, told| crate::goods::files::serve(&app.domain, &app.folder, told)),
         beside(&app, crate::erp::work::serve),
+        beside(&app, |app, told| crate::goods::stock::serve(&app.domain, &app.folder, told)),
         beside(&app, crate::goods::follow_search),
         beside(&app, crate::goods::follow_feeds),
     ];

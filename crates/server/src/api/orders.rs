@@ -68,14 +68,19 @@ pub fn refused(tx: &mut Tx, error: OrderError) -> Problem {
     }
 }
 
-/// The order of an id as the API gives it, of a plain number, or of what the customer calls it.
+/// The order of an id as the API gives it, of what the customer calls it, or of its number in the books.
 pub(super) fn order_no(tx: &mut Tx, id: &str) -> Result<i64, Problem> {
     if let Some(no) = ids::number(tx.hash_key(), Kind::Order, id) {
         return Ok(no);
     }
     tx.flush_table::<orders::OrderTable>()?;
     let row = tx.first("SELECT no FROM orders WHERE number = $1", &[id.into()])?;
-    let found = row.map(|row| row.int(0)).transpose()?;
+    let mut found = row.map(|row| row.int(0)).transpose()?;
+    if found.is_none()
+        && let Ok(no) = id.parse::<i64>()
+    {
+        found = tx.get::<orders::OrderTable>(no)?.map(|order| order.no);
+    }
     found.ok_or_else(|| NOT_FOUND.because(format!("there is no order {id:.60}")))
 }
 

@@ -7,6 +7,7 @@ pub mod refunds;
 pub mod steps;
 pub mod wire;
 
+use crate::api::orders::wire::OrderRef;
 use crate::app::App;
 use crate::caller::{ReadOrders, WriteOrders};
 use crate::change::{Done, with_version};
@@ -101,7 +102,7 @@ pub struct AfterQuery {
     state: Option<String>,
     kind: Option<String>,
     /// Only of this order.
-    order_id: Option<Id>,
+    order_id: Option<OrderRef>,
     /// Only those that are due before.
     #[param(value_type = Option<String>, format = DateTime)]
     due_before: Option<base::Timestamp>,

@@ -4,6 +4,7 @@ pub mod costs;
 pub mod counts;
 pub mod entities;
 pub mod incoming;
+pub mod files;
 pub mod locations;
 pub mod lots;
 pub mod movements;
@@ -37,6 +38,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(locations::put_stock_channel))
         .routes(routes!(movements::list_movements, movements::post_movement))
         .routes(routes!(movements::post_document))
+        .routes(routes!(files::begin_stock_import))
+        .routes(routes!(files::export_stock))
         .routes(routes!(movements::list_stock))
         .routes(routes!(movements::stock_stream))
         .routes(routes!(movements::get_stock))

@@ -291,7 +291,7 @@ impl Step<'_> {
         let named = name.clone();
         self.app
             .write(move |tx| {
-                let sql = "INSERT INTO erp_files (exchange_id, name, bytes, job_id, tally, updated_at) VALUES ($1, $2, $3, 0, '{}', $4) \
+                let sql = "INSERT INTO erp_files (exchange_id, name, bytes, job_id, tally, updated_at) VALUES ($1, $2, $3, 0, '', $4) \
                            ON CONFLICT (exchange_id, name) DO UPDATE SET bytes = excluded.bytes, job_id = 0, updated_at = excluded.updated_at";
                 let now = tx.now().micros();
                 Ok(tx.execute(sql, &[id.into(), (&named).into(), bytes.into(), now.into()])?)
@@ -432,7 +432,7 @@ fn job_of(tx: &mut Tx, connection: i64, exchange: i64, name: &str) -> Result<(i6
     let spec = Spec::File { connection, exchange, name: name.into() };
     let text = serde_json::to_string(&spec).map_err(|e| DbError::damaged("jobs", e))?;
     let job = jobs::add(tx, &jobs::New { subject: connection, ..jobs::New::of(super::JOB, &text) })?;
-    let sql = "INSERT INTO erp_files (exchange_id, name, bytes, job_id, tally, updated_at) VALUES ($1, $2, 0, $3, '{}', $4) \
+    let sql = "INSERT INTO erp_files (exchange_id, name, bytes, job_id, tally, updated_at) VALUES ($1, $2, 0, $3, '', $4) \
                ON CONFLICT (exchange_id, name) DO UPDATE SET job_id = excluded.job_id, updated_at = excluded.updated_at";
     let now = tx.now().micros();
     tx.execute(sql, &[exchange.into(), name.into(), job.into(), now.into()])?;

@@ -1,6 +1,8 @@
 //! Exchange with accounting systems: a client that behaves like 1C drives the real server.
 mod client;
 mod rest;
+mod sale;
+mod stock_files;
 
 use super::harness::{Shop, shops};
 use client::{Client, Ways};

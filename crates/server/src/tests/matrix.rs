@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 mod goods;
 mod orders;
 mod returns;
+mod erp;
 mod stock;
 
 /// What a route is asked with by somebody who may, and what it needs.
@@ -796,6 +797,7 @@ fn case(shop: &Shop, id: &str) -> Case {
         other => stock::case(shop, other)
             .or_else(|| orders::case(shop, other))
             .or_else(|| returns::case(shop, other))
+            .or_else(|| erp::case(shop, other))
             .unwrap_or_else(|| panic!("the route {other} is documented, but not in this matrix")),
     };
     Case { path: format!("/api/v1/{path}"), body, act }

@@ -3,7 +3,7 @@ use super::{Id2, missing, named};
 use crate::access::{Act, Area};
 use crate::api::stock::wire::Amount;
 use crate::app::App;
-use crate::caller::{Caller, ReadStock, WriteStock};
+use crate::caller::{Caller, ReadImports, WriteImports};
 use crate::change::Done;
 use crate::erp::connections;
 use crate::erp::differences::{self, Cause, List as Listed, Who};
@@ -67,7 +67,7 @@ fn number(text: &str, pointer: &str) -> Result<i64, Problem> {
     params(("connection" = String, Path), EventsQuery), responses((status = 200, body = inline(List<ErpEvent>))))]
 pub async fn list_erp_events(
     State(app): State<Arc<App>>,
-    ReadStock(caller): ReadStock,
+    ReadImports(caller): ReadImports,
     Path(name): Path<String>,
     Params(query): Params<EventsQuery>,
 ) -> Result<Json<List<ErpEvent>>, Problem> {
@@ -105,7 +105,7 @@ pub struct ErpAcknowledged {
     request_body = ErpAcknowledgement, responses((status = 200, body = ErpAcknowledged)))]
 pub async fn acknowledge_erp_events(
     State(app): State<Arc<App>>,
-    WriteStock(caller): WriteStock,
+    WriteImports(caller): WriteImports,
     Path(name): Path<String>,
     input: Input<ErpAcknowledgement>,
 ) -> Result<Response, Problem> {
@@ -170,7 +170,7 @@ fn act_of(kind: Type) -> Act {
     request_body = ErpTelling, responses((status = 200, body = inline(List<ErpTaken>))))]
 pub async fn tell_erp_events(
     State(app): State<Arc<App>>,
-    WriteStock(caller): WriteStock,
+    WriteImports(caller): WriteImports,
     Path(name): Path<String>,
     input: Input<ErpTelling>,
 ) -> Result<Response, Problem> {
@@ -239,7 +239,6 @@ pub struct ErpStockList {
     #[serde(default)]
     items: Option<Vec<ErpQuantity>>,
     /// It is everything that lies there: what it lacks is a difference too.
-    #[serde(default)]
     whole: bool,
     /// Goes on with a list that was too long for one request.
     #[serde(default)]
@@ -260,7 +259,7 @@ pub struct ErpCompared {
     request_body = ErpStockList, responses((status = 200, body = ErpCompared)))]
 pub async fn compare_erp_stock(
     State(app): State<Arc<App>>,
-    WriteStock(caller): WriteStock,
+    WriteImports(caller): WriteImports,
     Path(name): Path<String>,
     input: Input<ErpStockList>,
 ) -> Result<Response, Problem> {
@@ -333,7 +332,7 @@ pub struct DifferencesQuery {
     params(("connection" = String, Path), DifferencesQuery), responses((status = 200, body = inline(List<ErpDifference>))))]
 pub async fn list_erp_differences(
     State(app): State<Arc<App>>,
-    ReadStock(caller): ReadStock,
+    ReadImports(caller): ReadImports,
     Path(name): Path<String>,
     Params(query): Params<DifferencesQuery>,
 ) -> Result<Json<List<ErpDifference>>, Problem> {

@@ -74,6 +74,27 @@ impl Sum {
     }
 }
 
+/// An order as a body names it: by the id that the API gives, or by its number in the books. Whoever may use the admin API may see
+/// any number, so the id's seal is not looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderRef(pub i64);
+
+impl<'de> Deserialize<'de> for OrderRef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.strip_prefix('o').and_then(|t| t.split_once('-')).map_or(text.as_str(), |(no, _)| no);
+        let no = digits.parse().ok().filter(|no| *no > 0).map(OrderRef);
+        no.ok_or_else(|| serde::de::Error::custom(format!("{text:.40} is no id of an order")))
+    }
+}
+
+impl utoipa::PartialSchema for OrderRef {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        String::schema()
+    }
+}
+impl utoipa::ToSchema for OrderRef {}
+
 /// The place of an id, which must be there.
 pub fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
     let found = places.find(id).map(|location| location.no);

@@ -4,6 +4,7 @@ use super::wire::{AfterItem, CaseShown};
 use super::{AfterQuery, page, refused, shop_of, word};
 use crate::api::stock::wire::Amount;
 use crate::api::stock::{check_place, place, variant};
+use crate::api::orders::wire::OrderRef;
 use crate::app::App;
 use crate::caller::{Caller, ReadOrders, WriteOrders};
 use crate::change::{Done, check_version, with_version};
@@ -40,7 +41,7 @@ pub struct CaseBody {
     /// `warranty`, `repair`, `instructions` or `check_in`.
     kind: String,
     /// Found by the serial number without it.
-    order_id: Option<Id>,
+    order_id: Option<OrderRef>,
     /// The order's line, from 0.
     line: Option<i64>,
     #[serde(default)]
@@ -288,7 +289,7 @@ pub async fn take_back_loan(
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SerialBody {
-    order_id: Id,
+    order_id: OrderRef,
     /// The order's line, from 0.
     line: i64,
     serial: String,

@@ -3,6 +3,7 @@ use super::steps::{WhyBody, number};
 use super::wire::{AfterItem, ClaimShown};
 use super::{AfterQuery, page, reason, refused, shop_of, word};
 use crate::api::stock::wire::Amount;
+use crate::api::orders::wire::OrderRef;
 use crate::app::App;
 use crate::caller::{Caller, ReadOrders, WriteOrders};
 use crate::change::{Done, check_version, with_version};
@@ -35,7 +36,7 @@ pub async fn list_claims(
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClaimBody {
-    order_id: Id,
+    order_id: OrderRef,
     lines: Vec<ClaimLineBody>,
     #[serde(default)]
     note: String,

@@ -2,6 +2,7 @@
 use super::refused;
 use super::steps::WhyBody;
 use super::wire::RefundShown;
+use crate::api::orders::wire::OrderRef;
 use crate::app::App;
 use crate::caller::{Caller, ReadOrders, WriteOrders};
 use crate::change::Done;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct RefundsQuery {
-    order_id: Option<Id>,
+    order_id: Option<OrderRef>,
     /// `pending`, `failed`, `settled` or `credited`.
     state: Option<String>,
     limit: Option<i64>,
@@ -143,7 +144,7 @@ pub async fn credit_refund(
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GoodwillBody {
-    order_id: Id,
+    order_id: OrderRef,
     /// In the order's currency.
     amount_minor: i64,
     why: String,

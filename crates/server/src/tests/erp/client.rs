@@ -74,7 +74,7 @@ impl<'a> Client<'a> {
     pub fn upload(&self, kind: &str, name: &str, bytes: &[u8], limit: usize) -> Result<(), String> {
         for piece in bytes.chunks(limit) {
             let said = self.send(&format!("type={kind}&mode=file&filename={name}"), piece);
-            if said != "success" {
+            if said.lines().next() != Some("success") {
                 return Err(said);
             }
         }
