@@ -8,6 +8,7 @@ mod collect;
 mod configuration;
 mod console;
 mod exports;
+mod goods;
 mod harness;
 mod identity;
 mod imports;
