@@ -9,6 +9,7 @@ mod configuration;
 mod console;
 mod erp;
 mod exports;
+mod goods;
 mod harness;
 mod identity;
 mod imports;

@@ -235,12 +235,26 @@ pub fn owner(tx: &mut Tx, location_no: i64, at: Timestamp) -> Result<Option<Enti
     }
 }
 
+/// A time in which a place belonged to an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owned {
+    pub location_no: i64,
+    pub entity_no: i64,
+    pub since: Timestamp,
+    /// `None`: it still does.
+    pub until: Option<Timestamp>,
+}
+
 /// Which places belong to which entity, all of their times, by place.
-pub fn owners(db: &mut Engine) -> Result<Vec<(i64, i64, Timestamp, Option<Timestamp>)>, DbError> {
+pub fn owners(db: &mut Engine) -> Result<Vec<Owned>, DbError> {
     let sql = "SELECT location_no, entity_no, since_at, until_at FROM location_entities ORDER BY location_no, since_at LIMIT 50000";
-    let read = |row: &Row| -> Result<_, DbError> {
-        let until = Some(Timestamp::from_micros(row.int(3)?)).filter(|at| *at != NEVER);
-        Ok((row.int(0)?, row.int(1)?, Timestamp::from_micros(row.int(2)?), until))
+    let read = |row: &Row| -> Result<Owned, DbError> {
+        Ok(Owned {
+            location_no: row.int(0)?,
+            entity_no: row.int(1)?,
+            since: Timestamp::from_micros(row.int(2)?),
+            until: Some(Timestamp::from_micros(row.int(3)?)).filter(|at| *at != NEVER),
+        })
     };
     db.rows(sql, &[])?.iter().map(read).collect()
 }

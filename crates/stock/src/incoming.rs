@@ -321,7 +321,7 @@ fn split(tx: &mut Tx, of: &mut Part, quantity: Quantity) -> Result<Part, DbError
 /// posted, in the same transaction, so that nobody comes between.
 pub(crate) fn arrived(tx: &mut Tx, order: &PurchaseOrder, received: &[(usize, Quantity)]) -> Result<(), StockError> {
     let now = tx.now();
-    let mut lines: BTreeMap<i64, (Box<str>, Vec<(i64, Quantity)>, Vec<Part>)> = BTreeMap::new();
+    let mut claims: BTreeMap<i64, Vec<Part>> = BTreeMap::new();
     let mut taken: BTreeMap<i64, Quantity> = BTreeMap::new();
     for (line, quantity) in received {
         let Some(variant_no) = order.lines.get(*line).map(|l| l.variant_no) else { continue };
@@ -342,12 +342,12 @@ pub(crate) fn arrived(tx: &mut Tx, order: &PurchaseOrder, received: &[(usize, Qu
             moved.ended_at = now;
             // Stored at once, so that a second line of this receipt does not find it open; its claim follows.
             store(tx, &moved)?;
-            let entry = lines.entry(open.claim_no).or_insert_with(|| (open.owner.clone(), vec![], vec![]));
-            entry.1.push((variant_no, quantity));
-            entry.2.push(moved);
+            claims.entry(open.claim_no).or_default().push(moved);
         }
     }
-    for (owner, wanted, parts) in lines.into_values() {
+    for parts in claims.into_values() {
+        let Some(owner) = parts.first().map(|part| part.owner.clone()) else { continue };
+        let wanted: Vec<(i64, Quantity)> = parts.iter().map(|part| (part.variant_no, part.quantity)).collect();
         let reservation_no = commands::keep_for(tx, ReservationKind::Order, &owner, order.location_no, &wanted)?;
         for mut moved in parts {
             moved.reservation_no = reservation_no;

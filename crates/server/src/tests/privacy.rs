@@ -5,7 +5,7 @@ use std::time::Duration;
 
 const HOSTILE: &str = "<script>alert('x')</script>\"&";
 
-fn person(shop: &Shop, email: &str) -> String {
+pub(super) fn person(shop: &Shop, email: &str) -> String {
     let found = shop.owner("GET", &format!("/api/v1/customers/lookup?email={email}")).send().json();
     found["person_id"].as_str().expect("is known").to_string()
 }
@@ -200,7 +200,7 @@ fn lines(shop: &Shop, ann: &str) {
     shop.app().domain.store().write(write).expect("writes");
 }
 
-fn erase(shop: &Shop, ann: &str) {
+pub(super) fn erase(shop: &Shop, ann: &str) {
     let path = format!("/api/v1/customers/{ann}/erasure");
     assert_eq!(shop.owner("POST", &path).json(&json!({"reason": "asked"})).send().status, 202);
     until("the erasure", || shop.owner("GET", "/api/v1/privacy/erasures").send().json()["items"][0]["state"] == "done");

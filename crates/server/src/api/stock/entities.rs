@@ -71,9 +71,10 @@ pub async fn list_entities(State(app): State<Arc<App>>, _: ReadStock) -> Result<
     let (all, owners, places) =
         app.query(|db| Ok((entities::list(db)?, entities::owners(db)?, places_of(db)?))).await?;
     let mut of: HashMap<i64, Vec<EntityPlace>> = HashMap::new();
-    for (location_no, entity_no, since, until) in owners {
-        let location_id = place_id(&places, location_no);
-        of.entry(entity_no).or_default().push(EntityPlace { location_id, since, until });
+    for owned in owners {
+        let location_id = place_id(&places, owned.location_no);
+        let place = EntityPlace { location_id, since: owned.since, until: owned.until };
+        of.entry(owned.entity_no).or_default().push(place);
     }
     Ok(Json(List::whole(all.iter().map(|e| shown(e, of.remove(&e.no).unwrap_or_default())).collect())))
 }
