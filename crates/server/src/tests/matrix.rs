@@ -3,10 +3,10 @@ use super::harness::{Shop, shops};
 use crate::access::{Act, Area, Role, allows};
 use serde_json::{Value, json};
 
+mod erp;
 mod goods;
 mod orders;
 mod returns;
-mod erp;
 mod stock;
 
 /// What a route is asked with by somebody who may, and what it needs.

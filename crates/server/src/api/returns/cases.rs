@@ -2,9 +2,9 @@
 use super::steps::{grade, number};
 use super::wire::{AfterItem, CaseShown};
 use super::{AfterQuery, page, refused, shop_of, word};
+use crate::api::orders::wire::OrderRef;
 use crate::api::stock::wire::Amount;
 use crate::api::stock::{check_place, place, variant};
-use crate::api::orders::wire::OrderRef;
 use crate::app::App;
 use crate::caller::{Caller, ReadOrders, WriteOrders};
 use crate::change::{Done, check_version, with_version};

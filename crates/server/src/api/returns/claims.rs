@@ -2,8 +2,8 @@
 use super::steps::{WhyBody, number};
 use super::wire::{AfterItem, ClaimShown};
 use super::{AfterQuery, page, reason, refused, shop_of, word};
-use crate::api::stock::wire::Amount;
 use crate::api::orders::wire::OrderRef;
+use crate::api::stock::wire::Amount;
 use crate::app::App;
 use crate::caller::{Caller, ReadOrders, WriteOrders};
 use crate::change::{Done, check_version, with_version};

@@ -8,7 +8,7 @@ use serde_json::json;
 
 /// Orders one piece of an SKU; gives the order's number for people.
 fn order(shop: &Shop, sku: &'static str) -> String {
-    let seller = commands::Shop { country: "UA".into(), currency: "UAH".into() };
+    let seller = commands::Shop { country: "UA".into(), currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC };
     let written = shop.app().domain.store().write(move |tx: &mut db::Tx| -> Result<String, orders::OrderError> {
         let variant = catalog::variants::find(tx, sku)?.unwrap_or(0);
         let cart = commands::create_cart(tx, &seller, "site", None)?.no;
@@ -17,7 +17,7 @@ fn order(shop: &Shop, sku: &'static str) -> String {
             Contact { email: "olena@example.com".into(), name: "Олена <К>".into(), ..Contact::default() };
         commands::put_contact(tx, cart, &contact)?;
         let delivery = Delivery::Ship { option: "nova-poshta".into(), price_minor: 7_000 };
-        commands::put_delivery(tx, cart, &delivery, "Львів, Площа Ринок 1")?;
+        commands::put_delivery(tx, cart, &delivery, ("Львів, Площа Ринок 1", None))?;
         Ok(commands::checkout(tx, cart, &seller, "site")?.body.number.clone())
     });
     written.expect("it is ordered")
