@@ -6,6 +6,7 @@ mod crashes;
 mod damage;
 mod detached;
 mod erased_identity;
+mod erased_returns;
 mod erasure;
 mod facts;
 mod faults;

@@ -131,12 +131,12 @@ pub(super) const TABLES: [Table; 26] = [
     // What came back, and what money went back, stays; what was said beside it goes.
     Table {
         owner: "orders",
-        read: "SELECT no, email, phone, name, note, answer, receipt FROM returns WHERE no > $1 ORDER BY no LIMIT $2",
+        read: "SELECT no, email, phone, name, note, answer, receipt, photos FROM returns WHERE no > $1 ORDER BY no LIMIT $2",
         empty: "UPDATE returns SET email = '', phone = '', name = '', note = '', answer = '', receipt = '', photos = '[]' WHERE no = $1",
     },
     Table {
         owner: "orders",
-        read: "SELECT no, note, answer FROM claims WHERE no > $1 ORDER BY no LIMIT $2",
+        read: "SELECT no, note, answer, photos FROM claims WHERE no > $1 ORDER BY no LIMIT $2",
         empty: "UPDATE claims SET note = '', answer = '', photos = '[]' WHERE no = $1",
     },
     Table {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const NEEDLES: [&str; 5] = ["olena@example.com", "671112233", "Zinchenko", "olena-device-77", "Pasichna"];
 
-fn olena(shop: &Shop) {
+pub(super) fn olena(shop: &Shop) {
     let at = |hours: i64| shop.clock.now().plus(-hours * HOUR_US).to_string();
     shop.events(&[
         json!({"type": "identify", "messageId": "o1", "anonymousId": "olena-device-77", "timestamp": at(9),
@@ -52,12 +52,12 @@ fn reject(shop: &Shop) {
     done.expect("the reject is kept");
 }
 
-fn begin(shop: &Shop, person: i64) -> i64 {
+pub(super) fn begin(shop: &Shop, person: i64) -> i64 {
     let preparer = shop.core().preparer.clone();
     shop.core().store.write(move |tx| erasure::begin(tx, &preparer, person)).expect("the erasure begins")
 }
 
-fn work_off(shop: &Shop) {
+pub(super) fn work_off(shop: &Shop) {
     shop.until("the erasure is through the tables", |shop| {
         shop.core().store.poke();
         !shop.read(erasure::is_waiting)
@@ -96,7 +96,7 @@ fn everything(shop: &Shop) -> String {
     out
 }
 
-fn found(shop: &Shop) -> Vec<&'static str> {
+pub(super) fn found(shop: &Shop) -> Vec<&'static str> {
     let all = everything(shop);
     let mut out: Vec<&'static str> =
         NEEDLES.into_iter().filter(|n| all.to_lowercase().contains(&n.to_lowercase())).collect();

@@ -2,7 +2,7 @@
 use super::*;
 use crate::after::model::*;
 use crate::commands::{Fact, history, order_of, pay, put_order};
-use crate::model::{Delivery, OrderLine, Part};
+use crate::model::{Delivery, Part};
 use crate::states::line::{Action as LineAction, Guard as LineGuard, Line as LineState};
 use crate::states::order::{Action as OrderAction, Stage as OrderStage};
 use crate::states::payment::Action as PayAction;
@@ -157,7 +157,7 @@ pub fn order_instead(
 ) -> Result<Arc<Order>, OrderError> {
     let no = tx.next_id();
     let mut parts = Vec::new();
-    let Some(template) = origin.body.parts.first().cloned() else {
+    let Some(template) = origin.body.parts.first().filter(|_| !origin.body.lines.is_empty()).cloned() else {
         return Err(OrderError::field("/order", "the order has no goods"));
     };
     if let Some(reservation_no) = reservation_no {
@@ -169,14 +169,8 @@ pub fn order_instead(
             let line = (0..lines.len()).find(|l| lines[*l].variant_no == reserved.variant_no && open[*l] >= milli);
             let line = line.ok_or_else(|| DbError::damaged("reservations", "a claim is of something else"))?;
             open[line] -= milli;
-            parts.push(Part {
-                line,
-                milli,
-                state: LineState::Allocated,
-                location_no: reserved.location_no,
-                claim: Some((reservation_no, at)),
-                ..template.clone()
-            });
+            let claim = Some((reservation_no, at));
+            parts.push(kept_part(&template, line, milli, (reserved.location_no, claim)));
         }
     }
     let mut made = Vec::with_capacity(lines.len());
@@ -184,28 +178,22 @@ pub fn order_instead(
         let variant = variants::get(tx, line.variant_no)?;
         let (sku, tracked) = variant.map_or_else(|| (String::new(), false), |v| (v.sku.to_string(), v.tracked));
         if !tracked {
-            let location_no = template.location_no;
-            let (milli, state) = (line.milli, LineState::Allocated);
-            parts.push(Part { line: at, milli, state, location_no, claim: None, ..template.clone() });
+            parts.push(kept_part(&template, at, line.milli, (template.location_no, None)));
         }
         let total_minor = line.net_minor + line.tax_minor;
-        made.push(OrderLine {
-            variant_no: line.variant_no,
-            sku,
-            milli: line.milli,
-            unit_minor: loyalty::share_until(
-                total_minor,
-                loyalty::amounts::Quantity(line.milli),
-                loyalty::amounts::Quantity(1000),
-            ),
-            why: line.why.clone(),
-            list_minor: total_minor,
-            discounts: vec![],
-            net_minor: line.net_minor,
-            tax_minor: line.tax_minor,
-            total_minor,
-            ..origin.body.lines[0].clone()
-        });
+        // Whatever else a line bears is as in the first order.
+        let mut new = origin.body.lines[0].clone();
+        new.variant_no = line.variant_no;
+        new.sku = sku;
+        new.milli = line.milli;
+        new.unit_minor = unit_of(total_minor, line.milli);
+        new.why = line.why.clone();
+        new.list_minor = total_minor;
+        new.discounts = vec![];
+        new.net_minor = line.net_minor;
+        new.tax_minor = line.tax_minor;
+        new.total_minor = total_minor;
+        made.push(new);
     }
     let mut body = origin.body.clone();
     body.number = format!("{}-{suffix}", origin.body.number);
@@ -232,6 +220,23 @@ pub fn order_instead(
     }
     let fact = moved_fact(origin.no, PayAction::Capture, moved_minor, &format!("pays:{no}"));
     pay(tx, no, &fact, actor)
+}
+
+/// Pieces that are kept for an order; whatever else a part bears is as in the first order.
+fn kept_part(template: &Part, line: usize, milli: i64, (location_no, claim): (i64, Option<(i64, usize)>)) -> Part {
+    let mut part = template.clone();
+    part.line = line;
+    part.milli = milli;
+    part.state = LineState::Allocated;
+    part.location_no = location_no;
+    part.claim = claim;
+    part
+}
+
+/// What one of so many costs.
+fn unit_of(total_minor: i64, milli: i64) -> i64 {
+    use loyalty::amounts::Quantity;
+    loyalty::share_until(total_minor, Quantity(milli), Quantity(1000.min(milli)))
 }
 
 /// A fact about the payment by another order's money.

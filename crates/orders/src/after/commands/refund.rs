@@ -353,11 +353,11 @@ pub fn goodwill(
     check_key(key)?;
     check_texts(&[("/why", why)], &[])?;
     let order = order_of(tx, order_no)?;
-    if amount_minor <= 0 || why.trim().is_empty() || key.is_empty() {
+    if amount_minor <= 0 || why.trim().is_empty() || why.len() > 500 || key.is_empty() {
         return Err(OrderError::field("/amount", "a kindness is of more than nothing, and has a reason and a key"));
     }
     let into = credit::of_contact(tx, &order.contact, &order.body.currency)?;
-    credit::give(tx, into.no, amount_minor, &format!("goodwill:{order_no}:{key}"), "goodwill", actor)?;
+    credit::give(tx, into.no, amount_minor, &format!("goodwill:{order_no}:{key}"), why, actor)?;
     tell(tx, order_no, actor, "goodwill", &json!({"amount_minor": amount_minor}));
     Ok(into.no)
 }

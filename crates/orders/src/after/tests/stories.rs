@@ -180,6 +180,11 @@ fn short_returns_damaged_goods_and_money_that_does_not_arrive() {
         assert_eq!(account.credited_minor, 85_000);
         let kindness = world.write(move |tx| commands::goodwill(tx, order_no, 1_000, ("k-1", "sorry"), "agent"));
         kindness.expect("a kindness is no part of what was paid");
+        let why = world.write(|tx| {
+            let row = tx.first("SELECT why FROM credit_postings ORDER BY no DESC LIMIT 1", &[])?;
+            Ok(row.map(|row| row.text(0).map(str::to_string)).transpose()?)
+        });
+        assert_eq!(why.expect("it is read").as_deref(), Some("sorry"));
     });
 }
 
