@@ -178,7 +178,7 @@ fn stock_of(node: &Node, out: &mut OfferItem) -> Result<(), String> {
     let mut merged: Vec<(String, base::Quantity)> = Vec::with_capacity(out.stock.len());
     for (id, held) in out.stock.drain(..) {
         match merged.iter_mut().find(|(known, _)| *known == id) {
-            Some((_, sum)) => *sum = *sum + held,
+            Some((_, sum)) => *sum += held,
             None => merged.push((id, held)),
         }
     }

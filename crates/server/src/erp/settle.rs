@@ -378,7 +378,7 @@ fn count(
         let Some(all) = rows.get(id) else { continue };
         // Who names warehouses does not mean the total.
         let by_place = all.iter().any(|r| !r.warehouse.is_empty());
-        for row in all.iter().filter(|r| !r.applied && !(by_place && r.warehouse.is_empty())) {
+        for row in all.iter().filter(|r| !(r.applied || by_place && r.warehouse.is_empty())) {
             let target = targets.get(&(MapKind::Warehouse, row.warehouse.clone())).map_or("", |t| t.target.as_str());
             if target.is_empty() {
                 done.waiting += 1;

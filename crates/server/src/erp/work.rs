@@ -146,15 +146,14 @@ impl Bench<'_> {
                     }
                     head = Some(h);
                 }
-                Some(Item::Closed(h)) => {
-                    if h.part == Part::Goods {
-                        whole = match h.changes_only {
-                            Some(false) if whole >= 0 => 1,
-                            Some(false) => whole,
-                            _ => -1,
-                        };
-                    }
+                Some(Item::Closed(h)) if h.part == Part::Goods => {
+                    whole = match h.changes_only {
+                        Some(false) if whole >= 0 => 1,
+                        Some(false) => whole,
+                        _ => -1,
+                    };
                 }
+                Some(Item::Closed(_)) => {}
                 Some(item) => {
                     line += 1;
                     if line > from {
@@ -164,10 +163,11 @@ impl Bench<'_> {
                 }
                 None => {}
             }
-            if piece.len() >= PIECE || (end && !piece.is_empty()) {
-                if self.stopped() || !self.bring((&head, &place, begun_us, &reader), &mut piece, line, &mut tally)? {
-                    return Ok(());
-                }
+            let full = piece.len() >= PIECE || (end && !piece.is_empty());
+            if full
+                && (self.stopped() || !self.bring((&head, &place, begun_us, &reader), &mut piece, line, &mut tally)?)
+            {
+                return Ok(());
             }
             if end {
                 break;

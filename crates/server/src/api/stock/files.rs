@@ -134,7 +134,7 @@ fn write(db: &mut db::Engine, layout: Layout, now: Timestamp) -> Result<Vec<u8>,
                 match layout {
                     Layout::WoocommerceStock => {
                         let sum = sums.entry(row.sku.clone()).or_insert(Quantity::ZERO);
-                        *sum = *sum + available;
+                        *sum += available;
                     }
                     Layout::BraidStock => {
                         let reserved = row.reserved.to_string();
