@@ -345,7 +345,10 @@ fn pass(tx: &mut Tx) -> Result<(), StockError> {
         }
     }
     for found in broken {
-        commands::release(tx, found.reservation_no, EndedWhy::Released)?;
+        // Other lines of the claim may be alive; one that is gone has nothing to give back.
+        if let Err(StockError::Store(error)) = commands::release(tx, found.reservation_no, EndedWhy::Released) {
+            return Err(error.into());
+        }
         set(tx, &Waiting { state: WaitingState::Waiting, reservation_no: 0, ..found })?;
     }
     if tx.memory::<Lines>()?.told_due.is_none_or(|at| at > now) {
@@ -390,7 +393,12 @@ fn tell(tx: &mut Tx, places: &Places, variant_no: i64) -> Result<Vec<Waiting>, S
             seconds: Some(KEPT_SECONDS),
             partial: false,
         };
-        let reserved = commands::reserve(tx, &request)?;
+        let reserved = match commands::reserve(tx, &request) {
+            Ok(reserved) => reserved,
+            Err(StockError::Store(error)) => return Err(error.into()),
+            // Refused before anything was written: they wait on.
+            Err(_) => continue,
+        };
         let (told_at, until_at, reservation_no) = (now, reserved.expires_at, reserved.no);
         let told = Waiting { state: WaitingState::Told, told_at, until_at, reservation_no, ..who };
         set(tx, &told)?;

@@ -7,6 +7,9 @@ use crate::model::{Condition, Document, DocumentKind, Move};
 use base::{DAY_US, Timestamp};
 use db::{DbError, Tx};
 
+/// Lines of one paper.
+const LINES_MAX: usize = 2000;
+
 /// Adds a movement to the sums of its lot. `from` and `to` say at which ends goods are counted.
 pub(crate) fn carry(tx: &mut Tx, m: &Move, (from, to): (bool, bool), at: Timestamp) -> Result<(), DbError> {
     let sql = "INSERT INTO stock_lots (variant_no, lot, expires_at, first_at, state, why, version, updated_at) \
@@ -142,20 +145,22 @@ fn move_all(tx: &mut Tx, variant_no: i64, lot: &Lot, actor: &str) -> Result<Vec<
             });
         }
     }
-    if moves.is_empty() {
-        return Ok(vec![]);
+    let mut broken = Vec::new();
+    // A lot may lie at more places than a paper has lines.
+    for moves in moves.chunks(LINES_MAX) {
+        let paper = Document {
+            kind: DocumentKind::Condition,
+            source: "braid".into(),
+            external_id: "".into(),
+            reference: format!("lot:{}", lot.lot).into(),
+            note: "".into(),
+            actor: actor.into(),
+            at: tx.now(),
+            moves: moves.to_vec(),
+        };
+        broken.extend(commands::post(tx, &paper, Shortage::Record)?.broken);
     }
-    let paper = Document {
-        kind: DocumentKind::Condition,
-        source: "braid".into(),
-        external_id: "".into(),
-        reference: format!("lot:{}", lot.lot).into(),
-        note: "".into(),
-        actor: actor.into(),
-        at: tx.now(),
-        moves,
-    };
-    Ok(commands::post(tx, &paper, Shortage::Record)?.broken)
+    Ok(broken)
 }
 
 /// When [`expire`] has something to do next.
