@@ -1882,6 +1882,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incoming-claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Promises goods that are on order to somebody: all that is asked for, or nothing. */
+        post: operations["create_incoming_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incoming-claims/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists changes of promises of goods that are to come, the oldest first. */
+        get: operations["list_incoming_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incoming-claims/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a claim on goods that are to come. */
+        get: operations["get_incoming_claim"];
+        put?: never;
+        post?: never;
+        /** Gives back what is still open of a claim. */
+        delete: operations["release_incoming_claim"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -2020,6 +2072,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/legal-entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists legal entities with their places. */
+        get: operations["list_entities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-entities/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists papers between entities, newest first. */
+        get: operations["list_entity_documents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-entities/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what each legal entity did in a time, and their sum. */
+        get: operations["entities_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-entities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a legal entity, or changes the one with this id. */
+        put: operations["put_entity"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/legal-entities/{id}/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says that a place belongs to an entity from a moment on. */
+        post: operations["assign_entity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -2049,6 +2186,23 @@ export interface paths {
         put?: never;
         /** Makes a place, or changes the one with this id. */
         post: operations["put_location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/locations/{id}/reroute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives what a place was asked for and has not taken to other places: it is down. */
+        post: operations["reroute_location"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2160,6 +2314,128 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/order-settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how orders are promised, sourced and confirmed. */
+        get: operations["get_order_settings"];
+        /** Changes how orders are promised, sourced and confirmed: from the next order on, without a release. */
+        put: operations["put_order_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists orders of every channel, newest first. */
+        get: operations["list_orders"];
+        put?: never;
+        /** Takes an order for a customer: a cart, priced, promised and placed in one step. */
+        post: operations["create_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts the orders of a period by place and channel: minutes to ready, promises kept, what was fetched, what went wrong. */
+        get: operations["order_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an order, with what happened to it and why. */
+        get: operations["get_order"];
+        /** Changes an order that no place works on yet: its lines, where it goes, how it gets there. */
+        put: operations["edit_order"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/fulfilments/{no}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does what a place does for an order: takes it, declines, misses something, packs, hands over, sends. */
+        post: operations["step_fulfilment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a payment, or gives one back. */
+        post: operations["pay_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does something with an order: confirms, stops, lets go on, calls off, sources again, notes. */
+        post: operations["step_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/parallel-run": {
         parameters: {
             query?: never;
@@ -2242,6 +2518,23 @@ export interface paths {
         put?: never;
         /** Explains differences: they are open no more, now and when they are found again. */
         post: operations["explain_differences"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pick-queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what a place is asked to do, the most urgent first, what lies ready at the end. */
+        get: operations["pick_queue"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2913,6 +3206,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/purchase-orders/{id}/expected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Expects a purchase order at another time; whoever was promised goods of it is promised anew. */
+        put: operations["expect_purchase_order"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/purchase-orders/{id}/place": {
         parameters: {
             query?: never;
@@ -3485,6 +3795,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/rfid-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists sessions of tag reads, newest first. */
+        get: operations["list_rfid_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rfid-sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a session of tag reads beside the books. */
+        get: operations["get_rfid_session"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rfid-sessions/{id}/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a blind count of a session: what agrees with the books is settled, every difference waits for a person. */
+        post: operations["count_rfid_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/rollout": {
         parameters: {
             query?: never;
@@ -3684,6 +4045,23 @@ export interface paths {
         };
         /** Tells a segment's count while it moves. */
         get: operations["segment_stream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/serials/{sn}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows where a serial number lies and everything that happened to it: one item for each SKU that has it. */
+        get: operations["get_serial"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4283,6 +4661,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stock/documents/{id}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the lines of a paper cost at their moment: of a sale, what was sold. */
+        get: operations["get_document_cost"];
+        /** Says what a receipt cost, however late: everything that was sold since costs anew. */
+        put: operations["put_document_cost"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stock/export": {
         parameters: {
             query?: never;
@@ -4335,6 +4731,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stock/rfid-reads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes reads of tags in. They change no stock: a session is a proposal for a count. */
+        post: operations["post_rfid_reads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stock/stream": {
         parameters: {
             query?: never;
@@ -4365,6 +4778,74 @@ export interface paths {
         /** Shows where a variant lies, who has a claim on it, what is coming and what each channel can promise. */
         get: operations["get_stock"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/cost": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what an SKU cost: by moving average and by layers, with freight and customs. */
+        get: operations["get_cost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/incoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what is on order of an SKU and can still be promised, the earliest first. */
+        get: operations["list_incoming"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/lots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the lots of an SKU with where they lie, by name, a thousand at most. */
+        get: operations["list_lots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stock/{sku}/lots/{lot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Says until when a lot may be sold, and whether it is held back. What lies of it goes into quarantine everywhere, or comes out. */
+        put: operations["put_lot"];
         post?: never;
         delete?: never;
         options?: never;
@@ -4791,6 +5272,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/waiting-list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists who waits, the first in line first. */
+        get: operations["list_waiting"];
+        put?: never;
+        /** Puts somebody into the line for an SKU. Who stands in it already keeps their place. */
+        post: operations["join_waiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting-list/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes somebody out of the line; goods that were kept for them go to the next. */
+        delete: operations["leave_waiting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/waiting-list/{id}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody who was told comes: the goods that are kept become their cart's. */
+        post: operations["take_waiting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhook-deliveries/{id}": {
         parameters: {
             query?: never;
@@ -5082,15 +5615,14 @@ export interface components {
             /** Format: int64 */
             position: number;
         };
-        /** @description Who looks after a case. */
+        /** @description A place for an entity. */
         AssignBody: {
+            location_id: string;
             /**
              * Format: date-time
-             * @description As it was without it.
+             * @description From when on; now without it. What was before stays with whom it was.
              */
-            due_at?: string | null;
-            owner: string;
-            paid_by_customer?: boolean | null;
+            since?: string | null;
         };
         /** @description A rule of which goods a channel sells: the first that fits decides; without one they are sold. [L6] */
         AssortmentRule: {
@@ -5165,6 +5697,28 @@ export interface components {
         Begun: {
             /** @description See `/api/v1/jobs/{id}`. */
             job_id: components["schemas"]["Id"];
+        };
+        /** @description The bill of a receipt. */
+        BillBody: {
+            /** @description How freight and customs are shared: `value`, as without it, or `weight`. */
+            by?: string | null;
+            /** @description ISO 4217; the shop's own without it. What cost another currency counts as of unknown cost. */
+            currency?: string | null;
+            /** Format: int64 */
+            customs_minor?: number;
+            /** Format: int64 */
+            freight_minor?: number;
+            /** @description Lines that are not named keep what was said of them. */
+            lines?: components["schemas"]["BillLine"][];
+        };
+        /** @description What a line of a receipt cost. */
+        BillLine: {
+            /**
+             * Format: int64
+             * @description All of it, without freight and customs.
+             */
+            cost_minor: number;
+            movement_id: string;
         };
         /**
          * @description How a value is kept out.
@@ -5298,7 +5852,7 @@ export interface components {
              */
             line?: number | null;
             note?: string;
-            order_id?: components["schemas"]["Id"] | null;
+            order_id?: components["schemas"]["OrderRef"] | null;
             /** @description Who looks after it. */
             owner?: string;
             /** @description The customer agreed to pay. */
@@ -5390,7 +5944,7 @@ export interface components {
             key?: string;
             lines: components["schemas"]["ClaimLineBody"][];
             note?: string;
-            order_id: components["schemas"]["Id"];
+            order_id: components["schemas"]["OrderRef"];
             /** @description References of media. */
             photos?: string[];
         };
@@ -5750,6 +6304,13 @@ export interface components {
          * @enum {string}
          */
         ConsentState: "granted" | "denied";
+        /** @description Who ordered. */
+        ContactBody: {
+            address: string;
+            email: string;
+            name: string;
+            phone: string;
+        };
         /** @description How the shop treats doubtful contacts and people. */
         ContactSettings: {
             /** @description `stop` or `send`: what becomes of mail to services that are blocked in Ukraine. */
@@ -5760,6 +6321,35 @@ export interface components {
         Contacts: {
             contacts: components["schemas"]["RevealedContact"][];
             person_id: components["schemas"]["Id"];
+        };
+        /** @description What an SKU cost. */
+        CostShown: {
+            /** Format: int64 */
+            average_minor: number;
+            /**
+             * Format: int64
+             * @description By moving average: of a unit, rounded, and of all that lies there.
+             */
+            average_unit_minor?: number | null;
+            currency: string;
+            /**
+             * Format: int64
+             * @description By layers, first in first out, of all that lies there.
+             */
+            fifo_minor: number;
+            /** Format: int64 */
+            foreign: number;
+            layers: components["schemas"]["LayerShown"][];
+            /** @description In the whole shop, of whatever condition, on the way too. */
+            on_hand: components["schemas"]["Amount"];
+            /** @description What left and did not come yet, by the papers. */
+            owed: components["schemas"]["Amount"];
+            sku: string;
+            /**
+             * Format: int64
+             * @description Movements in of unknown cost, or of another currency: they count as the average of their moment.
+             */
+            unknown: number;
         };
         /** @description What to count. */
         CountBody: {
@@ -5956,15 +6546,14 @@ export interface components {
             line: number;
             quantity: components["schemas"]["Amount"];
         };
-        /** @description What came. */
+        /** @description How goods get to the customer. */
         DeliveryBody: {
-            /** Format: date-time */
-            at?: string | null;
-            /** @description Nothing more will come. */
-            complete?: boolean;
-            /** @description The delivery note's id: told twice, it counts once. */
-            document?: string;
-            lines: components["schemas"]["DeliveredLine"][];
+            /** @description `pickup` or `ship`. */
+            kind: string;
+            location_id?: string | null;
+            /** @description The way, as the shop's settings name it. */
+            option_id?: string | null;
+            price?: components["schemas"]["OrderMoney"] | null;
         };
         /** @description A trait that follows from standing facts at the moment of asking; nothing of it is stored. */
         DerivedTrait: {
@@ -6009,6 +6598,13 @@ export interface components {
             /** @description 2 to 500. */
             places: components["schemas"]["PricePlace"][];
         };
+        /** @description What a promotion took off. */
+        DiscountBody: {
+            /** Format: int64 */
+            minor: number;
+            promotion: string;
+            why: string;
+        };
         /** @description A value that is fine. */
         DismissedSuspect: {
             kind: string;
@@ -6041,8 +6637,11 @@ export interface components {
          *     from `supplier`.
          */
         DocumentLine: {
+            /** @description The last day on which this lot may be sold, `YYYY-MM-DD`, where it is not known yet. */
+            expires_on?: string | null;
             from?: string | null;
             from_condition?: string | null;
+            /** @description Batch or serial number. */
             lot?: string;
             quantity: components["schemas"]["Amount"];
             reason?: string;
@@ -6138,6 +6737,71 @@ export interface components {
             /** @description Claims that cannot be served any more. */
             broken: components["schemas"]["BrokenClaim"][];
             line: components["schemas"]["CountLineShown"];
+        };
+        /** @description What entities did in a time, and the shop as a whole. */
+        EntitiesReport: {
+            items: components["schemas"]["EntityReport"][];
+            total: components["schemas"]["EntityReport"];
+        };
+        /** @description A legal entity to make or change. */
+        EntityBody: {
+            address?: string;
+            /** @description EDRPOU of 8 digits, or RNOKPP of 10 for a sole trader; checked. */
+            code?: string;
+            iban?: string;
+            kind: string;
+            /** Format: int64 */
+            markup_permille?: number;
+            name: string;
+            vat?: boolean;
+            vat_code?: string;
+        };
+        /** @description A place of an entity, and when it was its. */
+        EntityPlace: {
+            location_id: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            until?: string | null;
+        };
+        /** @description What an entity did in a time. */
+        EntityReport: {
+            /** Format: int64 */
+            bought_between_minor?: number | null;
+            /** @description Found less lost. */
+            corrected: components["schemas"]["Amount"];
+            /** @description Null for places that belonged to none, and for the sum. */
+            entity_id?: string | null;
+            received: components["schemas"]["Amount"];
+            returned: components["schemas"]["Amount"];
+            sold: components["schemas"]["Amount"];
+            /**
+             * Format: int64
+             * @description Null for who may not see costs.
+             */
+            sold_between_minor?: number | null;
+        };
+        /** @description A legal entity. */
+        EntityShown: {
+            address: string;
+            /** @description EDRPOU or RNOKPP. */
+            code: string;
+            iban: string;
+            id: string;
+            /** @description `company`, `sole_trader` or `franchisee`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description What it adds to the cost of goods that it sells to another entity of the shop.
+             */
+            markup_permille: number;
+            name: string;
+            places: components["schemas"]["EntityPlace"][];
+            /** @description Whether it pays value added tax. */
+            vat: boolean;
+            vat_code: string;
+            /** Format: int64 */
+            version: number;
         };
         /** @description An erasure that has begun: the person is unknown from now on; the log and the disk follow. */
         ErasureStarted: {
@@ -6489,6 +7153,21 @@ export interface components {
             moved: components["schemas"]["Money"];
             order_id?: components["schemas"]["Id"] | null;
         };
+        /** @description When goods are expected now. */
+        ExpectedBody: {
+            /**
+             * Format: date-time
+             * @description Null where nobody knows.
+             */
+            expected_at?: string | null;
+        };
+        /** @description The purchase order's new date. */
+        ExpectedShown: {
+            /** Format: date-time */
+            expected_at?: string | null;
+            /** Format: int64 */
+            version: number;
+        };
         /** @description How many were open. */
         Explained: {
             /** Format: int64 */
@@ -6741,6 +7420,69 @@ export interface components {
             /** @description They are handed over now; without it they left before. */
             hand_over?: boolean;
         };
+        /** @description What a place does for an order. */
+        FulfilmentBody: {
+            /** Format: date-time */
+            accepted_at?: string | null;
+            /** Format: date-time */
+            asked_at?: string | null;
+            /** Format: date-time */
+            done_at?: string | null;
+            /** Format: date-time */
+            due_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it waits for the customer.
+             */
+            keep_until?: string | null;
+            /** @description `pick_up`, `ship`, or `supply` for a place that gives goods to the shop where they are fetched. */
+            kind: string;
+            location_id?: string | null;
+            /** Format: int64 */
+            no: number;
+            /** Format: date-time */
+            ready_at?: string | null;
+            /** @description `open`, `scheduled`, `on_hold`, `in_progress`, `incomplete`, `closed` or `cancelled`. */
+            state: string;
+            tracking: string;
+            transfer_id?: string | null;
+            /** @description Why this place. */
+            why: string;
+        };
+        /** @description What a place does for an order. */
+        FulfilmentStep: {
+            /** @enum {string} */
+            do: "accept";
+        } | {
+            /** @enum {string} */
+            do: "decline";
+            why?: string;
+        } | {
+            /** @enum {string} */
+            do: "short";
+            line: number;
+            quantity: components["schemas"]["Amount"];
+        } | {
+            /** @enum {string} */
+            do: "ready";
+        } | {
+            code?: string | null;
+            /** @enum {string} */
+            do: "hand_over";
+            kept?: components["schemas"]["KeptLine"][] | null;
+            seen?: string | null;
+        } | {
+            /** @enum {string} */
+            do: "dispatch";
+            tracking?: string;
+        } | {
+            /** @enum {string} */
+            do: "deliver";
+        } | {
+            /** @enum {string} */
+            do: "bring_back";
+            location_id?: string | null;
+        };
         /** @description A value that is missing. */
         Gap: {
             attribute: string;
@@ -6762,7 +7504,7 @@ export interface components {
             amount_minor: number;
             /** @description Your own id of it, so that it is given once. */
             key: string;
-            order_id: components["schemas"]["Id"];
+            order_id: components["schemas"]["OrderRef"];
             why: string;
         };
         /** @description Store credit that was given. */
@@ -6822,6 +7564,16 @@ export interface components {
             format: string;
             /** @description The file's SHA-256 in hexadecimal digits. */
             sha256: string;
+        };
+        /** @description What happened to an order. */
+        HappenedBody: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            detail: unknown;
+            /** @description Why, where something was decided. */
+            reason?: string | null;
+            what: string;
         };
         /** @description How the program is doing. */
         Health: {
@@ -7070,6 +7822,19 @@ export interface components {
              */
             known_within_days: number;
         };
+        /** @description Goods that are to come, for somebody. */
+        IncomingBody: {
+            /**
+             * Format: date-time
+             * @description The last moment at which they may come.
+             */
+            latest?: string | null;
+            lines: components["schemas"]["IncomingLine"][];
+            /** @description Where they must come to; anywhere without it. */
+            location_id?: string | null;
+            /** @description For whom, as you name them: `order:9`. */
+            owner: string;
+        };
         /** @description Goods that are ordered and did not come yet. */
         IncomingItem: {
             /** Format: date-time */
@@ -7077,6 +7842,38 @@ export interface components {
             location_id: string;
             purchase_order_id: components["schemas"]["Id"];
             quantity: components["schemas"]["Amount"];
+        };
+        /** @description What is wanted. */
+        IncomingLine: {
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description What a claim has of one line of a purchase order. */
+        IncomingPart: {
+            /**
+             * Format: int64
+             * @description The line's place in what was asked for, from 0.
+             */
+            line: number;
+            /** Format: date-time */
+            promised_at?: string | null;
+            purchase_order_id: components["schemas"]["Id"];
+            quantity: components["schemas"]["Amount"];
+            reservation_id?: components["schemas"]["Id"] | null;
+            sku: string;
+            /** @description `open`, `moved` (it came), `released` or `short` (it will not come). */
+            state: string;
+        };
+        /** @description A claim on goods that are to come. */
+        IncomingShown: {
+            id: components["schemas"]["Id"];
+            owner: string;
+            parts: components["schemas"]["IncomingPart"][];
+            /**
+             * Format: date-time
+             * @description When all of it should be there; null where nobody knows, or nothing is awaited.
+             */
+            promised_at?: string | null;
         };
         /** @description Something else. */
         InsteadBody: {
@@ -7165,6 +7962,11 @@ export interface components {
              */
             term_days: number;
         };
+        /** @description What a customer keeps of a line. */
+        KeptLine: {
+            line: number;
+            quantity: components["schemas"]["Amount"];
+        };
         /** @description A file that was kept. */
         KeptMedia: {
             /** Format: int64 */
@@ -7192,6 +7994,15 @@ export interface components {
         KindValue: {
             kind: string;
             value: string;
+        };
+        /** @description Goods that came together and lie there still. */
+        LayerShown: {
+            /** Format: date-time */
+            at: string;
+            movement_id: components["schemas"]["Id"];
+            quantity: components["schemas"]["Amount"];
+            /** Format: int64 */
+            value_minor: number;
         };
         /** @description A property that was seen. */
         LearnedProperty: {
@@ -7340,6 +8151,44 @@ export interface components {
             message_id: string;
             /** @description `hard_bounce`, `complaint`, `token_gone`, `bot_blocked`, `app_removed`. */
             reason: string;
+        };
+        /** @description What is known of a lot. */
+        LotBody: {
+            /** @description The last day on which it may be sold, `YYYY-MM-DD`. */
+            expires_on?: string | null;
+            /** @description Held back everywhere: a recall. */
+            quarantined?: boolean;
+            why?: string;
+        };
+        /** @description What became of a lot. */
+        LotChanged: {
+            /** @description Claims that cannot be served any more. */
+            broken: components["schemas"]["BrokenClaim"][];
+            lot: components["schemas"]["LotShown"];
+        };
+        /** @description Goods of a lot at a place. */
+        LotPlace: {
+            /** @description `sellable`, `display`, `damaged` or `quarantine`. */
+            condition: string;
+            location_id: string;
+            quantity: components["schemas"]["Amount"];
+        };
+        /** @description A lot, or a serial number. */
+        LotShown: {
+            /**
+             * Format: date-time
+             * @description From this moment on it must not be sold.
+             */
+            expires_at?: string | null;
+            /** Format: date-time */
+            first_at: string;
+            lot: string;
+            places: components["schemas"]["LotPlace"][];
+            /** @description `good`, `quarantined` or `expired`. */
+            state: string;
+            /** Format: int64 */
+            version: number;
+            why: string;
         };
         /**
          * @description How pieces are told apart in stock.
@@ -7615,6 +8464,25 @@ export interface components {
             /** @description The source that its files are of. */
             source: string;
         };
+        /** @description An order that a colleague takes: by phone, in a shop, for a marketplace. */
+        NewOrder: {
+            coupons?: string[];
+            currency?: string | null;
+            customer: Record<string, never>;
+            delivery: Record<string, never>;
+            lines: components["schemas"]["NewOrderLine"][];
+            note?: string;
+            /** @description `phone` without it. */
+            sales_channel?: string | null;
+            /** @description The colleague to whom it is credited; whoever asks without it. */
+            seller?: string | null;
+            try_on?: boolean;
+        };
+        /** @description Goods that are ordered. */
+        NewOrderLine: {
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
         /** @description A plan as a person writes it. */
         NewPlan: {
             text: string;
@@ -7740,6 +8608,147 @@ export interface components {
         Observing: {
             observe_only: boolean;
         };
+        /** @description An order. */
+        OrderBody: {
+            /**
+             * Format: int64
+             * @description Owed less paid; negative where something is to be given back.
+             */
+            balance_minor: number;
+            contact: components["schemas"]["ContactBody"];
+            coupons: string[];
+            currency: string;
+            delivery: components["schemas"]["DeliveryBody"];
+            /** Format: int64 */
+            discount_minor: number;
+            fulfilments: components["schemas"]["FulfilmentBody"][];
+            history: components["schemas"]["HappenedBody"][];
+            /** @description Why it must not go on. */
+            holds: string[];
+            lines: components["schemas"]["OrderLineBody"][];
+            number: string;
+            order_id: string;
+            /**
+             * Format: int64
+             * @description What is to be paid for what is not cancelled.
+             */
+            owed_minor: number;
+            /** Format: int64 */
+            paid_minor: number;
+            payments: components["schemas"]["PaymentBody"][];
+            /** @description The customer, where they are known. */
+            person_id?: string | null;
+            /** Format: date-time */
+            placed_at: string;
+            promised?: components["schemas"]["PromisedBody"] | null;
+            /** Format: int64 */
+            refunded_minor: number;
+            sales_channel: string;
+            /** @description The colleague to whom it is credited. */
+            seller: string;
+            /** Format: int64 */
+            shipping_minor: number;
+            /** Format: int64 */
+            shipping_tax_minor: number;
+            /** @description `placed`, `editing`, `closed` or `cancelled`. */
+            stage: string;
+            /**
+             * @description What people see: `awaiting_payment`, `on_hold`, `parked`, `confirmed`, `in_progress`, `partly_sent`, `sent`, `partly_delivered`,
+             *     `delivered`, `partly_returned`, `returned`, `lost` or `cancelled`.
+             */
+            state: string;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            total_minor: number;
+            try_on: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: int64 */
+            version: number;
+            zone: string;
+        };
+        /** @description A change of an order; what is not named stays. */
+        OrderChange: {
+            address?: string | null;
+            delivery: Record<string, never>;
+            /** @description All lines as they shall be. */
+            lines?: components["schemas"]["NewOrderLine"][] | null;
+        };
+        /** @description Figures of a period. */
+        OrderFigures: {
+            /** Format: date-time */
+            from: string;
+            places: components["schemas"]["PlaceFigures"][];
+            /** Format: date-time */
+            to: string;
+            trouble: components["schemas"]["Trouble"][];
+            /** @description There were more orders than are counted at once: choose a shorter period. */
+            truncated: boolean;
+        };
+        /** @description A line of an order. */
+        OrderLineBody: {
+            discounts: components["schemas"]["DiscountBody"][];
+            /**
+             * Format: int64
+             * @description Its place in the order, from 0.
+             */
+            line: number;
+            /** Format: int64 */
+            list_minor: number;
+            /** Format: int64 */
+            net_minor: number;
+            /** @description Where its pieces are. */
+            parts: components["schemas"]["PartBody"][];
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+            /** Format: int64 */
+            tax_minor: number;
+            /** Format: int64 */
+            total_minor: number;
+            /** Format: int64 */
+            unit_minor: number;
+            /** @description Why it costs that. */
+            why: string;
+        };
+        /** @description A sum of money. */
+        OrderMoney: {
+            /** @description ISO 4217. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Minor units.
+             */
+            minor: number;
+        };
+        OrderRef: string;
+        OrderSettings: unknown;
+        /** @description What is done with an order. */
+        OrderStep: {
+            /** @enum {string} */
+            do: "confirm";
+        } | {
+            /** @enum {string} */
+            do: "hold";
+            why: string;
+        } | {
+            /** @enum {string} */
+            do: "release";
+            hold: string;
+        } | {
+            agreed?: boolean;
+            /** @enum {string} */
+            do: "cancel";
+            parts?: number[] | null;
+            why?: string;
+        } | {
+            /** @enum {string} */
+            do: "source";
+        } | {
+            /** @enum {string} */
+            do: "note";
+            text: string;
+        };
         /** @description A kind of timeline entries. */
         PageKind: {
             /** @description Whose readers see it: `orders`, `messages`, … */
@@ -7756,6 +8765,20 @@ export interface components {
             /** @description In English. */
             title: string;
         };
+        /** @description Pieces of a line that share their fate. */
+        PartBody: {
+            /** Format: int64 */
+            fulfilment?: number | null;
+            location_id?: string | null;
+            /**
+             * Format: int64
+             * @description Its place among the order's parts, from 0.
+             */
+            part: number;
+            quantity: components["schemas"]["Amount"];
+            /** @description `ordered`, `parked`, `allocated`, `released`, `sent`, `delivered`, `returned`, `lost` or `cancelled`. */
+            state: string;
+        };
         /** @description A new password. */
         PasswordChange: {
             new_password: string;
@@ -7766,6 +8789,31 @@ export interface components {
          * @enum {string}
          */
         PasswordsFor: "everyone" | "owners";
+        /** @description A payment. */
+        PaymentBody: {
+            /** Format: int64 */
+            authorised_minor: number;
+            /** Format: int64 */
+            captured_minor: number;
+            /** Format: int64 */
+            on_delivery_minor: number;
+            payment_id: string;
+            provider: string;
+            /** Format: int64 */
+            refunded_minor: number;
+            /** @description `created`, `authorised`, `on_delivery`, `captured`, `partly_refunded`, `refunded`, `declined`, `failed` or `cancelled`. */
+            state: string;
+        };
+        /** @description A payment. */
+        PaymentInput: {
+            /** @description `capture` without it; `authorise`, `refund`, `cancel`. */
+            action?: string | null;
+            amount: components["schemas"]["Sum"];
+            /** @description The payment that it is about; a new one without it. */
+            payment_id?: string | null;
+            /** @description `test`, `on_delivery` or `till`. */
+            provider: string;
+        };
         /** @description A customer. */
         Person: {
             /** Format: date-time */
@@ -7818,10 +8866,56 @@ export interface components {
             refunds: number;
             revenue: components["schemas"]["Money"][];
         };
+        /** @description What is picked. */
+        PickLine: {
+            /** Format: int64 */
+            line: number;
+            product: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+            state: string;
+        };
         /** @description When it should arrive. */
         PlaceBody: {
             /** Format: date-time */
             expected_at?: string | null;
+        };
+        /** @description Figures of a place and a channel. */
+        PlaceFigures: {
+            /** Format: int64 */
+            asked: number;
+            /** Format: int64 */
+            declined: number;
+            /** Format: int64 */
+            fetched: number;
+            /**
+             * Format: int64
+             * @description Of these, within the promise.
+             */
+            kept: number;
+            location_id: string;
+            /** Format: int64 */
+            pick_up: number;
+            /**
+             * Format: int64
+             * @description Orders with a promise that customers have.
+             */
+            promised: number;
+            /** Format: int64 */
+            ready: number;
+            /**
+             * Format: double
+             * @description Minutes from the order to ready; the median.
+             */
+            ready_minutes_median?: number | null;
+            /**
+             * Format: int64
+             * @description Ready within 30 minutes of the order.
+             */
+            ready_within_30: number;
+            sales_channel: string;
+            /** Format: int64 */
+            unclaimed: number;
         };
         /** @description A version of a tracking plan. */
         PlanBody: {
@@ -8136,6 +9230,8 @@ export interface components {
             detail?: string | null;
             /** @description The places in the input. */
             errors: components["schemas"]["FieldError"][];
+            /** @description What there is not enough of. */
+            short?: components["schemas"]["ShortLine"][];
             /**
              * Format: int32
              * @description HTTP status.
@@ -8436,6 +9532,32 @@ export interface components {
              */
             service_hour_minor: number;
         };
+        /** @description What the customer was told. */
+        PromisedBody: {
+            /** Format: date-time */
+            earliest: string;
+            /** Format: date-time */
+            latest: string;
+            why: string[];
+        };
+        /** @description An SKU of a proposal. */
+        ProposalLine: {
+            /** @description Sellable goods on the books as of the last read. */
+            book: components["schemas"]["Amount"];
+            difference: components["schemas"]["Amount"];
+            /** @description Pieces whose tags were seen. */
+            seen: components["schemas"]["Amount"];
+            /** @description Sellable goods that this makes. */
+            sellable: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description What a session says beside the books. */
+        ProposalShown: {
+            lines: components["schemas"]["ProposalLine"][];
+            session: components["schemas"]["SessionShown"];
+            /** @description GTINs that the catalogue does not know. */
+            unknown: components["schemas"]["UnknownTag"][];
+        };
         /** @description Where the browser is to go. */
         ProviderAddress: {
             url: string;
@@ -8487,8 +9609,11 @@ export interface components {
         PurchaseLineShown: {
             awaited: components["schemas"]["Amount"];
             cancelled: components["schemas"]["Amount"];
-            /** Format: int64 */
-            cost_minor: number;
+            /**
+             * Format: int64
+             * @description Null for who may not see costs.
+             */
+            cost_minor?: number | null;
             ordered: components["schemas"]["Amount"];
             received: components["schemas"]["Amount"];
             sku: string;
@@ -8501,8 +9626,11 @@ export interface components {
             currency: string;
             /** Format: date-time */
             expected_at?: string | null;
-            /** Format: int64 */
-            freight_minor: number;
+            /**
+             * Format: int64
+             * @description Null for who may not see costs.
+             */
+            freight_minor?: number | null;
             id: components["schemas"]["Id"];
             lines: components["schemas"]["PurchaseLineShown"][];
             location_id: string;
@@ -8589,6 +9717,41 @@ export interface components {
             /** Format: date-time */
             to: string;
             try_on_effect?: components["schemas"]["EffectShown"] | null;
+        };
+        /** @description A read that was refused. */
+        ReadRefused: {
+            /**
+             * Format: int64
+             * @description Its place in the batch, from 0.
+             */
+            index: number;
+            why: string;
+        };
+        /** @description Reads of one walk through a place: late, twice and in any order. */
+        ReadsBody: {
+            /** @description `reader`, `handheld` or `robot`. */
+            device: string;
+            location_id: string;
+            reads: components["schemas"]["TagRead"][];
+            /** @description Its own name of the walk. */
+            session: string;
+            /** @description Who tells it, such as `gate-2`. */
+            source: string;
+        };
+        /** @description What became of reads. */
+        ReadsTaken: {
+            /**
+             * Format: int64
+             * @description Those that came after the session had become a count; they do not change it.
+             */
+            late: number;
+            refused: components["schemas"]["ReadRefused"][];
+            session_id: components["schemas"]["Id"];
+            /**
+             * Format: int64
+             * @description Tags that could be read, each once.
+             */
+            tags: number;
         };
         /** @description A reason with its pieces. */
         ReasonShown: {
@@ -8748,6 +9911,17 @@ export interface components {
          * @enum {string}
          */
         RequestState: "received" | "verified" | "running" | "done" | "refused";
+        /** @description Why a place cannot serve. */
+        RerouteBody: {
+            why?: string;
+        };
+        /** @description What moved. */
+        Rerouted: {
+            /** @description Whether more wait: ask again. */
+            more: boolean;
+            /** Format: int64 */
+            moved: number;
+        };
         /** @description Goods to keep for somebody. */
         ReservationBody: {
             /** @description The channel by whose rules; `site` without it. */
@@ -9442,8 +10616,24 @@ export interface components {
              * @description The order's line, from 0.
              */
             line: number;
-            order_id: components["schemas"]["Id"];
+            order_id: components["schemas"]["OrderRef"];
             serial: string;
+        };
+        /** @description A step in the life of a serial number. */
+        SerialStep: {
+            actor: string;
+            /** Format: date-time */
+            at: string;
+            document_id: components["schemas"]["Id"];
+            from: string;
+            from_condition: string;
+            kind: string;
+            movement_id: components["schemas"]["Id"];
+            quantity: components["schemas"]["Amount"];
+            reason: string;
+            reference: string;
+            to: string;
+            to_condition: string;
         };
         /** @description From where a line is served. */
         ServedFrom: {
@@ -9455,6 +10645,24 @@ export interface components {
             location_id: string;
             quantity: components["schemas"]["Amount"];
             sku: string;
+        };
+        /** @description The count that was made. */
+        SessionCounted: {
+            count_id: components["schemas"]["Id"];
+        };
+        /** @description A walk through a place. */
+        SessionShown: {
+            count_id?: components["schemas"]["Id"] | null;
+            created_by: string;
+            device: string;
+            /** Format: date-time */
+            first_at: string;
+            id: components["schemas"]["Id"];
+            /** Format: date-time */
+            last_at: string;
+            location_id: string;
+            session: string;
+            source: string;
         };
         /** @description A part of a set. */
         SetPart: {
@@ -9584,6 +10792,14 @@ export interface components {
         /** @description Of what there was not enough. */
         ShortBody: {
             available: components["schemas"]["Amount"];
+            sku: string;
+            wanted: components["schemas"]["Amount"];
+        };
+        /** @description Of what there is not enough. */
+        ShortLine: {
+            available: components["schemas"]["Amount"];
+            /** @description The place that it must come from, where one was named. */
+            location_id?: string | null;
             sku: string;
             wanted: components["schemas"]["Amount"];
         };
@@ -9901,6 +11117,16 @@ export interface components {
          * @enum {string}
          */
         Strand: "online" | "store" | "message" | "talk" | "partner";
+        /** @description A sum of money. */
+        Sum: {
+            /** @description ISO 4217. */
+            currency: string;
+            /**
+             * Format: int64
+             * @description Minor units.
+             */
+            minor: number;
+        };
         /** @description A supplier to make or change. */
         SupplierBody: {
             id: string;
@@ -10005,6 +11231,18 @@ export interface components {
             rows: number;
             /** @description As the console names it, such as `customers`. */
             table: string;
+        };
+        /** @description A tag that was seen. */
+        TagRead: {
+            /** Format: date-time */
+            at: string;
+            /** @description SGTIN-96 in 24 hexadecimal digits, or as a URI. */
+            epc: string;
+        };
+        /** @description Whose cart the goods are for. */
+        TakeBody: {
+            /** @description For whom, as you name them: `cart:17`. */
+            owner: string;
         };
         /** @description Goods that came. */
         TakenBody: {
@@ -10180,6 +11418,19 @@ export interface components {
             quantity: components["schemas"]["Amount"];
             sku: string;
         };
+        /** @description How often something went wrong. */
+        Trouble: {
+            /** Format: int64 */
+            count: number;
+            /** @description `short`, `goods gone`, `parked`, `declined`, `not collected` or `cancelled`. */
+            what: string;
+        };
+        /** @description Tags of a GTIN that the catalogue does not know. */
+        UnknownTag: {
+            gtin: string;
+            /** Format: int64 */
+            tags: number;
+        };
         /** @description What to cut: edges, or values that get a profile of their own. */
         Unmerge: {
             detach?: components["schemas"]["Detach"] | null;
@@ -10282,6 +11533,44 @@ export interface components {
             tracked?: boolean | null;
             /** Format: int64 */
             weight_g?: number | null;
+        };
+        /** @description Somebody who wants to be told. */
+        WaitingBody: {
+            /** @description The channel by whose rules; `site` without it. */
+            channel?: string | null;
+            /** @description One of both. */
+            email?: string | null;
+            /** @description Where they want it; any place of the channel without it. */
+            location_id?: string | null;
+            phone?: string | null;
+            quantity?: components["schemas"]["Amount"] | null;
+            sku: string;
+        };
+        /** @description Somebody in a line. */
+        WaitingShown: {
+            channel: string;
+            email?: string | null;
+            id: components["schemas"]["Id"];
+            /** Format: date-time */
+            joined_at: string;
+            location_id?: string | null;
+            phone?: string | null;
+            quantity: components["schemas"]["Amount"];
+            reservation_id?: components["schemas"]["Id"] | null;
+            sku: string;
+            /** @description `waiting`, `told`, `taken`, `passed` or `left`. */
+            state: string;
+            /** Format: date-time */
+            told_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when the goods are kept for them.
+             */
+            until_at?: string | null;
+        };
+        /** @description The claim that keeps the goods. */
+        WaitingTaken: {
+            reservation_id: components["schemas"]["Id"];
         };
         /** @description Somebody who is told. */
         Webhook: {
@@ -10486,7 +11775,7 @@ export interface operations {
                 state?: string;
                 kind?: string;
                 /** @description Only of this order. */
-                order_id?: components["schemas"]["Id"];
+                order_id?: components["schemas"]["OrderRef"];
                 /** @description Only those that are due before. */
                 due_before?: string;
                 limit?: number;
@@ -11691,7 +12980,7 @@ export interface operations {
                 state?: string;
                 kind?: string;
                 /** @description Only of this order. */
-                order_id?: components["schemas"]["Id"];
+                order_id?: components["schemas"]["OrderRef"];
                 /** @description Only those that are due before. */
                 due_before?: string;
                 limit?: number;
@@ -15671,6 +16960,147 @@ export interface operations {
             };
         };
     };
+    create_incoming_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncomingBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncomingShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_incoming_changes: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            after?: string | null;
+                            /** Format: date-time */
+                            at: string;
+                            /** Format: date-time */
+                            before?: string | null;
+                            claim_id: components["schemas"]["Id"];
+                            id: components["schemas"]["Id"];
+                            owner: string;
+                            quantity: components["schemas"]["Amount"];
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_incoming_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncomingShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_incoming_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_invitations: {
         parameters: {
             query?: never;
@@ -16044,6 +17474,223 @@ export interface operations {
             };
         };
     };
+    list_entities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            address: string;
+                            /** @description EDRPOU or RNOKPP. */
+                            code: string;
+                            iban: string;
+                            id: string;
+                            /** @description `company`, `sole_trader` or `franchisee`. */
+                            kind: string;
+                            /**
+                             * Format: int64
+                             * @description What it adds to the cost of goods that it sells to another entity of the shop.
+                             */
+                            markup_permille: number;
+                            name: string;
+                            places: components["schemas"]["EntityPlace"][];
+                            /** @description Whether it pays value added tax. */
+                            vat: boolean;
+                            vat_code: string;
+                            /** Format: int64 */
+                            version: number;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entity_documents: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            at: string;
+                            currency: string;
+                            /** @description The movement's paper. */
+                            document_id: components["schemas"]["Id"];
+                            entity_id: string;
+                            id: components["schemas"]["Id"];
+                            /**
+                             * Format: int64
+                             * @description Without tax; null where the cost of the goods was not known, or for who may not see costs.
+                             */
+                            net_minor?: number | null;
+                            other_id: string;
+                            quantity: components["schemas"]["Amount"];
+                            reference: string;
+                            /** @description Whether the seller adds value added tax. */
+                            seller_vat: boolean;
+                            /** @description `sale` of the seller, or `purchase` of the buyer. */
+                            side: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    entities_report: {
+        parameters: {
+            query: {
+                from: string;
+                until: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntitiesReport"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_entity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntityBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityShown"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    assign_entity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     live: {
         parameters: {
             query?: {
@@ -16165,6 +17812,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Location"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reroute_location: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RerouteBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rerouted"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -16506,6 +18187,358 @@ export interface operations {
             };
         };
     };
+    get_order_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_order_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderSettings"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderSettings"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_orders: {
+        parameters: {
+            query?: {
+                /** @description What people see, such as `awaiting_payment`. */
+                state?: string;
+                sales_channel?: string;
+                /** @description A number, an e-mail or a phone, whole. */
+                q?: string;
+                /** @description Placed from this moment on. */
+                from?: string;
+                /** @description Placed before this moment. */
+                to?: string;
+                /** @description 1 to 500; 50 without it. */
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            currency: string;
+                            /** @description Who ordered, as they name themselves. */
+                            name: string;
+                            number: string;
+                            order_id: string;
+                            /** Format: date-time */
+                            placed_at: string;
+                            sales_channel: string;
+                            state: string;
+                            /** Format: int64 */
+                            total_minor: number;
+                            /** Format: date-time */
+                            updated_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOrder"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_figures: {
+        parameters: {
+            query?: {
+                /** @description Orders placed from this moment on; the last seven days without it. */
+                from?: string;
+                /** @description Orders placed before this moment; now without it. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderFigures"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    edit_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_fulfilment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                no: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FulfilmentStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pay_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PaymentInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_compared: {
         parameters: {
             query?: never;
@@ -16795,6 +18828,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explained"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pick_queue: {
+        parameters: {
+            query: {
+                location_id: string;
+                /** @description 1 to 500; 100 without it. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            asked_at?: string | null;
+                            currency: string;
+                            /** Format: date-time */
+                            due_at?: string | null;
+                            /** Format: int64 */
+                            fulfilment: number;
+                            /** Format: date-time */
+                            keep_until?: string | null;
+                            /** @description `pick_up`, `ship` or `supply`. */
+                            kind: string;
+                            lines: components["schemas"]["PickLine"][];
+                            name: string;
+                            number: string;
+                            order_id: string;
+                            paid: boolean;
+                            /** Format: date-time */
+                            placed_at: string;
+                            /** Format: date-time */
+                            ready_at?: string | null;
+                            /** @description `open`: to be taken; `in_progress`: being picked, or ready. */
+                            state: string;
+                            /** Format: int64 */
+                            to_pay_minor: number;
+                            transfer_id?: string | null;
+                            try_on: boolean;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -18590,7 +20687,7 @@ export interface operations {
                             location_id: string;
                             state: string;
                             supplier: string;
-                            total: components["schemas"]["Money"];
+                            total?: components["schemas"]["Money"] | null;
                         }[];
                         /** @description For the next page; null on the last. */
                         next_cursor?: string | null;
@@ -18687,6 +20784,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PurchaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    expect_purchase_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExpectedBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpectedShown"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -18999,7 +21130,7 @@ export interface operations {
     list_refunds: {
         parameters: {
             query?: {
-                order_id?: components["schemas"]["Id"];
+                order_id?: components["schemas"]["OrderRef"];
                 /** @description `pending`, `failed`, `settled` or `credited`. */
                 state?: string;
                 limit?: number;
@@ -19583,7 +21714,7 @@ export interface operations {
                 state?: string;
                 kind?: string;
                 /** @description Only of this order. */
-                order_id?: components["schemas"]["Id"];
+                order_id?: components["schemas"]["OrderRef"];
                 /** @description Only those that are due before. */
                 due_before?: string;
                 limit?: number;
@@ -20074,6 +22205,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_rfid_sessions: {
+        parameters: {
+            query?: {
+                /** @description Items, 1 to 500; 50 without it. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            count_id?: components["schemas"]["Id"] | null;
+                            created_by: string;
+                            device: string;
+                            /** Format: date-time */
+                            first_at: string;
+                            id: components["schemas"]["Id"];
+                            /** Format: date-time */
+                            last_at: string;
+                            location_id: string;
+                            session: string;
+                            source: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_rfid_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_rfid_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCounted"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -20624,6 +22865,47 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_serial: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sn: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            history: components["schemas"]["SerialStep"][];
+                            /** @description Where it lies now; nowhere once it is sold. */
+                            places: components["schemas"]["LotPlace"][];
+                            serial: string;
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -22158,6 +24440,100 @@ export interface operations {
             };
         };
     };
+    get_document_cost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            average_minor: number;
+                            /** @description Not all of it is known yet: it left before it came. */
+                            estimated: boolean;
+                            /** Format: int64 */
+                            fifo_minor: number;
+                            movement_id: components["schemas"]["Id"];
+                            quantity: components["schemas"]["Amount"];
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_document_cost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BillBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: int64 */
+                            customs_minor?: number | null;
+                            /** Format: int64 */
+                            freight_minor?: number | null;
+                            /** Format: int64 */
+                            goods_minor?: number | null;
+                            movement_id: components["schemas"]["Id"];
+                            quantity: components["schemas"]["Amount"];
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     export_stock: {
         parameters: {
             query?: {
@@ -22311,6 +24687,38 @@ export interface operations {
             };
         };
     };
+    post_rfid_reads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadsBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadsTaken"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     stock_stream: {
         parameters: {
             query?: never;
@@ -22356,6 +24764,170 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_cost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_incoming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /** Format: date-time */
+                            expected_at?: string | null;
+                            /** @description Awaited and promised to nobody yet. */
+                            free: components["schemas"]["Amount"];
+                            /** Format: int64 */
+                            line: number;
+                            location_id: string;
+                            purchase_order_id: components["schemas"]["Id"];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_lots: {
+        parameters: {
+            query?: {
+                /** @description Also those that lie nowhere any more. */
+                all?: boolean;
+                /** @description After this name. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            /**
+                             * Format: date-time
+                             * @description From this moment on it must not be sold.
+                             */
+                            expires_at?: string | null;
+                            /** Format: date-time */
+                            first_at: string;
+                            lot: string;
+                            places: components["schemas"]["LotPlace"][];
+                            /** @description `good`, `quarantined` or `expired`. */
+                            state: string;
+                            /** Format: int64 */
+                            version: number;
+                            why: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_lot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+                lot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LotBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LotChanged"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -23619,6 +26191,168 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_waiting: {
+        parameters: {
+            query?: {
+                sku?: string;
+                /** @description Also those who wait no more. */
+                all?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            channel: string;
+                            email?: string | null;
+                            id: components["schemas"]["Id"];
+                            /** Format: date-time */
+                            joined_at: string;
+                            location_id?: string | null;
+                            phone?: string | null;
+                            quantity: components["schemas"]["Amount"];
+                            reservation_id?: components["schemas"]["Id"] | null;
+                            sku: string;
+                            /** @description `waiting`, `told`, `taken`, `passed` or `left`. */
+                            state: string;
+                            /** Format: date-time */
+                            told_at?: string | null;
+                            /**
+                             * Format: date-time
+                             * @description Until when the goods are kept for them.
+                             */
+                            until_at?: string | null;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    join_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WaitingBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingShown"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    leave_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_waiting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingTaken"];
+                };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {

@@ -12,11 +12,13 @@ mod work;
 pub use cart::{
     Shop, add_coupon, create_cart, hold_cart, price_cart, put_contact, put_delivery, put_line, put_seller, put_try_on,
 };
+pub(crate) use checkout::assign;
 pub use checkout::checkout;
 pub use edit::{Edit, edit};
 pub use money::{Fact, pay};
-pub use pieces::{cancel, lose_claim, lose_transfer};
+pub use pieces::{cancel, claims_lost, lose_claim, lose_transfer};
 pub use settings::{put_settings, read as read_settings, settings};
+pub(crate) use work::begin;
 pub use work::{
     Proof, accept, arrived, bring_back, collect, confirm_order, decline, deliver, dispatch, hand_over_all, hold,
     leave_place, no_shows, note, pick_up_code, ready, release_hold, report_short, send_all, source_again,

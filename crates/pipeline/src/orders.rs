@@ -5,6 +5,16 @@ use crate::preparer::Preparer;
 use db::{DbError, Tx};
 use serde_json::{Map, Value, json};
 
+/// The shop as orders ask.
+pub(crate) fn shop(preparer: &Preparer) -> ::orders::commands::Shop {
+    let settings = preparer.settings();
+    ::orders::commands::Shop {
+        country: settings.country.code.to_string(),
+        currency: settings.currency.clone(),
+        zone: settings.zone.clone(),
+    }
+}
+
 /// Logs what waits to be told. Orders of whom nothing is known (erased, or only a name) stay in the books of orders.
 pub fn tell(tx: &mut Tx, preparer: &Preparer) -> Result<(), DbError> {
     let waiting = ::orders::told::take(tx)?;

@@ -51,6 +51,10 @@ impl Preparer {
             learner: Learner::default(),
         }
     }
+    /// What the pipeline knows of the shop.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
     /// What is learned of the events that it prepares.
     pub fn learner(&self) -> &Learner {
         &self.learner

@@ -56,7 +56,11 @@ impl Ticker for Tick {
         }
         // The next moment must be a fact at once: no event stands in the log from which it could be found again.
         tx.flush_keys::<Memberships>(&people)?;
-        stock::ticking::tick(tx)?;
+        let broken = stock::ticking::tick(tx)?;
+        if !broken.is_empty() {
+            let shop = crate::orders::shop(&self.preparer);
+            ::orders::commands::claims_lost(tx, &broken, &shop, "braid").map_err(fault)?;
+        }
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
             loyalty::points::commands::expire(tx, LEASES)?;

@@ -15,11 +15,11 @@ pub fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
 }
 
 /// Does a bounded piece of it.
-pub fn tick(tx: &mut Tx) -> Result<(), DbError> {
+pub fn tick(tx: &mut Tx) -> Result<Vec<commands::Broken>, DbError> {
     commands::expire(tx, HOLDS)?;
-    lots::expire(tx, LOTS).map_err(unasked)?;
+    let broken = lots::expire(tx, LOTS).map_err(unasked)?;
     waiting::advance(tx).map_err(unasked)?;
-    Ok(())
+    Ok(broken)
 }
 
 /// Nobody asked for it, so nobody can be refused: whatever is refused here contradicts the books.

@@ -97,7 +97,8 @@ fn in_days(law: Option<&Law>, now: Timestamp, days: i64) -> Timestamp {
 
 /// When the customer got an order: the last hand-over, as nobody is to lose days by a split delivery. `None`: nothing was handed over.
 pub fn delivered_at(tx: &mut Tx, order_no: i64) -> Result<Option<Timestamp>, DbError> {
-    let sql = "SELECT at FROM order_history WHERE order_no = $1 AND what = 'handed over' ORDER BY no DESC LIMIT 1";
+    let sql = "SELECT at FROM order_history WHERE order_no = $1 \
+               AND what IN ('handed over', 'collected', 'delivered') ORDER BY no DESC LIMIT 1";
     tx.first(sql, &[order_no.into()])?.map(|row| row.int(0).map(Timestamp::from_micros)).transpose()
 }
 

@@ -376,6 +376,25 @@ pub(super) fn fulfilling(
     no
 }
 
+/// Gives parts that no place was asked for to the places where they lie.
+pub(crate) fn assign(body: &mut OrderBody, why: &str) {
+    let waits =
+        |part: &Part| part.fulfilment.is_none() || !body.fulfilments.iter().any(|f| Some(f.no) == part.fulfilment);
+    let waiting: Vec<usize> = (0..body.parts.len()).filter(|at| waits(&body.parts[*at])).collect();
+    for at in waiting {
+        let location_no = body.parts[at].location_no;
+        if location_no <= 0 || body.parts[at].state != LineState::Allocated {
+            body.parts[at].fulfilment = None;
+            continue;
+        }
+        let kind = match &body.delivery {
+            Delivery::PickUp { .. } => Serving::PickUp,
+            Delivery::Ship { .. } => Serving::Ship,
+        };
+        body.parts[at].fulfilment = Some(fulfilling(body, (location_no, kind, None), why));
+    }
+}
+
 fn body(
     cart: &Cart,
     (no, delivery): (i64, Delivery),

@@ -116,6 +116,24 @@ pub fn lose_claim(
     Ok(Some((put_order(tx, next), served)))
 }
 
+/// Claims that cannot be served any more, whoever's they are: orders get their goods elsewhere, or a person sees them.
+pub fn claims_lost(
+    tx: &mut Tx,
+    broken: &[stock::commands::Broken],
+    shop: &Shop,
+    actor: &str,
+) -> Result<(), OrderError> {
+    for lost in broken {
+        let no = |prefix: &str| lost.owner.strip_prefix(prefix).and_then(|no| no.parse::<i64>().ok());
+        if let Some(order_no) = no("order:") {
+            lose_claim(tx, order_no, (lost.reservation_no, lost.line), shop, actor)?;
+        } else if let Some(transfer_no) = no("transfer:") {
+            lose_transfer(tx, transfer_no, (lost.variant_no, lost.quantity), shop, actor)?;
+        }
+    }
+    Ok(())
+}
+
 /// A transfer that brings goods for an order has lost some of them before it left: they come from elsewhere. `None` if no order waits
 /// for them.
 pub fn lose_transfer(

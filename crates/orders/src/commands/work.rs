@@ -23,7 +23,7 @@ use stock::model::{CUSTOMER, Condition, Document, DocumentKind, EndedWhy, Move, 
 use stock::transfers::{self, Rest, TransferInput};
 
 /// Asks the places of an order that nothing stops.
-pub(super) fn begin(order: &mut Order, now: Timestamp) -> Result<(), OrderError> {
+pub(crate) fn begin(order: &mut Order, now: Timestamp) -> Result<(), OrderError> {
     if !order.body.holds.is_empty() {
         return Ok(());
     }

@@ -138,7 +138,7 @@ impl Life {
             0 => Delivery::PickUp { location_no: self.any(&stores) },
             _ => Delivery::Ship { option: "courier".into(), price_minor: 100 },
         };
-        let (cart, try_on) = (self.world.cart(&lines, delivery), self.rng.below(3) == 0);
+        let (cart, try_on) = (self.world.cart(&lines, delivery), self.rng.below(2) == 0);
         if try_on {
             self.world.write(move |tx| commands::put_try_on(tx, cart, true)).map_err(|e| e.to_string())?;
         }
@@ -217,7 +217,7 @@ impl Life {
         let after = match (f.kind, self.rng.below(3)) {
             (Serving::PickUp, n) => {
                 let proof = Proof::Seen("passport".into());
-                let kept = (n == 0 && before.body.try_on).then(Vec::new);
+                let kept = (n > 0 && before.body.try_on).then(Vec::new);
                 let what = if kept.is_some() { "nothing kept" } else { "collected" };
                 self.ask(what, move |tx| commands::collect(tx, no, fno, (&proof, kept.as_deref()), "shop"))?
             }

@@ -26,7 +26,7 @@ fn goods(tx: &mut db::Tx) -> Result<(i64, i64), OrderError> {
         entity: String::new(),
     };
     let place = stock::commands::put_location(tx, &input, None)?.1.no;
-    let price = Some(Price { minor: 10_000, currency: "UAH".into() });
+    let price = Some(Price { minor: 10_000, currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC });
     let variant = VariantInput { sku: "boots".into(), price, tracked: Some(true), ..VariantInput::default() };
     let product = ProductInput {
         id: "boots".into(),
@@ -62,12 +62,12 @@ fn goods(tx: &mut db::Tx) -> Result<(i64, i64), OrderError> {
 }
 
 fn sold(tx: &mut db::Tx, place: i64, variant: i64) -> Result<i64, OrderError> {
-    let shop = commands::Shop { country: "UA".into(), currency: "UAH".into() };
+    let shop = commands::Shop { country: "UA".into(), currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC };
     let cart = commands::create_cart(tx, &shop, "site", None)?.no;
     commands::put_line(tx, cart, variant, Quantity::units(3), false)?;
     let contact = Contact { email: "olena@example.com".into(), name: "Olena Zinchenko".into(), ..Contact::default() };
     commands::put_contact(tx, cart, &contact)?;
-    commands::put_delivery(tx, cart, &Delivery::PickUp { location_no: place }, "")?;
+    commands::put_delivery(tx, cart, &Delivery::PickUp { location_no: place }, ("", None))?;
     let order = commands::checkout(tx, cart, &shop, "site")?;
     let fact = Fact {
         provider: "test".into(),
@@ -77,14 +77,13 @@ fn sold(tx: &mut db::Tx, place: i64, variant: i64) -> Result<i64, OrderError> {
         amount_minor: order.body.total_minor,
     };
     commands::pay(tx, order.no, &fact, "site")?;
-    commands::release(tx, order.no, None, "shop")?;
-    commands::hand_over(tx, order.no, None, "shop")?;
+    commands::hand_over_all(tx, order.no, "shop")?;
     Ok(order.no)
 }
 
 /// A return, a claim, a case, store credit and a kindness; gives the return.
 fn said(tx: &mut db::Tx, place: i64, order: i64) -> Result<i64, OrderError> {
-    let shop = commands::Shop { country: "UA".into(), currency: "UAH".into() };
+    let shop = commands::Shop { country: "UA".into(), currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC };
     let lines = vec![Wanted { line: Some(0), variant_no: 0, quantity: Quantity::units(1), reason: Reason::TooSmall }];
     let (note, photos) = (SAID.to_string(), vec!["olena-device-77/1.jpg".to_string()]);
     let ask = Ask { order_no: Some(order), lines, note, photos, ..Ask::default() };

@@ -86,17 +86,7 @@ pub(super) fn order_no(tx: &mut Tx, id: &str) -> Result<i64, Problem> {
 
 /// Orders whose goods are not there after all: other places serve them, or a person sees them; in the transaction that found it out.
 pub fn claims_lost(tx: &mut Tx, app: &App, broken: &[stock::commands::Broken], actor: &str) -> Result<(), Problem> {
-    let shop = shop(app);
-    for lost in broken {
-        let claim = (lost.reservation_no, lost.line);
-        let no = |prefix: &str| lost.owner.strip_prefix(prefix).and_then(|no| no.parse::<i64>().ok());
-        if let Some(order_no) = no("order:") {
-            commands::lose_claim(tx, order_no, claim, &shop, actor).map_err(|e| refused(tx, e))?;
-        } else if let Some(transfer_no) = no("transfer:") {
-            commands::lose_transfer(tx, transfer_no, (lost.variant_no, lost.quantity), &shop, actor)
-                .map_err(|e| refused(tx, e))?;
-        }
-    }
+    commands::claims_lost(tx, broken, &shop(app), actor).map_err(|e| refused(tx, e))?;
     pipeline::orders::tell(tx, app.domain.preparer())?;
     Ok(())
 }

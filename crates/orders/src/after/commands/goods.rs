@@ -204,6 +204,11 @@ pub fn order_instead(
     body.parts = parts;
     body.payments = vec![];
     body.holds = vec![];
+    body.fulfilments = vec![];
+    body.promised = None;
+    body.given_at = Default::default();
+    (body.try_on, body.unclaimed) = (false, false);
+    crate::commands::assign(&mut body, "given instead of what came back");
     body.stage = OrderStage::Placed;
     body.discount_minor = 0;
     body.shipping_minor = 0;
@@ -213,7 +218,9 @@ pub fn order_instead(
     }
     let now = tx.now();
     let (contact, placed_at, updated_at) = (origin.contact.clone(), now, now);
-    let order = put_order(tx, Order { no, contact, placed_at, updated_at, version: 0, body });
+    let mut order = Order { no, contact, placed_at, updated_at, version: 0, body };
+    crate::commands::begin(&mut order, now)?;
+    let order = put_order(tx, order);
     history(tx, no, actor, "placed", &json!({"instead_of": origin.no}));
     if moved_minor == 0 {
         return Ok(order);
