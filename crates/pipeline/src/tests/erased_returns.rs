@@ -26,7 +26,7 @@ fn goods(tx: &mut db::Tx) -> Result<(i64, i64), OrderError> {
         entity: String::new(),
     };
     let place = stock::commands::put_location(tx, &input, None)?.1.no;
-    let price = Some(Price { minor: 10_000, currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC });
+    let price = Some(Price { minor: 10_000, currency: "UAH".into() });
     let variant = VariantInput { sku: "boots".into(), price, tracked: Some(true), ..VariantInput::default() };
     let product = ProductInput {
         id: "boots".into(),

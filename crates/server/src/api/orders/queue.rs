@@ -154,7 +154,6 @@ pub fn leave(tx: &mut Tx, app: &App, no: i64, how: (i64, &str, &str)) -> Result<
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RerouteBody {
-    #[serde(default)]
     why: String,
 }
 
