@@ -56,14 +56,14 @@ export default function OrdersPage() {
           leftSection={<IconSearch />}
           rightSection={<kbd>/</kbd>}
           value={text}
-          w={280}
+          w={248}
           onChange={(e) => setText(e.currentTarget.value)}
           onBlur={() => text.trim() !== (q ?? '') && set({ q: text.trim() || undefined })}
           onKeyDown={(e) => { if (e.key === 'Enter') set({ q: text.trim() || undefined }); }}
           data-testid="orders-find"
         />
-        <Select aria-label={t('col.state')} placeholder={t('order.anyState')} clearable allowDeselect value={state ?? null} onChange={(v) => set({ state: v ?? undefined })} data={STATES.map((s) => ({ value: s, label: word('ostate', s) }))} w={188} data-testid="orders-state" clearButtonProps={{ 'aria-label': t('order.anyState') }} />
-        <Select aria-label={t('order.channel')} placeholder={t('order.anyChannel')} clearable allowDeselect value={channel ?? null} onChange={(v) => set({ channel: v ?? undefined })} data={channel && !outlets.items.some((c) => c.value === channel) ? [...outlets.items, { value: channel, label: outlets.name(channel) }] : outlets.items} w={168} data-testid="orders-channel" clearButtonProps={{ 'aria-label': t('order.anyChannel') }} />
+        <Select aria-label={t('col.state')} placeholder={t('order.anyState')} clearable allowDeselect value={state ?? null} onChange={(v) => set({ state: v ?? undefined })} data={STATES.map((s) => ({ value: s, label: word('ostate', s) }))} w={160} data-testid="orders-state" clearButtonProps={{ 'aria-label': t('order.anyState') }} />
+        <Select aria-label={t('order.channel')} placeholder={t('order.anyChannel')} clearable allowDeselect value={channel ?? null} onChange={(v) => set({ channel: v ?? undefined })} data={channel && !outlets.items.some((c) => c.value === channel) ? [...outlets.items, { value: channel, label: outlets.name(channel) }] : outlets.items} w={140} data-testid="orders-channel" clearButtonProps={{ 'aria-label': t('order.anyChannel') }} />
         <span className="row g4"><span className="m2">{t('order.from')}</span><TextInput type="date" aria-label={t('order.fromDay')} value={from ?? ''} onChange={(e) => set({ from: e.currentTarget.value || undefined })} data-testid="orders-from" /></span>
         <span className="row g4"><span className="m2">{t('order.to')}</span><TextInput type="date" aria-label={t('order.toDay')} value={to ?? ''} onChange={(e) => set({ to: e.currentTarget.value || undefined })} /></span>
         {filtered && <button type="button" className="textlink" onClick={() => void navigate({ search: {}, replace: true })} data-testid="orders-clear">{t('order.clear')}</button>}

@@ -88,7 +88,15 @@ function Form({ start, tag }: { start: Doc; tag: string }) {
   const form: Form = {
     doc, may, places,
     get: (p) => read(doc, steps(p)),
-    put: (p, value) => setDoc((old) => written(old, steps(p), value) as Doc),
+    put: (p, value) =>
+      setDoc((old) => {
+        const path = steps(p);
+        // A day whose hours are taken away is not named any more; without any day the place has no hours of its own.
+        if (!HOURS.test(p) || !Array.isArray(value) || value.length > 0) return written(old, path, value) as Doc;
+        const next = written(old, path, undefined) as Doc;
+        const days = read(next, path.slice(0, -1));
+        return (days && Object.keys(days).length === 0 ? written(next, path.slice(0, -1), undefined) : next) as Doc;
+      }),
     wrong: (p) => broken[p] ?? errors.filter((e) => e.pointer === p || (e.pointer.startsWith(`${p}/`) && LEAF.test(p))).map((e) => said(e.detail))[0],
   };
   const known = errors.filter((e) => PART_OF[e.pointer.split('/')[1] ?? '']);
@@ -128,6 +136,7 @@ function Form({ start, tag }: { start: Doc; tag: string }) {
 
 /** Fields that hold a list: what is wrong with one of its values is told at the field. */
 const LEAF = /\/(words|days|delivers|holidays|from_kinds|window|territories|rules|switched_off|curfews|blackouts|closures|work\/\d|counter\/\d)$/;
+const HOURS = /^\/places\/[^/]+\/(work|counter)\/\d$/;
 type Kind = 'text' | 'number' | 'money' | 'bool' | 'list' | 'days' | 'kinds' | 'span' | 'begin' | 'method';
 
 function Fields({ form, at, of }: { form: Form; at: string; of: [string, Kind][] }) {
@@ -136,7 +145,7 @@ function Fields({ form, at, of }: { form: Form; at: string; of: [string, Kind][]
 
 function Field({ form, pointer, name, kind, label }: { form: Form; pointer: string; name: string; kind: Kind; label?: string }) {
   const value = form.get(pointer);
-  const props = { label: label ?? word('oset.f', name), error: form.wrong(pointer), disabled: !form.may, 'data-testid': `f${pointer.replaceAll('/', '-')}` };
+  const props = { label: label ?? word('oset.f', name === 'days' && kind === 'number' ? 'travel_days' : name), error: form.wrong(pointer), disabled: !form.may, 'data-testid': `f${pointer.replaceAll('/', '-')}` };
   if (kind === 'bool') return <Switch {...props} checked={value === true} onChange={(e) => form.put(pointer, e.currentTarget.checked)} />;
   if (kind === 'number' || kind === 'money') return <Numeric {...props} money={kind === 'money'} value={typeof value === 'number' ? value : null} onChange={(n) => form.put(pointer, n ?? undefined)} />;
   if (kind === 'list' || kind === 'span') return <Listed {...props} value={Array.isArray(value) ? value.map(String) : []} onChange={(v) => form.put(pointer, v)} sep={kind === 'span' ? /\s*[–-]\s*/ : /\s*,\s*/} joint={kind === 'span' ? '–' : ', '} />;

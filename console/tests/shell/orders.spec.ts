@@ -139,6 +139,14 @@ test('settings: refusals stand at their field, broken JSON is not published, num
   await page.reload();
   await page.getByTestId('oset-delivery').click();
   await expect(page.getByTestId('f-carriers-0-cut_off')).toHaveValue('18:30');
+  // Hours that are taken away again leave no closed day behind: nothing is left to publish.
+  await page.getByTestId('oset-places').click();
+  await page.getByTestId('f-places-Lviv-1-counter-1').fill('09:00-18:00');
+  await expect(page.getByTestId('oset-save')).toBeEnabled();
+  const sent = page.waitForRequest((r) => r.method() === 'PUT');
+  await page.getByTestId('f-places-Lviv-1-counter-1').fill('');
+  await page.getByTestId('oset-save').click();
+  expect(((await sent).postDataJSON() as { places: Record<string, object> }).places['Lviv-1']).not.toHaveProperty('counter');
 });
 
 test('figures: numbers open the orders of their period and channel', async ({ page }) => {
