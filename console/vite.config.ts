@@ -6,6 +6,8 @@ export default defineConfig({
   plugins: [react()],
   build: {
     outDir: 'dist',
+    // The console, and the store app beside it.
+    rollupOptions: { input: ['index.html', 'store.html'] },
     manifest: true,
     target: 'es2022',
     // Fonts and icons must be files of our own origin: the page's policy allows data: for images only.

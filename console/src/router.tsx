@@ -95,6 +95,16 @@ const count = createRoute({ getParentRoute: () => root, path: '/counts/$id', com
 const purchases = createRoute({ getParentRoute: () => root, path: '/purchases', component: area(() => import('./stock/PurchasesPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
 const purchase = createRoute({ getParentRoute: () => root, path: '/purchases/$id', component: area(() => import('./stock/PurchasePage'), 'stock') });
 const locations = createRoute({ getParentRoute: () => root, path: '/locations', component: area(() => import('./stock/LocationsPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
+/** Pages of orders use words of goods, too. */
+const ofOrders = <T extends Record<string, unknown>>(load: () => Promise<T>) =>
+  lazyRouteComponent(async () => {
+    const [page] = await Promise.all([load(), areaTexts('orders'), areaTexts('stock')]);
+    return page;
+  });
+const ordersPage = createRoute({ getParentRoute: () => root, path: '/orders', component: ofOrders(() => import('./orders/OrdersPage')), validateSearch: texts('state', 'channel', 'q', 'from', 'to', 'sel', 'view', 'cols') });
+const orderFigures = createRoute({ getParentRoute: () => root, path: '/orders/figures', component: ofOrders(() => import('./orders/FiguresPage')), validateSearch: texts('from', 'to', 'at') });
+const orderSettings = createRoute({ getParentRoute: () => root, path: '/orders/settings', component: ofOrders(() => import('./orders/SettingsPage')), validateSearch: texts('part') });
+const orderPage = createRoute({ getParentRoute: () => root, path: '/orders/$id', component: ofOrders(() => import('./orders/OrderPage')) });
 const goods = [stock, stockMovements, stockSku, transfers, transfer, counts, count, purchases, purchase, locations] as const;
 
 const products = createRoute({ getParentRoute: () => root, path: '/products', component: area(() => import('./catalog/ProductsPage'), 'catalog'), validateSearch: texts('q', 'filter', 'sort', 'view', 'cols') });
@@ -104,7 +114,7 @@ const catalog = createRoute({ getParentRoute: () => root, path: '/catalog', comp
 const feeds = createRoute({ getParentRoute: () => root, path: '/feeds', component: area(() => import('./catalog/FeedsPage'), 'catalog') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, ...goods, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, ...goods, ordersPage, orderFigures, orderSettings, orderPage, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -6546,14 +6546,15 @@ export interface components {
             line: number;
             quantity: components["schemas"]["Amount"];
         };
-        /** @description How goods get to the customer. */
+        /** @description What came. */
         DeliveryBody: {
-            /** @description `pickup` or `ship`. */
-            kind: string;
-            location_id?: string | null;
-            /** @description The way, as the shop's settings name it. */
-            option_id?: string | null;
-            price?: components["schemas"]["OrderMoney"] | null;
+            /** Format: date-time */
+            at?: string | null;
+            /** @description Nothing more will come. */
+            complete?: boolean;
+            /** @description The delivery note's id: told twice, it counts once. */
+            document?: string;
+            lines: components["schemas"]["DeliveredLine"][];
         };
         /** @description A trait that follows from standing facts at the moment of asking; nothing of it is stored. */
         DerivedTrait: {
@@ -8618,7 +8619,7 @@ export interface components {
             contact: components["schemas"]["ContactBody"];
             coupons: string[];
             currency: string;
-            delivery: components["schemas"]["DeliveryBody"];
+            delivery: components["schemas"]["OrderDelivery"];
             /** Format: int64 */
             discount_minor: number;
             fulfilments: components["schemas"]["FulfilmentBody"][];
@@ -8674,6 +8675,15 @@ export interface components {
             delivery: Record<string, never>;
             /** @description All lines as they shall be. */
             lines?: components["schemas"]["NewOrderLine"][] | null;
+        };
+        /** @description How goods get to the customer. */
+        OrderDelivery: {
+            /** @description `pickup` or `ship`. */
+            kind: string;
+            location_id?: string | null;
+            /** @description The way, as the shop's settings name it. */
+            option_id?: string | null;
+            price?: components["schemas"]["OrderMoney"] | null;
         };
         /** @description Figures of a period. */
         OrderFigures: {

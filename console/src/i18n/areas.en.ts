@@ -1,5 +1,8 @@
 // Words of areas that few open: their pages bring them along.
 export default {
+  'audit.act.reroute': 'moved orders away from',
+  'audit.kind.order': 'order',
+  'audit.kind.order_settings': 'order settings',
   'audit.act.roll_back': 'went back',
   'audit.act.activate': 'let sign in again',
   'audit.act.add_file': 'put a file',

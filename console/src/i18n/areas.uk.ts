@@ -1,5 +1,8 @@
 // Words of areas that few open: their pages bring them along.
 export default {
+  'audit.act.reroute': 'передано замовлення іншим місцям',
+  'audit.kind.order': 'замовлення',
+  'audit.kind.order_settings': 'налаштування замовлень',
   'audit.act.roll_back': 'повернуто',
   'audit.act.activate': 'знову дозволено вхід',
   'audit.act.add_file': 'додано файл',

@@ -151,6 +151,8 @@ export default {
   'identifier.card': 'card',
   'identifier.device_id': 'device',
   'identifier.viber': 'Viber',
+  'nav.orders': 'Orders',
+  'nav.group.orders': 'Orders',
   'nav.group.goods': 'Goods',
   'nav.feeds': 'Feeds',
   'nav.catalog': 'Catalogue',

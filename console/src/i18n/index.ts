@@ -14,6 +14,7 @@ const areas = {
   customers: { en: () => import('./customers.en'), uk: () => import('./customers.uk') },
   imports: { en: () => import('./imports.en'), uk: () => import('./imports.uk') },
   messages: { en: () => import('./messages.en'), uk: () => import('./messages.uk') },
+  orders: { en: () => import('./orders.en'), uk: () => import('./orders.uk') },
   prices: { en: () => import('./prices.en'), uk: () => import('./prices.uk') },
   segments: { en: () => import('./segments.en'), uk: () => import('./segments.uk') },
   shared: { en: () => import('./shared.en'), uk: () => import('./shared.uk') },

@@ -169,6 +169,8 @@ export default {
   'identifier.card': 'картка',
   'identifier.device_id': 'пристрій',
   'identifier.viber': 'Viber',
+  'nav.orders': 'Замовлення',
+  'nav.group.orders': 'Замовлення',
   'nav.group.goods': 'Товар',
   'nav.feeds': 'Списки для сайтів',
   'nav.catalog': 'Каталог',

@@ -10,7 +10,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconCheck, IconChecklist, IconCirclesRelation, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMapPin, IconMenu2, IconMoon, IconPackage, IconPlugConnected, IconReceipt, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTag, IconTemplate, IconTransfer, IconTruckDelivery, IconUpload, IconUsers, IconWebhook } from './icons';
+import { IconActivity, IconAdjustments, IconCheck, IconChecklist, IconCirclesRelation, IconClipboardText, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMapPin, IconMenu2, IconMoon, IconPackage, IconPlugConnected, IconReceipt, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTag, IconTemplate, IconTransfer, IconTruckDelivery, IconUpload, IconUsers, IconWebhook } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -24,6 +24,7 @@ export const PAGES = [
   { id: 'customers', to: '/customers', icon: IconUsers, group: 'customers', key: 'C', right: 'customers:read' },
   { id: 'segments', to: '/segments', icon: IconCirclesRelation, group: 'customers', key: 'S', right: 'segments:read' },
   { id: 'identity', to: '/identity', icon: IconFingerprint, group: 'customers', key: 'I', right: 'identity:read' },
+  { id: 'orders', to: '/orders', icon: IconClipboardText, group: 'orders', key: 'Y', right: 'orders:read' },
   { id: 'products', to: '/products', icon: IconTag, group: 'goods', key: 'G', right: 'catalog:read' },
   { id: 'catalog', to: '/catalog', icon: IconColumns, group: 'goods', key: 'K', right: 'catalog:read' },
   { id: 'feeds', to: '/feeds', icon: IconReceipt, group: 'goods', key: 'F', right: 'catalog:read' },
@@ -119,12 +120,12 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   const waiting: Record<string, { n: number; hot: boolean }> = { live: { n: rejects, hot: true }, messages: { n: unknown, hot: false }, identity: { n: review, hot: false } };
   let group: string | null = null;
   const label: Record<string, string> = {
-    home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
+    orders: t('nav.orders'), home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
     rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
     products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'),
     stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'),
   };
-  const groups: Record<string, string> = { customers: t('nav.group.customers'), goods: t('nav.group.goods'), messages: t('nav.group.messages'), data: t('nav.group.data') };
+  const groups: Record<string, string> = { customers: t('nav.group.customers'), orders: t('nav.group.orders'), goods: t('nav.group.goods'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
     <nav className={`nav${open ? ' open' : ''}`} aria-label={t('nav.label')} onClick={close}>
       <div className="brand">
@@ -228,7 +229,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
     return () => title.watchers.delete(w);
   }, () => title.text);
   const names: Record<string, string> = {
-    customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
+    orders: t('nav.orders'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
     live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'),
     exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'), settings: t('settings.title'),
     stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'),

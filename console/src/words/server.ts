@@ -9,6 +9,8 @@ type Say = (m: string[]) => string;
 const k = (key: string, ...names: string[]): Say => (m) => i18next.t(`said.${key}`, Object.fromEntries(names.map((n, i) => [n, m[i + 1] ?? ''])));
 // Words of goods come with its pages, where alone these are said.
 const g = (key: string, ...names: string[]): Say => (m) => i18next.t(`goods.${key}`, Object.fromEntries(names.map((n, i) => [n, m[i + 1] ?? ''])));
+// And words of orders with theirs.
+const o = (key: string, ...names: string[]): Say => (m) => i18next.t(`osaid.${key}`, Object.fromEntries(names.map((n, i) => [n, m[i + 1] ?? ''])));
 const num = (s: string) => (Number.isFinite(Number(s)) ? f.number(Number(s)) : s);
 const when = (s: string) => (Number.isNaN(Date.parse(s)) ? s : f.exact(s));
 const word = (s: string) => {
@@ -27,6 +29,17 @@ const aboutText = (s: string) => {
 };
 
 const patterns: [RegExp, Say][] = [
+  [/^it is not the code of this order$/, o('notCode')],
+  [/^nothing of it waits any more$/, o('nothingWaits')],
+  [/^nothing of it is on the way$/, o('nothingSent')],
+  [/^give the customer's code, or say how they were recognised$/, o('proof')],
+  [/^a carrier's number has at most 100 bytes on one line$/, o('tracking')],
+  [/^it brings goods to a shop: receive its transfer there$/, o('supply')],
+  [/^it is not sent to the customer: hand it over, or ship its transfer$/, o('notSent')],
+  [/^there is no such channel$/, o('noChannel')],
+  [/^there is no way "?(.*?)"? to there$/, o('noWay', 'id')],
+  [/^the order is in ([A-Z]{3})$/, o('currency', 'code')],
+  [/^whoever works in more than three stores asks for the pick queue of each$/, o('manyStores')],
   // messaging::gate
   [/^the rule does not exist any more$/, k('ruleGone')],
   [/^the rule "(.+)" was deleted$/, k('ruleDeleted', 'name')],

@@ -4,6 +4,7 @@
 import { createServer } from 'node:http';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { orders as ordered } from './orders.mjs';
 import { goods as stocked } from './stock.mjs';
 
 const PORT = Number(process.env.MOCK_PORT ?? 4599);
@@ -280,6 +281,7 @@ let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reas
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
 
 const stock = stocked({ NOW, ago, me });
+const shopOrders = ordered({ NOW, ago, me });
 const streams = new Map();
 const send = (path, event, data) => {
   for (const res of streams.get(path) ?? []) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -293,7 +295,7 @@ const page = (items, url, size = 50) => {
   const from = Number(url.searchParams.get('cursor') ?? 0);
   return { items: items.slice(from, from + limit), next_cursor: from + limit < items.length ? String(from + limit) : null };
 };
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.json': 'application/json' };
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2', '.json': 'application/json', '.webmanifest': 'application/manifest+json' };
 const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 
 const server = createServer(async (req, res) => {
@@ -319,6 +321,7 @@ const server = createServer(async (req, res) => {
     send('/api/v1/live', 'event', acc(0, 0, src.till, 'Order Completed', 'receipt 184 240 · ₴740', 'p-olena'));
     return json({});
   }
+  if (path === '/mock/orders-reset' || path.startsWith('/shop/v1/orders/')) return shopOrders({ path: path.replace('/mock/', '/mock-'), m: req.method, url, input, json, problem, res, page, req });
   if (path.startsWith('/mock/stock-')) return stock({ path: `/mock-${path.slice('/mock/stock-'.length)}`, json, send });
   if (path === '/mock/provider') {
     provider = { name: url.searchParams.get('name') || null, passwords: url.searchParams.get('passwords') ?? 'everyone' };
@@ -330,7 +333,7 @@ const server = createServer(async (req, res) => {
   }
   if (!path.startsWith('/api/v1')) {
     let file = join(DIST, path);
-    if (!existsSync(file) || statSync(file).isDirectory()) file = join(DIST, 'index.html');
+    if (!existsSync(file) || statSync(file).isDirectory()) file = join(DIST, { store: 'store.html', o: 'order.html' }[path.split('/')[1]] ?? 'index.html');
     res.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'content-security-policy': policy });
     return createReadStream(file).pipe(res);
   }
@@ -361,6 +364,7 @@ const server = createServer(async (req, res) => {
   const id = (re) => re.exec(path)?.[1];
   let x;
   if (/^\/(catalog|products|attributes|families|categories|sales-channels|feeds)(\/|$)/.test(path)) { const answered = goodsAnswer(path, m, input, url, json, problem, res); return answered; }
+  if (/^\/(orders|order-settings|pick-queue|locations\/[^/]+\/reroute)(\/|$)/.test(path)) return shopOrders({ path, m, url, input, json, problem, res, page, req });
   if (/^\/(stock|locations|stock-channels|stock-counts|reservations|transfers|suppliers|purchase-orders)(\/|$)/.test(path) && stock({ path, m, url, input, json, problem, res, page, send }) !== false) return undefined;
   if (path === '/home') return json(home());
   if (path === '/views') { if (m === 'POST') { const v = { id: `v-${views.length + 1}`, owner: me.email, may_change: true, version: 1, ...input }; views = [...views, v]; return json(v, 201); } return json({ items: views.filter((v) => v.page === url.searchParams.get('page')), next_cursor: null }); }

@@ -31,9 +31,15 @@ pub async fn console(uri: Uri, headers: HeaderMap) -> Response {
     if is_page && path.rsplit('/').next().is_some_and(|last| last.contains('.')) {
         return crate::problem::NOT_FOUND.because("there is no such file").into_response();
     }
-    let page = || Console::get("index.html");
+    // The store app and the page of an order for its customer are entries of their own beside the console.
+    let entry = match path.split('/').next() {
+        Some("store") => "store.html",
+        Some("o") => "order.html",
+        _ => "index.html",
+    };
+    let page = || Console::get(entry);
     let mut response = match found.or_else(page) {
-        Some(file) => serve(file, if is_page { "index.html" } else { path }, &headers),
+        Some(file) => serve(file, if is_page { entry } else { path }, &headers),
         None => (StatusCode::OK, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response(),
     };
     // Hashed names never change their content.
@@ -94,6 +100,7 @@ fn content_type(path: &str) -> &'static str {
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "json" | "map" => "application/json",
+        "webmanifest" => "application/manifest+json",
         "svg" => "image/svg+xml",
         "png" => "image/png",
         "jpg" | "jpeg" => "image/jpeg",

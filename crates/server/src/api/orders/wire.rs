@@ -120,6 +120,7 @@ pub fn discounts<'a>(of: impl Iterator<Item = (&'a str, i64, &'a str)>) -> Vec<D
 
 /// How goods get to the customer.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = OrderDelivery)]
 pub struct DeliveryBody {
     /// `pickup` or `ship`.
     kind: String,
