@@ -8672,7 +8672,7 @@ export interface components {
         /** @description A change of an order; what is not named stays. */
         OrderChange: {
             address?: string | null;
-            delivery: Record<string, never>;
+            delivery?: Record<string, never> | null;
             /** @description All lines as they shall be. */
             lines?: components["schemas"]["NewOrderLine"][] | null;
         };
@@ -9923,7 +9923,7 @@ export interface components {
         RequestState: "received" | "verified" | "running" | "done" | "refused";
         /** @description Why a place cannot serve. */
         RerouteBody: {
-            why?: string;
+            why: string;
         };
         /** @description What moved. */
         Rerouted: {

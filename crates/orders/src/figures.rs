@@ -80,12 +80,11 @@ const SERVED: &str = "SELECT f.location_no, o.channel, f.kind, f.state, f.placed
                       o.unclaimed FROM fulfilments f JOIN orders o ON o.no = f.order_no \
                       WHERE o.placed_at >= $1 AND o.placed_at < $2 AND f.asked_at > 0 ORDER BY f.order_no, f.no LIMIT $3";
 
+/// Figures by place and channel.
+pub type ByPlace = BTreeMap<(i64, String), Figures>;
+
 /// Figures of the orders of a period by place and channel, and whether there were more orders than can be counted at once.
-pub fn figures(
-    db: &mut Engine,
-    from: Timestamp,
-    to: Timestamp,
-) -> Result<(BTreeMap<(i64, String), Figures>, bool), DbError> {
+pub fn figures(db: &mut Engine, from: Timestamp, to: Timestamp) -> Result<(ByPlace, bool), DbError> {
     let rows = db.rows(SERVED, &[from.micros().into(), to.micros().into(), ROWS_MAX.into()])?;
     let mut by: BTreeMap<(i64, String), Vec<Served<'_>>> = BTreeMap::new();
     for row in &rows {

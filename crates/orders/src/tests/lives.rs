@@ -126,10 +126,12 @@ impl Life {
 
     fn place(&mut self) -> Done {
         let variants = self.variants.clone();
-        let lines: Vec<(i64, i64)> = variants
-            .into_iter()
-            .filter_map(|v| (self.rng.below(2) == 0).then(|| (v, 1 + self.rng.below(3) as i64)))
-            .collect();
+        let mut lines: Vec<(i64, i64)> = Vec::new();
+        for variant in variants {
+            if self.rng.below(2) == 0 {
+                lines.push((variant, 1 + self.rng.below(3) as i64));
+            }
+        }
         if lines.is_empty() {
             return Ok(());
         }

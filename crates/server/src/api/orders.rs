@@ -290,12 +290,11 @@ pub struct NewOrderLine {
     quantity: Amount,
 }
 
+/// Variants with quantities, the same as promises see them, and the sum of the goods.
+type Ordered = (Vec<(i64, base::Quantity)>, Vec<WantedLine>, i64);
+
 /// The lines of an order as promises see them, with the variants and the sum of the goods at their base prices.
-fn wanted(
-    tx: &mut Tx,
-    lines: &[NewOrderLine],
-    channel: &str,
-) -> Result<(Vec<(i64, base::Quantity)>, Vec<WantedLine>, i64), Problem> {
+fn wanted(tx: &mut Tx, lines: &[NewOrderLine], channel: &str) -> Result<Ordered, Problem> {
     let places = stock::commands::places(tx)?;
     let channel = places.channel(channel).cloned();
     let channel = channel.ok_or_else(|| BAD_INPUT.at("/sales_channel", "there is no such channel"))?;
@@ -381,7 +380,7 @@ impl NewOrder {
 pub struct OrderChange {
     /// All lines as they shall be.
     lines: Option<Vec<NewOrderLine>>,
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     delivery: Option<DeliveryInput>,
     address: Option<String>,
 }

@@ -48,6 +48,7 @@ pub struct OrderView {
 #[derive(Debug, Serialize)]
 struct LineView {
     sku: String,
+    name: String,
     quantity: Amount,
     total: wire::Money,
     /// `waiting`, `ready`, `sent`, `delivered`, `returned` or `cancelled`, of most of its pieces.
@@ -58,6 +59,7 @@ struct LineView {
 struct ParcelView {
     kind: &'static str,
     location_id: Option<String>,
+    location_name: Option<String>,
     state: &'static str,
     ready_at: Option<Timestamp>,
     keep_until: Option<Timestamp>,
@@ -91,6 +93,7 @@ pub(super) fn view(tx: &mut Tx, order: &Order) -> Result<OrderView, Problem> {
         .map(|f| ParcelView {
             kind: f.kind.as_str(),
             location_id: places.get(f.location_no).filter(|_| f.kind == Serving::PickUp).map(|l| l.id.to_string()),
+            location_name: places.get(f.location_no).filter(|_| f.kind == Serving::PickUp).map(|l| l.name.to_string()),
             state: match (f.state, f.ready_at.micros() > 0) {
                 (Fulfilment::Closed, _) if f.kind == Serving::Ship => "sent",
                 (Fulfilment::Closed, _) => "fetched",
@@ -103,6 +106,12 @@ pub(super) fn view(tx: &mut Tx, order: &Order) -> Result<OrderView, Problem> {
             tracking: f.tracking.clone(),
         })
         .collect();
+    let mut names = Vec::with_capacity(body.lines.len());
+    for line in &body.lines {
+        let sql = "SELECT p.name FROM variants v JOIN products p ON p.no = v.product_no WHERE v.no = $1";
+        let row = tx.first(sql, &[line.variant_no.into()])?;
+        names.push(row.map(|row| row.text(0).map(String::from)).transpose()?.unwrap_or_default());
+    }
     let waits = parcels.iter().any(|p| p.kind == "pick_up" && p.state == "ready");
     let sums = order.sums();
     let held = |hold: &str| body.holds.iter().any(|h| h == hold);
@@ -119,6 +128,7 @@ pub(super) fn view(tx: &mut Tx, order: &Order) -> Result<OrderView, Problem> {
             .enumerate()
             .map(|(at, line)| LineView {
                 sku: line.sku.clone(),
+                name: names[at].clone(),
                 quantity: Amount(Quantity::from_milli(line.milli)),
                 total: money(line.total_minor),
                 state: state(at),

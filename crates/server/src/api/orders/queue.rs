@@ -78,7 +78,7 @@ pub async fn pick_queue(
     ReadOrders(caller): ReadOrders,
     Params(query): Params<QueueQuery>,
 ) -> Result<Json<List<QueueItem>>, Problem> {
-    if caller.stores.as_ref().is_some_and(|stores| !stores.iter().any(|s| *s == query.location_id)) {
+    if caller.stores.as_ref().is_some_and(|stores| !stores.contains(&query.location_id)) {
         return Err(NOT_ALLOWED.because(format!("{} works in other stores than {}", caller.actor, query.location_id)));
     }
     let most = query.limit.unwrap_or(100);
