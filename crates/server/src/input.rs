@@ -55,6 +55,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
             return Err(UNSUPPORTED_TYPE.because("send the body as application/json"));
         }
         let text: &[u8] = if body.is_empty() { b"{}" } else { &body };
+        if text.trim_ascii_start().starts_with(b"[") {
+            // A list would be read as fields in their order, and one without items as a body that leaves out everything.
+            return Err(BAD_REQUEST.because("the body is a JSON object"));
+        }
         let value = parse(text)?;
         let mut hash = Sha256::new();
         for part in [method.as_str().as_bytes(), b" ", path.as_bytes(), b"\n", text] {
