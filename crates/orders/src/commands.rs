@@ -1,7 +1,11 @@
 //! What can be asked of carts and orders: each a function over `&mut Tx` that refuses before its first write.
+mod arrived;
 mod cart;
 mod checkout;
 mod edit;
+mod elsewhere;
+mod handing;
+mod holds;
 mod money;
 mod pieces;
 mod settings;
@@ -9,20 +13,21 @@ mod source;
 mod telling;
 mod work;
 
+pub use arrived::arrived;
 pub use cart::{
     Shop, add_coupon, create_cart, hold_cart, price_cart, put_contact, put_delivery, put_line, put_seller, put_try_on,
 };
 pub(crate) use checkout::assign;
 pub use checkout::checkout;
 pub use edit::{Edit, edit};
+pub use elsewhere::{leave_place, source_again};
+pub use handing::{Proof, bring_back, collect, deliver, dispatch, hand_over_all, send_all};
+pub use holds::{confirm_order, hold, no_shows, note, release_hold};
 pub use money::{Fact, pay};
 pub use pieces::{cancel, claims_lost, lose_claim, lose_transfer};
 pub use settings::{put_settings, read as read_settings, settings};
 pub(crate) use work::begin;
-pub use work::{
-    Proof, accept, arrived, bring_back, collect, confirm_order, decline, deliver, dispatch, hand_over_all, hold,
-    leave_place, no_shows, note, pick_up_code, ready, release_hold, report_short, send_all, source_again,
-};
+pub use work::{accept, decline, pick_up_code, ready, report_short};
 
 use crate::error::OrderError;
 use crate::model::{Cart, Order};

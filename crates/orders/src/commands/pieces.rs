@@ -1,5 +1,7 @@
 //! Pieces of an order that are called off, or whose goods are not there after all.
-use super::work::{cancel_stage, elsewhere, settle};
+use super::elsewhere::elsewhere;
+use super::handing::cancel_stage;
+use super::work::settle;
 use super::{Shop, history, order_of, put_order, telling};
 use crate::error::OrderError;
 use crate::model::{Order, Part};
