@@ -245,6 +245,7 @@ export default {
   'oset.f.from_kinds': 'Goes from',
   'oset.f.handling_minor': 'Picking a piece costs',
   'oset.f.hold_carts': 'Keep goods for carts',
+  'oset.f.test_payments': 'Take test payments',
   'oset.f.holidays': 'Days off, YYYY-MM-DD',
   'oset.f.id': 'Id',
   'oset.f.keep_hours': 'Hours that a ready order waits',

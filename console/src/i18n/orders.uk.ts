@@ -247,6 +247,7 @@ export default {
   'oset.f.from_kinds': 'Звідки йде',
   'oset.f.handling_minor': 'Зібрати одиницю коштує',
   'oset.f.hold_carts': 'Тримати товар за кошиками',
+  'oset.f.test_payments': 'Приймати тестові оплати',
   'oset.f.holidays': 'Вихідні, РРРР-ММ-ДД',
   'oset.f.id': 'Id',
   'oset.f.keep_hours': 'Скільки годин чекає зібране',

@@ -185,7 +185,7 @@ function PolicyPart({ form }: { form: Form }) {
   const { t } = useTranslation();
   return (
     <div className="grid2 oset">
-      <Panel title={t('oset.part.policy')}><div className="body fields"><Fields form={form} at="/policy" of={[['begin', 'begin'], ['hold_carts', 'bool'], ['keep_hours', 'number'], ['try_on_hours', 'number'], ['answer_minutes', 'number'], ['confirm_above_minor', 'money'], ['prepay_after_unclaimed', 'number'], ['prepay_percent', 'number']]} /></div></Panel>
+      <Panel title={t('oset.part.policy')}><div className="body fields"><Fields form={form} at="/policy" of={[['begin', 'begin'], ['hold_carts', 'bool'], ['test_payments', 'bool'], ['keep_hours', 'number'], ['try_on_hours', 'number'], ['answer_minutes', 'number'], ['confirm_above_minor', 'money'], ['prepay_after_unclaimed', 'number'], ['prepay_percent', 'number']]} /></div></Panel>
       <Panel title={t('oset.transfers')}><div className="body fields"><Fields form={form} at="/transfers" of={[['enabled', 'bool'], ['from_kinds', 'kinds'], ['cut_off', 'text'], ['days', 'number']]} /></div></Panel>
     </div>
   );

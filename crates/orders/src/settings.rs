@@ -244,6 +244,8 @@ pub enum Begin {
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     pub begin: Begin,
+    /// Whether the test provider takes payments: a shop that is open to the public turns it off.
+    pub test_payments: bool,
     /// Whether a cart holds its goods, as long as its channel says.
     pub hold_carts: bool,
     /// Hours that a ready order waits for its customer.
@@ -264,6 +266,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             begin: Begin::Placed,
+            test_payments: true,
             hold_carts: false,
             keep_hours: 72,
             try_on_hours: 24,

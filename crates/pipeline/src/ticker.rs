@@ -65,6 +65,8 @@ impl Ticker for Tick {
             messaging::outbox::expire_leases(tx, LEASES)?;
             loyalty::points::commands::expire(tx, LEASES)?;
             ::orders::commands::no_shows(tx, LEASES).map_err(fault)?;
+            let shop = crate::orders::shop(&self.preparer);
+            ::orders::commands::unanswered(tx, &shop, LEASES).map_err(fault)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
         }
         catalog::prices::store::tell(tx)?;

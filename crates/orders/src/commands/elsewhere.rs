@@ -5,9 +5,10 @@ use super::work::{decline, go_on};
 use super::{Shop, history, order_of, put_order};
 use crate::error::OrderError;
 use crate::model::{Delivery, Order, Part, Serving};
+use crate::states::fulfilment::Fulfilment;
 use crate::states::line::{Action as LineAction, Guard as LineGuard, Line as LineState};
 use crate::states::step;
-use base::Quantity;
+use base::{MINUTE_US, Quantity};
 use catalog::variants;
 use db::Tx;
 use serde_json::json;
@@ -199,4 +200,30 @@ pub fn leave_place(
         }
     }
     Ok((moved, rows.len() as i64 == limit))
+}
+
+const SILENT: &str = "SELECT order_no, no FROM fulfilments WHERE state = 'open' AND asked_at > 0 AND asked_at <= $1 \
+                      ORDER BY asked_at, order_no LIMIT $2";
+
+/// Gives what places were asked for and did not answer in time to others, if the policy names a time. Gives how many moved.
+pub fn unanswered(tx: &mut Tx, shop: &Shop, limit: i64) -> Result<usize, OrderError> {
+    let minutes = super::settings::settings(tx)?.1.policy.answer_minutes;
+    if minutes == 0 {
+        return Ok(0);
+    }
+    let since = tx.now().plus(-i64::from(minutes) * MINUTE_US);
+    let rows = tx.rows(SILENT, &[since.micros().into(), limit.into()])?;
+    let mut moved = 0;
+    for row in &rows {
+        let (order_no, no) = (row.int(0)?, row.int(1)?);
+        let order = order_of(tx, order_no)?;
+        let waits = |f: &&crate::model::Fulfilling| {
+            f.no == no && f.state == Fulfilment::Open && f.asked_at.micros() > 0 && f.asked_at <= since
+        };
+        if order.body.fulfilments.iter().any(|f| waits(&f)) {
+            decline(tx, order_no, no, shop, ("it did not answer in time", "braid"))?;
+            moved += 1;
+        }
+    }
+    Ok(moved)
 }

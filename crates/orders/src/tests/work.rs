@@ -329,3 +329,23 @@ fn a_cart_may_hold_its_goods_and_the_order_takes_them() {
         assert_eq!(world.available(shoe), q(0), "an order's claim does not end by itself");
     });
 }
+
+#[test]
+fn a_place_that_does_not_answer_loses_the_order() {
+    World::each(|world| {
+        let (a, b) = (world.location("A", Store), world.location("B", Store));
+        let shoe = world.goods("shoe", 100_000, true);
+        world.receive(shoe, a, 1);
+        world.receive(shoe, b, 1);
+        world.set(|s| s.policy.answer_minutes = 15);
+        let order = world.checkout(world.cart(&[(shoe, 1)], courier())).expect("it is ordered");
+        let (no, first) = (order.no, order.body.parts[0].location_no);
+        world.clock.advance(15 * base::MINUTE_US - 1);
+        assert_eq!(world.do_(|tx| commands::unanswered(tx, &shop(), 10)), 0, "a moment too early");
+        world.clock.advance(1);
+        assert_eq!(world.do_(|tx| commands::unanswered(tx, &shop(), 10)), 1);
+        assert_eq!(world.do_(|tx| commands::unanswered(tx, &shop(), 10)), 0, "the next one has its own time");
+        let moved = world.do_(move |tx| commands::order_of(tx, no));
+        assert_ne!(moved.body.parts[0].location_no, first);
+    });
+}

@@ -260,6 +260,8 @@ fn the_way_orders_go_is_edited_while_it_runs() {
             {"zone": "*", "price_minor": 15_000, "days": 3},
         ]);
         owner(&shop, "PUT", "order-settings", &settings);
+        settings["policy"]["test_payments"] = json!(false);
+        owner(&shop, "PUT", "order-settings", &settings);
         settings["methods"][0]["carrier"] = json!("nobody");
         let refused = shop.owner("PUT", "/api/v1/order-settings").json(&settings).send();
         assert_eq!((refused.status, &refused.json()["errors"][0]["pointer"]), (422, &json!("/methods/0/carrier")));
@@ -271,6 +273,11 @@ fn the_way_orders_go_is_edited_while_it_runs() {
         assert_eq!((price("Odesa"), price("Lviv")), (json!(9_900), json!(15_000)));
         bought(&shop, "POST", &format!("carts/{cart}/lines"), &json!({"sku": "shoe-42", "quantity": 1}));
         assert_eq!(price("Odesa"), json!(0), "from 3,000 UAH on it is free");
+        bought(&shop, "PUT", &format!("carts/{cart}/delivery"), &json!({"option_id": "courier", "address": "Odesa"}));
+        let placed = bought(&shop, "POST", &format!("carts/{cart}/checkout"), &json!({}));
+        let pays = format!("orders/{}/payments", placed["order_id"].as_str().expect("an id"));
+        let refused = site(&shop, "POST", &pays, Some(&json!({"provider": "test", "amount": 4000})));
+        assert_eq!(refused.status, 409, "a shop that is open to the public takes no play money");
         let page = site(&shop, "GET", "promises?sku=shoe-42&address=Odesa", None).json();
         assert_eq!(page["items"][0]["option_id"], "courier", "{page}");
     }
