@@ -204,6 +204,10 @@ pub fn pay(
     given: &PaymentInput,
     (inside, actor): (bool, &str),
 ) -> Result<(Arc<Order>, String), Problem> {
+    if given.provider == "test" && !commands::settings(tx)?.1.policy.test_payments {
+        let detail = "the test provider is turned off in this shop: /policy/test_payments of its order settings";
+        return Err(CONFLICT.because(detail));
+    }
     let provider = payments::provider(&given.provider).map_err(|e| BAD_INPUT.at("/provider", e.to_string()))?;
     let action = given.action.as_deref().unwrap_or("capture");
     let action =
