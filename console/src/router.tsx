@@ -30,10 +30,10 @@ function NotFound() {
   );
 }
 
-/** A page whose words come with it. */
+/** A page whose words come with it; those about goods share theirs. */
 const area = <T extends Record<string, unknown>>(load: () => Promise<T>, words: Area = 'areas') =>
   lazyRouteComponent(async () => {
-    const [page] = await Promise.all([load(), areaTexts(words)]);
+    const [page] = await Promise.all([load(), areaTexts(words), ...(words === 'goods' || words === 'erp' || words === 'stock' ? [areaTexts('stock'), areaTexts('goods')] : [])]);
     return page;
   });
 
@@ -95,17 +95,33 @@ const count = createRoute({ getParentRoute: () => root, path: '/counts/$id', com
 const purchases = createRoute({ getParentRoute: () => root, path: '/purchases', component: area(() => import('./stock/PurchasesPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
 const purchase = createRoute({ getParentRoute: () => root, path: '/purchases/$id', component: area(() => import('./stock/PurchasePage'), 'stock') });
 const locations = createRoute({ getParentRoute: () => root, path: '/locations', component: area(() => import('./stock/LocationsPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
-/** Pages of orders use words of goods, too. */
+/** Pages of orders use words of goods and returns, too. */
 const ofOrders = <T extends Record<string, unknown>>(load: () => Promise<T>) =>
   lazyRouteComponent(async () => {
-    const [page] = await Promise.all([load(), areaTexts('orders'), areaTexts('stock')]);
+    const [page] = await Promise.all([load(), areaTexts('orders'), areaTexts('stock'), areaTexts('returns')]);
     return page;
   });
-const ordersPage = createRoute({ getParentRoute: () => root, path: '/orders', component: ofOrders(() => import('./orders/OrdersPage')), validateSearch: texts('state', 'channel', 'q', 'from', 'to', 'sel', 'view', 'cols') });
+const ordersPage = createRoute({ getParentRoute: () => root, path: '/orders', component: ofOrders(() => import('./orders/OrdersPage')), validateSearch: texts('state', 'channel', 'place', 'q', 'from', 'to', 'sel', 'view', 'cols') });
 const orderFigures = createRoute({ getParentRoute: () => root, path: '/orders/figures', component: ofOrders(() => import('./orders/FiguresPage')), validateSearch: texts('from', 'to', 'at') });
 const orderSettings = createRoute({ getParentRoute: () => root, path: '/orders/settings', component: ofOrders(() => import('./orders/SettingsPage')), validateSearch: texts('part') });
 const orderPage = createRoute({ getParentRoute: () => root, path: '/orders/$id', component: ofOrders(() => import('./orders/OrderPage')) });
-const goods = [stock, stockMovements, stockSku, transfers, transfer, counts, count, purchases, purchase, locations] as const;
+const returns = createRoute({ getParentRoute: () => root, path: '/returns', component: ofOrders(() => import('./returns/ReturnsPage')), validateSearch: texts('state', 'kind', 'reason', 'place', 'due', 'q', 'sel', 'view', 'cols') });
+const claims = createRoute({ getParentRoute: () => root, path: '/returns/claims', component: ofOrders(() => import('./returns/ClaimsPage')), validateSearch: texts('state', 'reason', 'due', 'q', 'sel', 'view', 'cols') });
+const cases = createRoute({ getParentRoute: () => root, path: '/returns/cases', component: ofOrders(() => import('./returns/CasesPage')), validateSearch: texts('state', 'kind', 'owner', 'due', 'q', 'sel', 'view', 'cols') });
+const refunds = createRoute({ getParentRoute: () => root, path: '/returns/refunds', component: ofOrders(() => import('./returns/RefundsPage')), validateSearch: texts('state', 'sel', 'view', 'cols') });
+const rates = createRoute({ getParentRoute: () => root, path: '/returns/rates', component: ofOrders(() => import('./returns/RatesPage')), validateSearch: texts('days', 'by') });
+const policy = createRoute({ getParentRoute: () => root, path: '/returns/policy', component: ofOrders(() => import('./returns/PolicyPage')) });
+const returnPage = createRoute({ getParentRoute: () => root, path: '/returns/$id', component: ofOrders(() => import('./returns/ReturnPage')) });
+const claimPage = createRoute({ getParentRoute: () => root, path: '/returns/claims/$id', component: ofOrders(() => import('./returns/ClaimPage')) });
+const casePage = createRoute({ getParentRoute: () => root, path: '/returns/cases/$id', component: ofOrders(() => import('./returns/CasePage')) });
+const after = [returns, claims, cases, refunds, rates, policy, returnPage, claimPage, casePage] as const;
+const serials = createRoute({ getParentRoute: () => root, path: '/stock/serials', component: area(() => import('./goods/SerialsPage'), 'goods'), validateSearch: texts('sn') });
+const rfid = createRoute({ getParentRoute: () => root, path: '/counts/tags', component: area(() => import('./goods/TagsPage'), 'goods'), validateSearch: texts('sel') });
+const entities = createRoute({ getParentRoute: () => root, path: '/entities', component: area(() => import('./goods/EntitiesPage'), 'goods'), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
+const laws = createRoute({ getParentRoute: () => root, path: '/entities/law', component: area(() => import('./goods/LawPage'), 'goods'), validateSearch: texts('country', 'rules') });
+const erp = createRoute({ getParentRoute: () => root, path: '/erp', component: area(() => import('./erp/ErpPage'), 'erp'), validateSearch: flag('create') });
+const erpOne = createRoute({ getParentRoute: () => root, path: '/erp/$name', component: area(() => import('./erp/ConnectionPage'), 'erp'), validateSearch: texts('tab', 'run', 'exchange') });
+const goods = [serials, rfid, entities, laws, erp, erpOne, stock, stockMovements, stockSku, transfers, transfer, counts, count, purchases, purchase, locations] as const;
 
 const products = createRoute({ getParentRoute: () => root, path: '/products', component: area(() => import('./catalog/ProductsPage'), 'catalog'), validateSearch: texts('q', 'filter', 'sort', 'view', 'cols') });
 const compare = createRoute({ getParentRoute: () => root, path: '/products/compare', component: area(() => import('./catalog/ComparePage'), 'catalog'), validateSearch: texts('ids') });
@@ -114,7 +130,7 @@ const catalog = createRoute({ getParentRoute: () => root, path: '/catalog', comp
 const feeds = createRoute({ getParentRoute: () => root, path: '/feeds', component: area(() => import('./catalog/FeedsPage'), 'catalog') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, ...goods, ordersPage, orderFigures, orderSettings, orderPage, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, ...goods, ...after, ordersPage, orderFigures, orderSettings, orderPage, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

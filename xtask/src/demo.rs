@@ -73,6 +73,7 @@ fn run(workspace: &Workspace, folder: &DemoFolder, ports: &Ports) -> Result<()> 
     let log = workspace.log("demo");
     let program = build(workspace, &log)?;
     let keys = folder.keys(&program, &log)?;
+    folder.live_once(workspace, &program, &log)?;
 
     step("starting Braid");
     let ready = temporary::TemporaryFolder::new("demo")?;
@@ -149,6 +150,19 @@ impl DemoFolder {
         let all = json!({"owner": owner, "api_key": keys.api_key, "write_key": keys.write_key});
         write_private(&saved, &all)?;
         Ok(keys)
+    }
+
+    /// Catalogue, shops, stock and orders up to now, before the server runs; one that was stopped goes on.
+    fn live_once(&self, workspace: &Workspace, program: &Path, log: &Path) -> Result<()> {
+        let saved = self.shop.join("retail.json");
+        if saved.is_file() {
+            return Ok(());
+        }
+        step("living the newest purchases again as orders");
+        let file = workspace.root.join(PURCHASES);
+        let words = [OsStr::new("demo"), OsStr::new("retail"), self.shop.as_os_str(), file.as_os_str()];
+        let result = braid::json(program, &words, log)?;
+        write_private(&saved, &result)
     }
 
     /// A year of purchases, through the running server.

@@ -124,6 +124,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the feed of alerts: its state, its age, its last error, what it says, and which places stand still. */
+        get: operations["get_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/alerts/key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keeps the key of the alert feed, sealed for the address that the order settings name now; it is never shown again. */
+        put: operations["put_alert_key"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/api-keys": {
         parameters: {
             query?: never;
@@ -247,6 +281,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/bags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands several orders of one customer over together, or sends them as one parcel. */
+        post: operations["step_bag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/baskets/price": {
         parameters: {
             query?: never;
@@ -361,6 +412,23 @@ export interface paths {
         get: operations["get_caps"];
         /** Sets how often a person may be written to. */
         put: operations["put_caps"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/carts/{id}/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Vouches for who a cart's customer is: their personal and segments' prices hold from then on, and points may be burned. */
+        put: operations["put_cart_person"];
         post?: never;
         delete?: never;
         options?: never;
@@ -719,6 +787,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/consultations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the newest advice at a place, fifty at most. */
+        get: operations["list_consultations"];
+        put?: never;
+        /** Opens a customer's basket in a shop: the one they show, else their newest, else a new one. The order counts for whoever opens it. */
+        post: operations["begin_consultation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consultations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a consultation with its basket. */
+        get: operations["get_consultation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/consultations/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes goods, writes down what was said, says who it is, sends the basket to the customer's phone. */
+        post: operations["step_consultation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/customer-page": {
         parameters: {
             query?: never;
@@ -782,6 +902,23 @@ export interface paths {
         };
         /** Shows a customer. The id of any of its profiles leads to it. */
         get: operations["get_customer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/counter": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a customer as a colleague at a counter needs them: orders, baskets, credit, offers of their own, and what goods cost for them there. */
+        get: operations["customer_counter"];
         put?: never;
         post?: never;
         delete?: never;
@@ -983,6 +1120,23 @@ export interface paths {
         post?: never;
         /** Deletes a note. */
         delete: operations["delete_note"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/customers/{person_id}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the newest orders of a customer, found by their e-mails and phones, with their returns, claims and cases after the sale. */
+        get: operations["after_of_customer"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2209,6 +2363,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/locations/{id}/shelf-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Draws a sheet of codes for the shelves of a shop; each opens the page of its goods there. */
+        get: operations["shelf_codes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/locations/{id}/state": {
         parameters: {
             query?: never;
@@ -2385,6 +2556,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orders/{id}/beside": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sells goods beside a pick-up: an order of its own, handed over at once, counted for the pick-up. */
+        post: operations["sell_beside"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orders/{id}/fulfilments/{no}/steps": {
         parameters: {
             query?: never;
@@ -2413,6 +2601,23 @@ export interface paths {
         put?: never;
         /** Takes a payment, or gives one back. */
         post: operations["pay_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/slots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what goes with an order, lies there, and is not owned by its customer. */
+        get: operations["order_slots"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4785,6 +4990,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/stock/{sku}/ahead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows where an SKU is sold before it is there. */
+        get: operations["get_sold_ahead"];
+        /** Says where an SKU is sold before it is there: as a back-order or a pre-order of goods that are on order with a day. */
+        put: operations["put_sold_ahead"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/stock/{sku}/cost": {
         parameters: {
             query?: never;
@@ -5554,6 +5777,91 @@ export interface components {
             reason?: string | null;
             state: components["schemas"]["RequestState"];
         };
+        /** @description A return, claim or case in a list. */
+        AfterItem: {
+            /**
+             * Format: date-time
+             * @description By when the next step is to be done.
+             */
+            due_at: string;
+            id: components["schemas"]["Id"];
+            kind: string;
+            /** @description Who ordered, or brings it back, as they name themselves. */
+            name: string;
+            /** Format: date-time */
+            opened_at: string;
+            /** @description Null without an order. */
+            order_id?: string | null;
+            order_number: string;
+            /** @description Who looks after it; empty: nobody yet, or it is no case. */
+            owner: string;
+            state: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description Where an SKU is sold before it is there. */
+        AheadBody: {
+            /** @description Wherever it is delivered to. */
+            everywhere?: boolean;
+            /** @description Places to which it must be delivered; none and not everywhere: it is sold only once it is there. */
+            locations?: string[];
+        };
+        /** @description The key that the feed's service gave. */
+        AlertKey: {
+            /** @description Empty takes it away. */
+            key: string;
+        };
+        /** @description Whether there is one now. */
+        AlertKeyKept: {
+            has_key: boolean;
+        };
+        /** @description An alert. */
+        AlertShown: {
+            /** Format: date-time */
+            began_at: string;
+            /**
+             * Format: date-time
+             * @description When the feed last said that it goes on.
+             */
+            confirmed_at: string;
+            /** Format: date-time */
+            ended_at?: string | null;
+            /** @description Whether it counts now: it has not ended, and was confirmed lately. */
+            goes_on: boolean;
+            /** @description Our places there. */
+            locations: string[];
+            /** @description The feed's uid. */
+            territory: string;
+        };
+        /** @description The feed and what follows from it. */
+        AlertsShown: {
+            /**
+             * Format: int64
+             * @description Since the feed answered.
+             */
+            age_seconds?: number | null;
+            /** Format: date-time */
+            answered_at?: string | null;
+            /** Format: date-time */
+            asked_at?: string | null;
+            /** @description Why the last one failed. */
+            error?: string | null;
+            /**
+             * Format: int64
+             * @description Requests in a row that failed.
+             */
+            failures: number;
+            /** @description `off`, `alerts_in_ua` or `ukraine_alarm`; order settings choose it. */
+            feed: string;
+            /** @description Whether there is a key for the feed's address. */
+            has_key: boolean;
+            /** @description Alerts that go on, or ended within a day. */
+            items: components["schemas"]["AlertShown"][];
+            /** @description Places that stand still now, whatever for. */
+            paused: components["schemas"]["PausedPlace"][];
+            /** @description `off`, `no_key`, `waiting` (never answered), `alive`, or `silent`: what it said last may be wrong either way. */
+            state: string;
+        };
         /** Format: double */
         Amount: number;
         /** @description A program's key. */
@@ -5681,12 +5989,64 @@ export interface components {
             line: number;
             reason: string;
         };
+        /** @description A bag that left. */
+        Bag: {
+            orders: components["schemas"]["BagOrder"][];
+            /** @description The carrier's number of the parcel; empty for what was handed over. */
+            tracking: string;
+        };
+        /** @description An order that was in a bag. */
+        BagOrder: {
+            currency: string;
+            number: string;
+            order_id: string;
+            state: string;
+            /**
+             * Format: int64
+             * @description What is still to be paid.
+             */
+            to_pay_minor: number;
+        };
+        /** @description What a place serves of an order. */
+        BagPart: {
+            /** Format: int64 */
+            fulfilment: number;
+            order_id: string;
+        };
+        /** @description What is done with a bag. */
+        BagStep: {
+            code?: string | null;
+            /** @enum {string} */
+            do: "hand_over";
+            items: components["schemas"]["BagPart"][];
+            seen?: string | null;
+        } | {
+            /** @enum {string} */
+            do: "dispatch";
+            items: components["schemas"]["BagPart"][];
+            tracking: string;
+        };
+        /** @description Goods in the basket. */
+        BasketLine: {
+            name: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+            total: components["schemas"]["OrderMoney"];
+        };
         /** @description A basket to be priced, perhaps under promotions that are only being written. */
         BasketToPrice: {
             /** @description docs/formats/basket.schema.json. */
             basket: Record<string, never>;
             /** @description docs/formats/promotions.schema.json: these instead of those that hold. */
             promotions?: Record<string, never> | null;
+        };
+        /** @description Who is advised, and where. */
+        BeginBody: {
+            /** @description The basket that the customer shows: its id, or the link as it was scanned. */
+            cart?: string;
+            /** @description Who they are otherwise; their newest basket is opened. Nobody is named: a new one. */
+            customer?: Record<string, never>;
+            location_id: string;
         };
         /** @description Somebody who wants to sign in at the provider. */
         BeginSignIn: {
@@ -5697,6 +6057,31 @@ export interface components {
         Begun: {
             /** @description See `/api/v1/jobs/{id}`. */
             job_id: components["schemas"]["Id"];
+        };
+        /** @description What a customer who fetches an order buys beside it. */
+        BesideBody: {
+            lines: components["schemas"]["BesideLine"][];
+            /** @description Where it is fetched. */
+            location_id: string;
+            /** @description `store` without it, or `site` where the shop has no such channel. */
+            sales_channel?: string | null;
+        };
+        /** @description What was sold beside pick-ups at a place. */
+        BesideFigures: {
+            location_id: string;
+            /**
+             * Format: int64
+             * @description Pick-ups beside which something was sold.
+             */
+            pick_ups: number;
+            /** Format: int64 */
+            sales: number;
+            total: components["schemas"]["OrderMoney"];
+        };
+        /** @description Goods that are sold beside a pick-up. */
+        BesideLine: {
+            quantity: components["schemas"]["Amount"];
+            sku: string;
         };
         /** @description The bill of a receipt. */
         BillBody: {
@@ -5840,6 +6225,40 @@ export interface components {
         Caps: {
             items: components["schemas"]["Cap"][];
         };
+        /** @description Who a cart's customer is, said by whoever knows: the shop's own back end, after a sign-in there. */
+        CartPerson: {
+            person_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int64
+             * @description Points to burn; as many as the rules allow are.
+             */
+            points?: number;
+        };
+        /** @description What a cart costs its customer now. */
+        CartPriced: {
+            /** Format: int64 */
+            burned: number;
+            currency: string;
+            /** Format: int64 */
+            earned: number;
+            /**
+             * Format: int64
+             * @description What points pay of it, where they are a way of paying.
+             */
+            points_minor: number;
+            /** Format: int64 */
+            total_minor: number;
+        };
+        /** @description Who looks after a case. */
+        CaseAssignBody: {
+            /**
+             * Format: date-time
+             * @description As it was without it.
+             */
+            due_at?: string | null;
+            owner: string;
+            paid_by_customer?: boolean | null;
+        };
         /** @description What is asked. */
         CaseBody: {
             /** Format: date-time */
@@ -5872,7 +6291,7 @@ export interface components {
             note: string;
             /** Format: date-time */
             opened_at: string;
-            order_id: components["schemas"]["Id"];
+            order_id: string;
             outcome: string;
             owner: string;
             paid_by_customer: boolean;
@@ -5995,12 +6414,12 @@ export interface components {
             note: string;
             /** Format: date-time */
             opened_at: string;
-            order_id: components["schemas"]["Id"];
+            order_id: string;
             photos: string[];
             /** Format: int64 */
             refund_minor: number;
             refunds: components["schemas"]["RefundShown"][];
-            replacement_order_id?: components["schemas"]["Id"] | null;
+            replacement_order_id?: string | null;
             /** @description `refund`, `replacement` or `both`, once it is decided. */
             resolution?: string | null;
             state: string;
@@ -6304,6 +6723,47 @@ export interface components {
          * @enum {string}
          */
         ConsentState: "granted" | "denied";
+        /** @description A consultation with its basket. */
+        ConsultationBody: {
+            cart_id: string;
+            email: string;
+            goods: components["schemas"]["LookedAtTogether"][];
+            id: components["schemas"]["Id"];
+            lines: components["schemas"]["BasketLine"][];
+            /** @description The customer's own page of the basket. */
+            link: string;
+            location_id: string;
+            name: string;
+            note: string;
+            /** Format: date-time */
+            opened_at: string;
+            order_id?: string | null;
+            phone: string;
+            seller: string;
+            /** Format: date-time */
+            sent_at?: string | null;
+            total: components["schemas"]["OrderMoney"];
+        };
+        /** @description What is done while advising. */
+        ConsultationStep: {
+            /** @enum {string} */
+            do: "goods";
+            liked?: boolean | null;
+            quantity?: components["schemas"]["Amount"] | null;
+            sku: string;
+            tried?: boolean;
+        } | {
+            /** @enum {string} */
+            do: "note";
+            text: string;
+        } | {
+            customer: Record<string, never>;
+            /** @enum {string} */
+            do: "customer";
+        } | {
+            /** @enum {string} */
+            do: "send";
+        };
         /** @description Who ordered. */
         ContactBody: {
             address: string;
@@ -6395,6 +6855,63 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description A basket that was not ordered. */
+        CounterBasket: {
+            cart_id: string;
+            lines: components["schemas"]["CounterLine"][];
+            /** Format: date-time */
+            updated_at: string;
+        };
+        /** @description A customer at the counter. */
+        CounterCard: {
+            baskets: components["schemas"]["CounterBasket"][];
+            /** @description Store credit in each currency. */
+            credit: components["schemas"]["OrderMoney"][];
+            offers: components["schemas"]["CounterOffer"][];
+            /** @description Newest first, twenty at most. */
+            orders: components["schemas"]["CounterOrder"][];
+            person_id: components["schemas"]["Id"];
+            price?: components["schemas"]["CounterPrice"] | null;
+        };
+        /** @description Goods in an order or a basket. */
+        CounterLine: {
+            name: string;
+            quantity: components["schemas"]["Amount"];
+            sku: string;
+        };
+        /** @description A price list that holds for the customer alone. */
+        CounterOffer: {
+            /**
+             * Format: date-time
+             * @description Null: without an end.
+             */
+            ends_at?: string | null;
+            name: string;
+        };
+        /** @description An order of the customer. */
+        CounterOrder: {
+            /** @description SKUs with quantities. */
+            lines: components["schemas"]["CounterLine"][];
+            number: string;
+            order_id: string;
+            /** Format: date-time */
+            placed_at: string;
+            sales_channel: string;
+            state: string;
+            /** @description What is still to be paid. */
+            to_pay: components["schemas"]["OrderMoney"];
+            total: components["schemas"]["OrderMoney"];
+        };
+        /** @description What something costs for the customer. */
+        CounterPrice: {
+            name: string;
+            /** @description For them, with every discount that holds now. */
+            price: components["schemas"]["OrderMoney"];
+            sku: string;
+            /** @description For anybody. */
+            usual: components["schemas"]["OrderMoney"];
+            why: string;
+        };
         /** @description Counts of the store, as `braid doctor` shows them. */
         Counts: {
             /** Format: int64 */
@@ -6424,6 +6941,22 @@ export interface components {
             /** @description The customer takes store credit instead. */
             agreed: boolean;
         };
+        /** @description Orders that count for a colleague who advised. */
+        CreditedFigures: {
+            /** Format: int64 */
+            orders: number;
+            seller: string;
+            total: components["schemas"]["OrderMoney"];
+        };
+        /** @description The orders of a customer and what came after them, newest first. */
+        CustomerAfter: {
+            /** @description Warranty, repair, instructions, check-ins: each with its owner and day. */
+            cases: components["schemas"]["AfterItem"][];
+            claims: components["schemas"]["AfterItem"][];
+            /** @description At most 50. */
+            orders: components["schemas"]["CustomerOrder"][];
+            returns: components["schemas"]["AfterItem"][];
+        };
         /** @description A file of a customer. */
         CustomerFile: {
             author: string;
@@ -6448,6 +6981,16 @@ export interface components {
              * @description How many there are, where that is known cheaply.
              */
             total?: number | null;
+        };
+        /** @description An order of a customer. */
+        CustomerOrder: {
+            number: string;
+            order_id: string;
+            /** Format: date-time */
+            placed_at: string;
+            sales_channel: string;
+            state: string;
+            total: components["schemas"]["Money"];
         };
         /** @description What the customer's page shows to the caller. */
         CustomerPage: {
@@ -7152,7 +7695,8 @@ export interface components {
             instead: components["schemas"]["InsteadShown"][];
             /** @description Of the first order's money, so much pays for them. */
             moved: components["schemas"]["Money"];
-            order_id?: components["schemas"]["Id"] | null;
+            /** @description The order of the others, once the first goods are back. */
+            order_id?: string | null;
         };
         /** @description When goods are expected now. */
         ExpectedBody: {
@@ -7472,9 +8016,13 @@ export interface components {
             do: "hand_over";
             kept?: components["schemas"]["KeptLine"][] | null;
             seen?: string | null;
+            /** @description Serial numbers of pieces that go out, for guarantees. */
+            serials?: components["schemas"]["SerialLine"][];
         } | {
             /** @enum {string} */
             do: "dispatch";
+            /** @description Serial numbers of pieces that go out, for guarantees. */
+            serials?: components["schemas"]["SerialLine"][];
             tracking?: string;
         } | {
             /** @enum {string} */
@@ -8140,6 +8688,16 @@ export interface components {
             at: string;
             value: string;
         };
+        /** @description Goods that were looked at. */
+        LookedAtTogether: {
+            /** Format: date-time */
+            at: string;
+            /** @description Null: nothing was said. */
+            liked?: boolean | null;
+            name: string;
+            sku: string;
+            tried: boolean;
+        };
         /** @description A contact point that its provider says is gone. */
         LostContact: {
             /** @description Nothing when the event did not say which. */
@@ -8473,6 +9031,12 @@ export interface components {
             delivery: Record<string, never>;
             lines: components["schemas"]["NewOrderLine"][];
             note?: string;
+            person_id?: components["schemas"]["Id"] | null;
+            /**
+             * Format: int64
+             * @description Points of that customer to burn; as many as the rules allow are.
+             */
+            points?: number;
             /** @description `phone` without it. */
             sales_channel?: string | null;
             /** @description The colleague to whom it is credited; whoever asks without it. */
@@ -8687,6 +9251,10 @@ export interface components {
         };
         /** @description Figures of a period. */
         OrderFigures: {
+            /** @description What was sold beside pick-ups. */
+            beside: components["schemas"]["BesideFigures"][];
+            /** @description Orders that count for those who advised in a shop. */
+            credited: components["schemas"]["CreditedFigures"][];
             /** Format: date-time */
             from: string;
             places: components["schemas"]["PlaceFigures"][];
@@ -8799,6 +9367,21 @@ export interface components {
          * @enum {string}
          */
         PasswordsFor: "everyone" | "owners";
+        /** @description A place that stands still. */
+        PausedPlace: {
+            /** @description Whether the end is a guess. */
+            assumed: boolean;
+            /** Format: date-time */
+            from: string;
+            /** @description `alert`, `blackout`, `closed` or `hand`. */
+            kind: string;
+            location_id: string;
+            /**
+             * Format: date-time
+             * @description Null where nobody knows.
+             */
+            until?: string | null;
+        };
         /** @description A payment. */
         PaymentBody: {
             /** Format: int64 */
@@ -8819,9 +9402,11 @@ export interface components {
             /** @description `capture` without it; `authorise`, `refund`, `cancel`. */
             action?: string | null;
             amount: components["schemas"]["Sum"];
+            /** @description The code of the store credit. */
+            code?: string | null;
             /** @description The payment that it is about; a new one without it. */
             payment_id?: string | null;
-            /** @description `test`, `on_delivery` or `till`. */
+            /** @description `test`, `on_delivery`, `till` or `store_credit`. */
             provider: string;
         };
         /** @description A customer. */
@@ -9815,7 +10400,7 @@ export interface components {
             cause: string;
             external_id: string;
             id: components["schemas"]["Id"];
-            order_id: components["schemas"]["Id"];
+            order_id: string;
             payment_id: string;
             provider: string;
             /** Format: date-time */
@@ -10087,7 +10672,7 @@ export interface components {
             lines: components["schemas"]["ReturnLineBody"][];
             name?: string;
             note?: string;
-            order_id?: components["schemas"]["Id"] | null;
+            order_id?: components["schemas"]["OrderRef"] | null;
             phone?: string;
             /** @description References of media. */
             photos?: string[];
@@ -10196,7 +10781,7 @@ export interface components {
             /** Format: date-time */
             opened_at: string;
             opened_by: string;
-            order_id?: components["schemas"]["Id"] | null;
+            order_id?: string | null;
             phone: string;
             photos: string[];
             receipt: string;
@@ -10627,6 +11212,11 @@ export interface components {
              */
             line: number;
             order_id: components["schemas"]["OrderRef"];
+            serial: string;
+        };
+        /** @description A piece of a line by its serial number. */
+        SerialLine: {
+            line: number;
             serial: string;
         };
         /** @description A step in the life of a serial number. */
@@ -11788,6 +12378,14 @@ export interface operations {
                 order_id?: components["schemas"]["OrderRef"];
                 /** @description Only those that are due before. */
                 due_before?: string;
+                /** @description Of returns and claims, only those with a line that comes back for this reason. */
+                reason?: string;
+                /** @description Of returns, only those of which something came back to this place. */
+                location_id?: string;
+                /** @description Of cases, only those that this person looks after, as they are named there. */
+                owner?: string;
+                /** @description An order's number, an e-mail or a phone, whole. */
+                q?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -11812,9 +12410,12 @@ export interface operations {
                             due_at: string;
                             id: components["schemas"]["Id"];
                             kind: string;
+                            /** @description Who ordered, or brings it back, as they name themselves. */
+                            name: string;
                             /** Format: date-time */
                             opened_at: string;
-                            order_id?: components["schemas"]["Id"] | null;
+                            /** @description Null without an order. */
+                            order_id?: string | null;
                             order_number: string;
                             /** @description Who looks after it; empty: nobody yet, or it is no case. */
                             owner: string;
@@ -11911,7 +12512,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AssignBody"];
+                "application/json": components["schemas"]["CaseAssignBody"];
             };
         };
         responses: {
@@ -12057,6 +12658,66 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_alert_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertKey"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertKeyKept"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -12428,6 +13089,38 @@ export interface operations {
             };
         };
     };
+    step_bag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BagStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bag"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     price_basket: {
         parameters: {
             query?: never;
@@ -12741,6 +13434,40 @@ export interface operations {
             };
         };
     };
+    put_cart_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CartPerson"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CartPriced"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     compare_products: {
         parameters: {
             query: {
@@ -12993,6 +13720,14 @@ export interface operations {
                 order_id?: components["schemas"]["OrderRef"];
                 /** @description Only those that are due before. */
                 due_before?: string;
+                /** @description Of returns and claims, only those with a line that comes back for this reason. */
+                reason?: string;
+                /** @description Of returns, only those of which something came back to this place. */
+                location_id?: string;
+                /** @description Of cases, only those that this person looks after, as they are named there. */
+                owner?: string;
+                /** @description An order's number, an e-mail or a phone, whole. */
+                q?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -13017,9 +13752,12 @@ export interface operations {
                             due_at: string;
                             id: components["schemas"]["Id"];
                             kind: string;
+                            /** @description Who ordered, or brings it back, as they name themselves. */
+                            name: string;
                             /** Format: date-time */
                             opened_at: string;
-                            order_id?: components["schemas"]["Id"] | null;
+                            /** @description Null without an order. */
+                            order_id?: string | null;
                             order_number: string;
                             /** @description Who looks after it; empty: nobody yet, or it is no case. */
                             owner: string;
@@ -13613,6 +14351,156 @@ export interface operations {
             };
         };
     };
+    list_consultations: {
+        parameters: {
+            query: {
+                location_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            cart_id: string;
+                            email: string;
+                            goods: components["schemas"]["LookedAtTogether"][];
+                            id: components["schemas"]["Id"];
+                            lines: components["schemas"]["BasketLine"][];
+                            /** @description The customer's own page of the basket. */
+                            link: string;
+                            location_id: string;
+                            name: string;
+                            note: string;
+                            /** Format: date-time */
+                            opened_at: string;
+                            order_id?: string | null;
+                            phone: string;
+                            seller: string;
+                            /** Format: date-time */
+                            sent_at?: string | null;
+                            total: components["schemas"]["OrderMoney"];
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BeginBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_consultation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConsultationStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConsultationBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     customer_page: {
         parameters: {
             query?: never;
@@ -13730,6 +14618,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Person"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    customer_counter: {
+        parameters: {
+            query?: {
+                /** @description Where the customer stands. */
+                location_id?: string;
+                /** @description What it costs for them, there. */
+                sku?: string;
+            };
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CounterCard"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -14310,6 +15233,36 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    after_of_customer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerAfter"];
+                };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
             default: {
@@ -17869,6 +18822,41 @@ export interface operations {
             };
         };
     };
+    shelf_codes: {
+        parameters: {
+            query?: {
+                /** @description SKUs with commas between them, 24 at most; without it what lies there, in the order of SKUs. */
+                skus?: string;
+                /** @description Only SKUs behind this one: the next sheet. */
+                after?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     set_location_state: {
         parameters: {
             query?: never;
@@ -18263,6 +19251,8 @@ export interface operations {
                 /** @description What people see, such as `awaiting_payment`. */
                 state?: string;
                 sales_channel?: string;
+                /** @description Only what this place serves or hands over. */
+                location_id?: string;
                 /** @description A number, an e-mail or a phone, whole. */
                 q?: string;
                 /** @description Placed from this moment on. */
@@ -18446,6 +19436,40 @@ export interface operations {
             };
         };
     };
+    sell_beside: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BesideBody"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     step_fulfilment: {
         parameters: {
             query?: never;
@@ -18502,6 +19526,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrderBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    order_slots: {
+        parameters: {
+            query?: {
+                /** @description Only what lies there; where the order is fetched without it. */
+                location_id?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            available?: components["schemas"]["Amount"] | null;
+                            /** @description What it goes with. */
+                            because: string;
+                            /** @description `accompanying`, `spare_part` or `pack`. */
+                            kind: string;
+                            name: string;
+                            price: components["schemas"]["OrderMoney"];
+                            product_id: string;
+                            sku: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */
@@ -18874,6 +19946,8 @@ export interface operations {
                         items: {
                             /** Format: date-time */
                             asked_at?: string | null;
+                            /** @description Items of one bag have the same: one customer, one place, one way. They can be handed over or sent together. */
+                            bag?: string | null;
                             currency: string;
                             /** Format: date-time */
                             due_at?: string | null;
@@ -18884,10 +19958,21 @@ export interface operations {
                             /** @description `pick_up`, `ship` or `supply`. */
                             kind: string;
                             lines: components["schemas"]["PickLine"][];
+                            /**
+                             * Format: int64
+                             * @description Minutes since the place was asked; those in which it stood still do not count.
+                             */
+                            minutes?: number | null;
+                            /**
+                             * Format: int64
+                             * @description Minutes of the place's own until it should be ready; less than nothing: it is late. Null once it is ready.
+                             */
+                            minutes_left?: number | null;
                             name: string;
                             number: string;
                             order_id: string;
                             paid: boolean;
+                            paused?: components["schemas"]["PausedPlace"] | null;
                             /** Format: date-time */
                             placed_at: string;
                             /** Format: date-time */
@@ -21167,7 +22252,7 @@ export interface operations {
                             cause: string;
                             external_id: string;
                             id: components["schemas"]["Id"];
-                            order_id: components["schemas"]["Id"];
+                            order_id: string;
                             payment_id: string;
                             provider: string;
                             /** Format: date-time */
@@ -21727,6 +22812,14 @@ export interface operations {
                 order_id?: components["schemas"]["OrderRef"];
                 /** @description Only those that are due before. */
                 due_before?: string;
+                /** @description Of returns and claims, only those with a line that comes back for this reason. */
+                reason?: string;
+                /** @description Of returns, only those of which something came back to this place. */
+                location_id?: string;
+                /** @description Of cases, only those that this person looks after, as they are named there. */
+                owner?: string;
+                /** @description An order's number, an e-mail or a phone, whole. */
+                q?: string;
                 limit?: number;
                 cursor?: string;
             };
@@ -21751,9 +22844,12 @@ export interface operations {
                             due_at: string;
                             id: components["schemas"]["Id"];
                             kind: string;
+                            /** @description Who ordered, or brings it back, as they name themselves. */
+                            name: string;
                             /** Format: date-time */
                             opened_at: string;
-                            order_id?: components["schemas"]["Id"] | null;
+                            /** @description Null without an order. */
+                            order_id?: string | null;
                             order_number: string;
                             /** @description Who looks after it; empty: nobody yet, or it is no case. */
                             owner: string;
@@ -24774,6 +25870,70 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StockBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sold_ahead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AheadBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_sold_ahead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AheadBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AheadBody"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

@@ -1,6 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, must } from '../api/client';
 import type { paths } from '../api/schema';
+import { moneyField } from '../ui/format';
 
 type Ok<P extends keyof paths, M extends 'get' | 'post' = 'get'> = paths[P] extends { [K in M]: { responses: { 200: { content: { 'application/json': infer T } } } } } ? T : never;
 type Body<P extends keyof paths, M extends 'post' | 'put'> = paths[P] extends { [K in M]: { requestBody: { content: { 'application/json': infer T } } } } ? T : never;
@@ -45,7 +46,7 @@ export function valueText(value: unknown): string {
   if (typeof value === 'object') {
     const v = value as { amount?: string; unit?: string; minor?: number; currency?: string };
     if (v.amount !== undefined) return `${v.amount} ${v.unit ?? ''}`.trim();
-    if (v.minor !== undefined) return `${(v.minor / 100).toFixed(2)} ${v.currency ?? ''}`;
+    if (v.minor !== undefined) return `${moneyField(v.minor, v.currency)} ${v.currency ?? ''}`.trim();
     return JSON.stringify(value);
   }
   return String(value);

@@ -2,7 +2,7 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { Problem } from '../api/problem';
@@ -28,6 +28,8 @@ import { Files, Notes } from './Notes';
 import { traitName } from './traits';
 import { channelName, purposeName } from './timeline';
 
+// Only who may see orders loads their panel.
+const AfterOfCustomer = lazy(() => import('../returns/ForCustomer'));
 const route = getRouteApi('/customers/$id');
 
 /** Rights under which every kind of entries comes with the stream. */
@@ -51,7 +53,9 @@ export default function PersonPage() {
   const name = p ? (personName(p) ?? t('person.unnamed')) : '';
   const city = trait('city') || (p?.traits.address && typeof p.traits.address === 'object' ? String((p.traits.address as { city?: string }).city ?? '') : '');
   useTitle(name || null);
-  const sees = useMe().rights.filter((r) => SEEN_BY.includes(r)).length === SEEN_BY.length;
+  const { rights } = useMe();
+  const orders = rights.includes('orders:read');
+  const sees = rights.filter((r) => SEEN_BY.includes(r)).length === SEEN_BY.length;
 
   useEffect(() => {
     const s = new Stream(`/api/v1/customers/${encodeURIComponent(id)}/stream`);
@@ -155,6 +159,7 @@ export default function PersonPage() {
                   {(x) => <ComputedTraits person={x} />}
                 </Panel>
               )}
+              {orders && <Suspense fallback={null}><AfterOfCustomer person={id} /></Suspense>}
               {shows('household') && <Household id={id} />}
               {shows('consents') && <Panel title={t('person.consents')} query={person} right={p && <ConsentForm person={p} />}>
                 {(x) => <Consents person={x} />}

@@ -175,7 +175,7 @@ function Hours({ home }: { home: Home }) {
     const known = before.some((v) => v);
     const name = week.some((v) => v) ? t('home.weekAgo') : t('home.yesterday');
     const currency = home.today.revenue.currency;
-    const say = (n: number) => f.moneyReport({ minor: Math.round(n * 100), currency });
+    const say = (n: number) => f.moneyReport({ minor: Math.round(n * 10 ** f.minorDigits(currency)), currency });
     // The quiet night is left out; the day always shows eight till nine.
     const peak = Math.max(...current.map((v) => v ?? 0), ...before.map((v) => v ?? 0));
     const busy = Array.from({ length: 24 }, (_, h) => h).filter((h) => (current[h] ?? 0) > peak / 25 || (before[h] ?? 0) > peak / 25);

@@ -1,6 +1,9 @@
 // Words of areas that few open: their pages bring them along.
 export default {
   'audit.act.reroute': 'moved orders away from',
+  'audit.act.hand_over': 'handed over',
+  'audit.kind.consultation': 'advice',
+  'audit.kind.bag': 'bag',
   'audit.kind.order': 'order',
   'audit.kind.return': 'return',
   'audit.kind.waiting': 'place in a waiting list',
@@ -12,6 +15,9 @@ export default {
   'audit.kind.legal_entity': 'legal entity',
   'audit.kind.incoming_claim': 'claim on goods to come',
   'audit.kind.lot': 'lot',
+  'audit.kind.alert_key': 'key of the alert feed',
+  'audit.kind.sold_ahead': 'sale before it is there',
+  'audit.kind.cart': 'cart',
   'audit.kind.order_settings': 'order settings',
   'audit.act.roll_back': 'went back',
   'audit.act.activate': 'let sign in again',

@@ -1,6 +1,9 @@
 // Words of areas that few open: their pages bring them along.
 export default {
   'audit.act.reroute': 'передано замовлення іншим місцям',
+  'audit.act.hand_over': 'видано',
+  'audit.kind.consultation': 'консультацію',
+  'audit.kind.bag': 'пакет',
   'audit.kind.order': 'замовлення',
   'audit.kind.return': 'повернення',
   'audit.kind.waiting': 'місце в черзі очікування',
@@ -12,6 +15,9 @@ export default {
   'audit.kind.legal_entity': 'юридична особа',
   'audit.kind.incoming_claim': 'резерв очікуваного товару',
   'audit.kind.lot': 'партія',
+  'audit.kind.alert_key': 'ключ стрічки тривог',
+  'audit.kind.sold_ahead': 'продаж до надходження',
+  'audit.kind.cart': 'кошик',
   'audit.kind.order_settings': 'налаштування замовлень',
   'audit.act.roll_back': 'повернуто',
   'audit.act.activate': 'знову дозволено вхід',

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { AfterOfOrder } from '../returns/ForOrder';
 import { ActButton, ActLink } from '../session/Guarded';
 import { useMay } from '../session/session';
 import { type Places, usePlaces } from '../stock/parts';
@@ -74,6 +75,7 @@ export default function OrderPage() {
         </div>
         <div className="col g16">
           <MoneyPanel of={o} open={setOpen} />
+          <AfterOfOrder of={o} />
           <Promise of={o} places={places} />
           <Customer of={o} />
         </div>

@@ -159,8 +159,8 @@ const BEGIN = ['placed', 'covered'];
 type Plain = { label: string; error?: string; disabled?: boolean; 'data-testid'?: string };
 function Numeric({ value, onChange, money, ...p }: Plain & { value: number | null; onChange: (n: number | null) => void; money: boolean }) {
   const { t } = useTranslation();
-  const [text, setText] = useState(value === null ? '' : String(money ? value / 100 : value).replace('.', ','));
-  const parse = (s: string) => { const n = Number(s.replace(/\s/g, '').replace(',', '.')); return s.trim() === '' ? null : Number.isFinite(n) ? (money ? Math.round(n * 100) : n) : undefined; };
+  const [text, setText] = useState(value === null ? '' : String(money ? value / 10 ** f.minorDigits() : value).replace('.', ','));
+  const parse = (s: string) => { const n = Number(s.replace(/\s/g, '').replace(',', '.')); return s.trim() === '' ? null : Number.isFinite(n) ? (money ? Math.round(n * 10 ** f.minorDigits()) : n) : undefined; };
   const wrong = parse(text) === undefined ? t('oset.noNumber') : undefined;
   return <TextInput {...p} error={p.error ?? wrong} inputMode="decimal" value={text} rightSection={money ? <span className="m2">{f.currencySign()}</span> : undefined} onChange={(e) => { setText(e.currentTarget.value); const n = parse(e.currentTarget.value); if (n !== undefined) onChange(n); }} />;
 }

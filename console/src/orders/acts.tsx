@@ -5,7 +5,7 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { Acts, Dialog } from '../stock/acts';
-import { faultsOf, quantity, useOnce } from '../stock/forms';
+import { faultsOf, minor as minorOf, quantity, useOnce } from '../stock/forms';
 import { Amount, Lines, type NewLine, type Places, PlaceSelect } from '../stock/parts';
 import { GOODS } from '../stock/query';
 import { ErrorNote } from '../ui/base';
@@ -150,9 +150,9 @@ export function PayForm({ order, close, back }: Of & { back?: boolean }) {
   const [action, setAction] = useState<Money>(back ? 'refund' : 'capture');
   const of = taken.find((p) => p.payment_id === paymentId);
   const owed = back ? Math.max(0, -order.balance_minor) || (of ? of.captured_minor - of.refunded_minor : 0) : Math.max(0, order.balance_minor);
-  const [text, setText] = useState(String(owed / 100).replace('.', ','));
-  const n = quantity(text);
-  const minor = n === null || n <= 0 ? null : Math.round(n * 100);
+  const [text, setText] = useState(f.moneyField(owed, order.currency).replace('.', ','));
+  const n = minorOf(text, order.currency);
+  const minor = n === null || n <= 0 ? null : n;
   const pay = useMutation({
     mutationFn: () => {
       const body = { provider: back && of ? of.provider : provider, action: back ? 'refund' : action, payment_id: back ? paymentId || undefined : undefined, amount: { minor: minor ?? 0, currency: order.currency } };

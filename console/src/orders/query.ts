@@ -17,11 +17,15 @@ export type PlaceFigures = Figures['places'][number];
 export type OrderStep = Schemas['OrderStep'];
 export type FulfilmentStep = Schemas['FulfilmentStep'];
 export type NewOrder = Schemas['NewOrder'];
+export type Slot = Item<'/api/v1/orders/{id}/slots'>;
+export type Consultation = Schemas['ConsultationBody'];
+export type ConsultationStep = Schemas['ConsultationStep'];
+export type CounterCard = Schemas['CounterCard'];
 
 /** All that is about orders stands under this key, so that one act refreshes what it may have changed. */
 export const ORDERS = ['orders'] as const;
 
-export interface OrderFilter { state?: string; channel?: string; q?: string; from?: string; to?: string }
+export interface OrderFilter { state?: string; channel?: string; place?: string; q?: string; from?: string; to?: string }
 
 /** A day of the address as a moment; `end` is the begin of the next day. */
 export const dayOf = (day: string | undefined, end = false): string | undefined => {
@@ -36,7 +40,7 @@ export const ordersQuery = (of: OrderFilter) =>
     queryKey: [...ORDERS, 'list', of],
     initialPageParam: null as string | null,
     getNextPageParam: (last: { next_cursor?: string | null }) => last.next_cursor ?? null,
-    queryFn: ({ pageParam }) => must(api.GET('/api/v1/orders', { params: { query: { state: of.state, sales_channel: of.channel, q: of.q?.trim() || undefined, from: dayOf(of.from), to: dayOf(of.to, true), limit: 50, cursor: pageParam ?? undefined } } })),
+    queryFn: ({ pageParam }) => must(api.GET('/api/v1/orders', { params: { query: { state: of.state, sales_channel: of.channel, location_id: of.place, q: of.q?.trim() || undefined, from: dayOf(of.from), to: dayOf(of.to, true), limit: 50, cursor: pageParam ?? undefined } } })),
     refetchInterval: 15_000,
   });
 
@@ -91,3 +95,17 @@ export function stepsOf(o: Order, x: Fulfilment): FulfilmentStep['do'][] {
   if (own.some((p) => p.state === 'sent')) out.push('deliver', 'bring_back');
   return out;
 }
+
+/** What goes with an order, lies at the place, and is not the customer's already. */
+export const slotsQuery = (order: string, location: string) =>
+  queryOptions({ queryKey: [...ORDERS, 'slots', order, location], queryFn: () => must(api.GET('/api/v1/orders/{id}/slots', { params: { path: { id: order }, query: { location_id: location } } })), staleTime: 30_000 });
+
+export const consultationQuery = (id: string) =>
+  queryOptions({ queryKey: [...ORDERS, 'consultation', id], queryFn: () => must(api.GET('/api/v1/consultations/{id}', { params: { path: { id } } })), refetchInterval: 10_000 });
+
+export const consultationsQuery = (location: string) =>
+  queryOptions({ queryKey: [...ORDERS, 'consultations', location], queryFn: () => must(api.GET('/api/v1/consultations', { params: { query: { location_id: location } } })), refetchInterval: 15_000 });
+
+/** A customer as the counter needs them; with an SKU, what it costs for them there. */
+export const counterQuery = (person: string, location: string, sku: string) =>
+  queryOptions({ queryKey: [...ORDERS, 'counter', person, location, sku], queryFn: () => must(api.GET('/api/v1/customers/{person_id}/counter', { params: { path: { person_id: person }, query: { location_id: location || undefined, sku: sku || undefined } } })) });

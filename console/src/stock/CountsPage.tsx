@@ -50,7 +50,7 @@ export default function CountsPage() {
   );
   return (
     <div className="page fill">
-      <PageHeader title={t('nav.counts')} actions={<ActButton right="stock:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={() => create(true)} data-testid="count-create">{t('counting.begin')}</ActButton>} />
+      <PageHeader title={t('nav.counts')} actions={<span className="row g16"><Link to="/counts/tags" search={{}} data-testid="to-tags">{t('tags.title')}</Link><ActButton right="stock:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={() => create(true)} data-testid="count-create">{t('counting.begin')}</ActButton></span>} />
       <div className="card scroll">
         <DataTable
           label={t('nav.counts')}

@@ -52,6 +52,7 @@ function PlacesTable({ places, create, close }: Props) {
   const navigate = useNavigate({ from: '/locations' });
   const [editing, setEditing] = useState<Location | null>(null);
   const [pausing, setPausing] = useState<Location | null>(null);
+  const [leaving, setLeaving] = useState<Location | null>(null);
   const client = useQueryClient();
   const set = useMutation({
     mutationFn: (v: { id: string; state: string; why: string; undo?: { state: string; why: string } }) => must(api.POST('/api/v1/locations/{id}/state', { params: { path: { id: v.id } }, body: { state: v.state, why: v.why } })),
@@ -71,10 +72,11 @@ function PlacesTable({ places, create, close }: Props) {
       {
         id: 'act',
         header: () => <span className="hidden-text">{t('place.change')}</span>,
-        meta: { width: 190, right: true, title: t('place.change') },
+        meta: { width: 312, right: true, title: t('place.change') },
         cell: ({ row: { original: l } }) => (
           <span className="row g12" style={{ justifyContent: 'flex-end' }}>
             {l.state === 'open' ? <ActLink right="settings:write" onClick={() => setPausing(l)} aria-label={t('place.pauseOf', { name: l.name || l.id })} data-testid="place-pause">{t('place.pause')}</ActLink> : <ActLink right="settings:write" onClick={() => set.mutate({ id: l.id, state: 'open', why: '', undo: { state: l.state, why: l.why } })} aria-label={t('place.reopenOf', { name: l.name || l.id })} data-testid="place-open">{t('place.reopen')}</ActLink>}
+            <ActLink right="orders:write" onClick={() => setLeaving(l)} aria-label={t('place.rerouteOf', { name: l.name || l.id })} data-testid="place-reroute">{t('place.reroute')}</ActLink>
             <ActLink right="settings:write" onClick={() => setEditing(l)} aria-label={t('place.changeOf', { name: l.name || l.id })}>{t('place.change')}</ActLink>
           </span>
         ),
@@ -89,8 +91,33 @@ function PlacesTable({ places, create, close }: Props) {
         <DataTable label={t('place.title')} rows={list.data && places.own} columns={columns} rowHeight={44} rowId={(l) => l.id} selected={sel ?? null} onSelect={(id) => void navigate({ search: (s) => ({ ...s, sel: id ?? undefined }), replace: true })} onOpen={(l) => void navigate({ to: '/stock', search: { at: l.id } })} rowTestId="place-row" error={list.error} retry={() => void list.refetch()} empty={<EmptyState title={t('stock.noPlaces')}>{t('stock.noPlacesText')}</EmptyState>} />
       </div>
       {(editing || create) && <PlaceForm key={editing?.id ?? ''} of={editing} close={() => { setEditing(null); if (create) close(); }} />}
+      {leaving && <Reroute of={leaving} close={() => setLeaving(null)} />}
       {pausing && <Pause of={pausing} close={() => setPausing(null)} done={(state, why) => { set.mutate({ id: pausing.id, state, why, undo: { state: pausing.state, why: pausing.why } }); setPausing(null); }} />}
     </>
+  );
+}
+
+/** A place is down: what it was asked for and has not taken goes elsewhere. It leaves the house, so the button says what will happen. */
+function Reroute({ of: l, close }: { of: Location; close: () => void }) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const [why, setWhy] = useState('');
+  const move = useMutation({
+    mutationFn: () => must(api.POST('/api/v1/locations/{id}/reroute', { params: { path: { id: l.id } }, body: { why: why.trim() } })),
+    onSuccess: (done) => {
+      void client.invalidateQueries({ queryKey: ['orders'] });
+      void client.invalidateQueries({ queryKey: GOODS });
+      say(done.moved === 0 ? t('place.reroutedNone') : done.more ? t('place.reroutedMore', { n: f.number(done.moved) }) : t('place.rerouted', { count: done.moved, n: f.number(done.moved) }));
+      if (!done.more) close();
+    },
+  });
+  return (
+    <Dialog title={t('place.rerouteTitle', { name: l.name || l.id })} close={close} submit={() => why.trim() && move.mutate()}>
+      <p className="m2">{t('place.rerouteText')}</p>
+      <TextInput label={t('stock.reason')} placeholder={t('place.rerouteExample')} value={why} maxLength={200} onChange={(e) => setWhy(e.currentTarget.value)} data-autofocus data-testid="reroute-why" />
+      {move.error && <ErrorNote error={move.error} kept={t('error.formKept')} />}
+      <Acts label={t('place.rerouteDo')} busy={move.isPending} disabled={!why.trim()} close={close} testId="reroute-do" />
+    </Dialog>
   );
 }
 

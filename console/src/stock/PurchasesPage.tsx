@@ -91,8 +91,8 @@ function NewOrder({ places, close }: { places: Places; close: () => void }) {
   const [form, setForm] = useState({ supplier: '', at: '', day: '', freight: '', note: '', lines: [] as NewLine[] });
   const set = (part: Partial<typeof form>) => setForm((old) => ({ ...old, ...part }));
   const quantities = form.lines.map((l) => quantity(l.quantity));
-  const costs = form.lines.map((l) => minor(l.cost));
-  const freight = form.freight.trim() ? minor(form.freight) : 0;
+  const costs = form.lines.map((l) => minor(l.cost, currency));
+  const freight = form.freight.trim() ? minor(form.freight, currency) : 0;
   const chosen = suppliers.data?.items.find((s) => s.id === form.supplier);
   const make = useMutation({
     mutationFn: () => {

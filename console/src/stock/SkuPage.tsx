@@ -1,7 +1,7 @@
 // Decision served: can this be promised, where does it lie, who waits for it, and what do I move?
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useCallback, useMemo } from 'react';
+import { lazy, Suspense, useCallback, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { ActButton, ActLink } from '../session/Guarded';
@@ -18,6 +18,7 @@ import { Countdown, Day, type Places, Qty, SkuField, usePlaces, useSku } from '.
 import { type Claim, GOODS, isMissing, movementsQuery, outletsQuery, skuQuery, type Stock } from './query';
 import { unlessScanned } from './scan';
 
+const BehindSku = lazy(() => import('../goods/ForSku'));
 const route = getRouteApi('/stock/$sku');
 const ENDS_ALONE = ['cart', 'in_store', 'try_on'];
 
@@ -76,6 +77,7 @@ export default function SkuPage() {
           <Incoming stock={s} places={places} />
         </div>
       </div>
+      <Suspense fallback={null}><BehindSku sku={s.sku} places={places} /></Suspense>
       {act === 'move' && <MoveForm {...acts} />}
       {act === 'safety' && <KeepBack {...acts} />}
       {act === 'condition' && <Condition {...acts} />}
@@ -154,7 +156,7 @@ function Moved({ sku, places }: { sku: string; places: Places }) {
   const moved = useInfiniteQuery(movementsQuery({ sku }, 12));
   const rows = useMemo(() => moved.data?.pages[0]?.items, [moved.data]);
   return (
-    <Panel title={t('movements.last')} query={{ ...moved, data: rows, error: moved.error, isPending: moved.isPending, refetch: moved.refetch as never }} right={<Link to="/stock/movements" search={{ sku }}>{t('movements.all')}</Link>} empty={(r) => r.length === 0} emptyText={<EmptyState title={t('movements.none')}>{t('movements.noneText')}</EmptyState>} testId="movements">
+    <Panel title={t('movements.last')} query={{ ...moved, data: rows }} right={<Link to="/stock/movements" search={{ sku }}>{t('movements.all')}</Link>} empty={(r) => r.length === 0} emptyText={<EmptyState title={t('movements.none')}>{t('movements.noneText')}</EmptyState>} testId="movements">
       {(list) => <ul className="line-list body">{list.map((m) => <li key={m.id}><MovementLine of={m} places={places} /></li>)}</ul>}
     </Panel>
   );

@@ -10,10 +10,13 @@ export function quantity(text: string): number | null {
   const plain = text.replace(/[\s\u00a0]/g, '').replace(',', '.').replace('\u2212', '-');
   return /^-?\d{1,9}(\.\d{1,3})?$/.test(plain) ? Number(plain) : null;
 }
-/** Money as it is typed, in minor units. */
-export function minor(text: string): number | null {
+/** Money as it is typed, in minor units of its currency; null where it is none or has more decimals than the currency. */
+export function minor(text: string, currency?: string): number | null {
   const n = quantity(text);
-  return n === null || n < 0 ? null : Math.round(n * 100);
+  const digits = f.minorDigits(currency);
+  if (n === null || n < 0) return null;
+  const whole = n * 10 ** digits;
+  return Math.abs(whole - Math.round(whole)) > 1e-6 ? null : Math.round(whole);
 }
 
 const SHORT = /^of (.+?)(?: at (.+?))? (\S+) are wanted and (\S+) available$/;

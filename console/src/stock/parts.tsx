@@ -8,6 +8,7 @@ import { Badge, None } from '../ui/base';
 import * as f from '../ui/format';
 import { IconBarcode, IconCheck, IconX } from '../ui/icons';
 import { type Faults, quantity } from './forms';
+import { callPlacesBy } from '../words/sourcing';
 import { isMissing, type Location, locationsQuery, skuQuery, type Stock, VIRTUAL } from './query';
 import { Scanned, useScanner } from './scan';
 
@@ -22,11 +23,14 @@ export interface Places {
 export function usePlaces(): Places {
   const { t } = useTranslation();
   const { data } = useQuery(locationsQuery);
-  return useMemo(() => {
+  const places = useMemo(() => {
     const all = data?.items ?? [];
     const names = new Map(all.map((l) => [l.id, VIRTUAL.includes(l.id) ? t(`place.${l.id}`) : l.name || l.id]));
     return { all, own: all.filter((l) => !VIRTUAL.includes(l.kind)), name: (id: string) => names.get(id) ?? id, ready: data !== undefined };
   }, [data, t]);
+  // Sentences of the server that name places say them as people do.
+  callPlacesBy(places.name);
+  return places;
 }
 
 /** Chooses a place; `virtual` are those beyond the shop that are offered too. */

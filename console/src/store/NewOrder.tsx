@@ -1,10 +1,11 @@
 // Decision served: what does this customer want, and how does it get to them?
 import { SegmentedControl, Select, Switch, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { cash } from '../orders/parts';
+import { personName, personQuery } from '../customers/query';
 import { type NewOrder, type Order, ORDERS, settingsQuery } from '../orders/query';
 import { useMay } from '../session/session';
 import { faultsOf, quantity, useOnce } from '../stock/forms';
@@ -13,16 +14,23 @@ import { outletsQuery } from '../stock/query';
 import { ErrorNote } from '../ui/base';
 import * as f from '../ui/format';
 
-export function NewOrderForm({ at }: { at: string }) {
+export function NewOrderForm({ at, who: person }: { at: string; who?: string }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const places = usePlaces();
   const may = useMay('orders:write');
   const settings = useQuery(settingsQuery);
   const outlets = useQuery(outletsQuery);
+  const known = useQuery({ ...personQuery(person ?? ''), enabled: Boolean(person) });
   const once = useOnce();
   const [lines, setLines] = useState<NewLine[]>([]);
   const [who, setWho] = useState({ name: '', phone: '', email: '' });
+  // Whoever's card was open is whom it is for, until somebody types otherwise.
+  useEffect(() => {
+    const p = known.data;
+    const one = (kind: string) => p?.identifiers.find((i) => i.kind === kind)?.value ?? '';
+    if (p) setWho((old) => (old.name || old.phone || old.email ? old : { name: personName(p) ?? '', phone: one('phone'), email: one('email') }));
+  }, [known.data]);
   const [kind, setKind] = useState<'pickup' | 'ship'>('pickup');
   const [place, setPlace] = useState(at);
   const [way, setWay] = useState<string | null>(null);

@@ -7,9 +7,11 @@ import { useMe } from '../session/session';
 import { usePlaces } from '../stock/parts';
 import { Avatar, ErrorNote } from '../ui/base';
 import * as f from '../ui/format';
-import { IconBuildingStore, IconClipboardList, IconDots, IconPackage, IconSearch, IconShoppingBag } from '../ui/icons';
+import { IconBuildingStore, IconClipboardList, IconDots, IconPackage, IconSearch, IconShoppingBag, IconUserCircle } from '../ui/icons';
 import { Logo } from '../ui/Logo';
 import { type Tab, useAddress } from './address';
+import { Advice } from './Advice';
+import { Client } from './Client';
 import { Find } from './Find';
 import { NewOrderForm } from './NewOrder';
 import { Work } from './Work';
@@ -31,6 +33,7 @@ export function StoreApp() {
     { id: 'pick', name: t('store.tab.pick'), n: picks.length, icon: IconClipboardList },
     { id: 'hand', name: t('store.tab.hand'), n: hands.length, icon: IconShoppingBag },
     { id: 'find', name: t('store.tab.find'), icon: IconSearch },
+    { id: 'who', name: t('store.tab.who'), icon: IconUserCircle },
     { id: 'new', name: t('store.tab.newShort'), icon: IconPackage },
     { id: 'more', name: t('store.tab.more'), icon: IconDots },
   ];
@@ -41,7 +44,7 @@ export function StoreApp() {
         <button type="button" className="store-place" onClick={() => go({ tab: 'more' })} data-testid="store-place"><b className="el">{place.name || place.id}</b><span className="el">{t(`place.kind.${place.kind}`)}</span></button>
         <nav className="store-tabs" aria-label={t('store.title')}>
           {tabs.map((x) => (
-            <button key={x.id} type="button" className={now.tab === x.id ? 'on' : ''} aria-current={now.tab === x.id ? 'page' : undefined} onClick={() => go({ tab: x.id, sel: '', sku: '' })} data-testid={`store-tab-${x.id}`}>
+            <button key={x.id} type="button" className={now.tab === x.id ? 'on' : ''} aria-current={now.tab === x.id ? 'page' : undefined} onClick={() => go({ tab: x.id, sel: '', sku: '', who: '', talk: '' })} data-testid={`store-tab-${x.id}`}>
               <x.icon /><span>{x.name}</span>{x.n !== undefined && items && <i>{f.number(x.n)}</i>}
             </button>
           ))}
@@ -50,10 +53,11 @@ export function StoreApp() {
         <span className="store-me" title={me.name || me.email}><Avatar name={me.name || me.email} /></span>
       </header>
       <main className="store-main" id="content">
-        {(now.tab === 'pick' || now.tab === 'hand') && (queue.error && !items ? <div className="store-one"><ErrorNote error={queue.error} retry={() => void queue.refetch()} /></div> : <Work key={now.tab} kind={now.tab} items={items && (now.tab === 'pick' ? picks : hands)} sel={now.sel} select={(sel, replace) => go({ sel }, replace)} />)}
+        {(now.tab === 'pick' || now.tab === 'hand') && (queue.error && !items ? <div className="store-one"><ErrorNote error={queue.error} retry={() => void queue.refetch()} /></div> : <Work key={now.tab} kind={now.tab} items={items && (now.tab === 'pick' ? picks : hands)} sel={now.sel} select={(sel, replace) => go({ sel }, replace)} at={now.at} />)}
         {now.tab === 'find' && <Find at={now.at} sku={now.sku} go={(sku) => go({ sku })} />}
-        {now.tab === 'new' && <NewOrderForm at={now.at} />}
-        {now.tab === 'more' && <More change={() => { try { localStorage.removeItem('braid-store-place'); } catch { /* asked again */ } go({ at: '', sel: '', tab: 'pick' }); }} />}
+        {now.tab === 'who' && (now.talk ? <Advice key={now.talk} at={now.at} id={now.talk} back={() => go({ talk: '' })} /> : <Client at={now.at} who={now.who} go={go} />)}
+        {now.tab === 'new' && <NewOrderForm key={now.who} at={now.at} who={now.who} />}
+        {now.tab === 'more' && <More at={now.at} change={() => { try { localStorage.removeItem('braid-store-place'); } catch { /* asked again */ } go({ at: '', sel: '', tab: 'pick' }); }} />}
       </main>
     </div>
   );
@@ -83,7 +87,7 @@ function Choose({ choose }: { choose: (id: string) => void }) {
   );
 }
 
-function More({ change }: { change: () => void }) {
+function More({ at, change }: { at: string; change: () => void }) {
   const { t } = useTranslation();
   const to = (href: string, name: string, note: string) => <li><a href={href} className="sbtn wide"><span className="col"><b>{name}</b><span className="m2">{note}</span></span></a></li>;
   return (
@@ -94,6 +98,7 @@ function More({ change }: { change: () => void }) {
         {to('/purchases', t('nav.purchases'), t('store.purchasesNote'))}
         {to('/counts', t('nav.counts'), t('store.countsNote'))}
         {to('/orders', t('nav.orders'), t('store.ordersNote'))}
+        {to(`/api/v1/locations/${encodeURIComponent(at)}/shelf-codes`, t('store.codes'), t('store.codesNote'))}
         <li><button type="button" className="sbtn wide" onClick={change} data-testid="store-change"><span className="col"><b>{t('store.change')}</b><span className="m2">{t('store.changeNote')}</span></span></button></li>
       </ul>
     </div>

@@ -13,13 +13,14 @@ import { Badge, ErrorNote, Skeleton } from '../ui/base';
 import * as f from '../ui/format';
 import { IconArrowLeft, IconBarcode, IconCheck, IconMinus, IconPackage, IconPlus, IconTransfer, IconTruckDelivery } from '../ui/icons';
 import { say } from '../ui/toast';
+import { Beside } from './Beside';
 import { CameraButton } from './Camera';
 import { Due } from './StoreApp';
 
 export const keyOf = (q: Queued): string => `${q.order_id}.${q.fulfilment}`;
 const icons: Record<string, typeof IconPackage> = { pick_up: IconPackage, ship: IconTruckDelivery, supply: IconTransfer };
 
-export function Work({ kind, items, sel, select }: { kind: 'pick' | 'hand'; items: Queued[] | undefined; sel: string; select: (sel: string, replace?: boolean) => void }) {
+export function Work({ kind, items, sel, select, at }: { kind: 'pick' | 'hand'; items: Queued[] | undefined; sel: string; select: (sel: string, replace?: boolean) => void; at: string }) {
   const { t } = useTranslation();
   const [find, setFind] = useState('');
   // What was handed over leaves the list at once; it stays in sight until it is paid and closed.
@@ -59,7 +60,7 @@ export function Work({ kind, items, sel, select }: { kind: 'pick' | 'hand'; item
               return (
                 <li key={keyOf(q)}>
                   <button type="button" className={keyOf(q) === sel ? 'on' : ''} aria-pressed={keyOf(q) === sel} onClick={() => { select(keyOf(q)); setCode(''); }} data-testid="queue-row">
-                    <span className="col sp"><b className="el">{q.name || q.number}</b><span className="row g4 m2"><Icon aria-hidden="true" /><span className="el">{t('store.pieces', { count: n, n: f.number(n) })} · {word('fkind', q.kind)}</span></span></span>
+                    <span className="col sp"><b className="el">{q.name || q.number}</b><span className="row g4 m2"><Icon aria-hidden="true" /><span className="el">{[t('store.pieces', { count: n, n: f.number(n) }), q.bag ? t('store.inBag') : word('fkind', q.kind)].join(' · ')}</span></span></span>
                     <span className="col r">{kind === 'pick' && q.due_at ? <Due at={q.due_at} /> : q.keep_until ? <b>{t('store.keptUntil', { time: f.dayMonth(q.keep_until) })}</b> : <b>{q.number}</b>}{!(kind === 'pick' && q.due_at && Date.parse(q.due_at) < Date.now()) && <span className="m2">{q.try_on ? t('order.tryOn') : kind === 'hand' ? (q.paid ? t('store.paid') : cash(q.to_pay_minor, q.currency)) : q.state === 'open' ? t('store.free') : t('store.picking')}</span>}</span>
                   </button>
                 </li>
@@ -70,7 +71,7 @@ export function Work({ kind, items, sel, select }: { kind: 'pick' | 'hand'; item
         {shown?.length === 0 && <div className="store-empty"><b>{low ? t('store.noneFound') : kind === 'pick' ? t('store.noPicks') : t('store.noHands')}</b><span className="m2">{low ? t('store.noneFoundText', { text: find }) : kind === 'pick' ? t('store.noPicksText') : t('store.noHandsText')}</span></div>}
       </section>
       <section className="store-detail" aria-live="off">
-        {chosen ? (kind === 'pick' ? <Pick key={sel} of={chosen} back={() => select('')} /> : <Hand key={sel} of={chosen} code={code} setCode={setCode} back={() => select('')} />) : <div className="store-empty"><span className="m2">{kind === 'pick' ? t('store.pickOne') : t('store.handOne')}</span></div>}
+        {chosen ? (kind === 'pick' ? <Pick key={sel} of={chosen} back={() => select('')} /> : <Hand key={sel} of={chosen} bag={items?.filter((q) => chosen.bag && q.bag === chosen.bag && q.ready_at) ?? []} at={at} code={code} setCode={setCode} back={() => select('')} />) : <div className="store-empty"><span className="m2">{kind === 'pick' ? t('store.pickOne') : t('store.handOne')}</span></div>}
       </section>
     </div>
   );
@@ -201,7 +202,7 @@ export function Count({ n, most, least = 0, set, name }: { n: number; most: numb
   );
 }
 
-function Hand({ of: q, code, setCode, back }: { of: Queued; code: string; setCode: (code: string) => void; back: () => void }) {
+function Hand({ of: q, bag, at, code, setCode, back }: { of: Queued; bag: Queued[]; at: string; code: string; setCode: (code: string) => void; back: () => void }) {
   const { t } = useTranslation();
   const may = useMay('orders:write');
   const client = useQueryClient();
@@ -212,6 +213,23 @@ function Hand({ of: q, code, setCode, back }: { of: Queued; code: string; setCod
   const [kept, setKept] = useState(() => Object.fromEntries(q.lines.map((l, i) => [i, l.quantity])) as Record<number, number>);
   const [after, setAfter] = useState<Order | null>(null);
   const ships = q.kind === 'ship';
+  // What else is in the bag leaves with it, unless somebody says otherwise.
+  const [alone, setAlone] = useState(false);
+  const together = bag.length > 1 && !alone;
+  const bags = useMutation({
+    mutationFn: () => {
+      const items = bag.map((b) => ({ order_id: b.order_id, fulfilment: b.fulfilment }));
+      const body = ships ? { do: 'dispatch' as const, items, tracking: tracking.trim() } : { do: 'hand_over' as const, items, ...(seen === null ? { code: code.trim() } : { seen: seen.trim() }) };
+      return must(api.POST('/api/v1/bags', { body, headers: once({ body, at: Math.floor(Date.now() / 2000) }) }));
+    },
+    onSuccess: (b) => {
+      void client.invalidateQueries({ queryKey: ORDERS });
+      void client.invalidateQueries({ queryKey: GOODS });
+      say(t('store.bagDone', { count: b.orders.length, n: f.number(b.orders.length) }));
+      back();
+    },
+  });
+  const owed = (together ? bag : [q]).filter((b) => !b.paid);
   const takePay = useMutation({
     mutationFn: (minor: number) => {
       const body = { provider: 'till', action: 'capture', amount: { minor, currency: q.currency } };
@@ -223,13 +241,14 @@ function Hand({ of: q, code, setCode, back }: { of: Queued; code: string; setCod
       if (after) setAfter(o);
     },
   });
-  const faults = faultsOf(step.error, (x) => x);
+  const faults = faultsOf(step.error ?? bags.error, (x) => x);
   const wrong = faults.at('/code', '/seen', '/tracking');
   const keeps = q.lines.reduce((n, _, i) => n + (kept[i] ?? 0), 0);
   const all = q.lines.reduce((n, l) => n + l.quantity, 0);
-  const ready = ships ? true : seen === null ? code.trim().length >= 4 : seen.trim().length > 0;
+  const ready = ships ? !together || tracking.trim() !== '' : seen === null ? code.trim().length >= 4 : seen.trim().length > 0;
   const send = () => {
     if (!ready) return;
+    if (together) return bags.mutate();
     if (ships) return step.mutate({ do: 'dispatch', tracking: tracking.trim() }, { onSuccess: back });
     const body: FulfilmentStep = { do: 'hand_over', ...(seen === null ? { code: code.trim() } : { seen: seen.trim() }), ...(q.try_on ? { kept: q.lines.map((l, i) => ({ line: l.line, quantity: kept[i] ?? 0 })) } : {}) };
     return step.mutate(body, { onSuccess: (o) => (q.try_on && o.balance_minor > 0 ? setAfter(o) : back()) });
@@ -250,12 +269,21 @@ function Hand({ of: q, code, setCode, back }: { of: Queued; code: string; setCod
       <div className="store-lines">
         {!q.paid && !q.try_on && !ships && <div className="store-pay" data-testid="to-pay"><span className="sp">{t('store.payFirst')}</span><b className="sum">{cash(q.to_pay_minor, q.currency)}</b>{may && <button type="button" className="sbtn" disabled={takePay.isPending} onClick={() => takePay.mutate(q.to_pay_minor)} data-testid="take-pay">{t('store.takePay')}</button>}</div>}
         {takePay.error && <ErrorNote error={takePay.error} />}
+        {bag.length > 1 && (
+          <div className="store-bag" data-testid="bag">
+            <span className="col sp"><b>{t('store.bagOf', { count: bag.length, n: f.number(bag.length) })}</b><span className="m2">{bag.filter((b) => keyOf(b) !== keyOf(q)).map((b) => [b.number, b.paid ? t('store.paid') : t('store.toPay', { sum: cash(b.to_pay_minor, b.currency) })].join(', ')).join(' · ')}</span></span>
+            <button type="button" className="sbtn" aria-pressed={!alone} onClick={() => setAlone(!alone)} data-testid="bag-alone">{alone ? t('store.bagTogether') : t('store.bagAlone')}</button>
+          </div>
+        )}
+        {together && owed.some((b) => keyOf(b) !== keyOf(q)) && <p className="warn-text">{t('store.bagOwed', { sum: cash(owed.reduce((n, b) => n + b.to_pay_minor, 0), q.currency) })}</p>}
         {q.try_on && <p className="m2">{t('store.tryOnText')}</p>}
+        {together && bag.filter((b) => keyOf(b) !== keyOf(q)).flatMap((b) => b.lines.map((l, i) => <div key={`${keyOf(b)}-${i}`} className="store-line"><div className="row g16"><span className="col sp"><span className="b">{l.product || l.sku}</span><span className="t14 m2">{t('order.no', { number: b.number })}</span></span><span className="of"><b>{f.number(l.quantity)}</b></span></div></div>))}
         {q.lines.map((l, i) => (
           <div key={`${l.line}-${i}`} className="store-line" data-testid="hand-line">
             <div className="row g16"><span className="col sp"><span className="b">{l.product || l.sku}</span><span className="t14 m2 mono">{l.sku}</span></span>{q.try_on && !ships ? <Count n={kept[i] ?? 0} most={l.quantity} set={(n) => setKept((old) => ({ ...old, [i]: n }))} name={l.sku} /> : <span className="of"><b>{f.number(l.quantity)}</b></span>}</div>
           </div>
         ))}
+        {!ships && may && <Beside order={q.order_id} at={at} />}
         {may && (
           <form className="col g12 store-proof" onSubmit={(e) => { e.preventDefault(); send(); }}>
             {ships ? (
@@ -279,7 +307,7 @@ function Hand({ of: q, code, setCode, back }: { of: Queued; code: string; setCod
       {may && (
         <footer className="store-acts">
           <span className="col r sp">{q.try_on && !ships ? <><b>{t('store.keeps', { n: f.number(keeps), all: f.number(all) })}</b><span className="m2">{t('store.goesBack', { n: f.number(all - keeps) })}</span></> : <span className="m2">{ships ? t('fulfil.text.dispatch') : t('fulfil.text.hand_over')}</span>}</span>
-          <button type="button" className="sbtn tall act" disabled={!ready || step.isPending} onClick={send} data-testid="hand-do"><IconCheck />{ships ? t('fulfil.do.dispatch') : q.try_on && keeps === 0 ? t('store.keepsNone') : t('fulfil.do.hand_over')}</button>
+          <button type="button" className="sbtn tall act" disabled={!ready || step.isPending || bags.isPending} onClick={send} data-testid="hand-do"><IconCheck />{ships ? t('fulfil.do.dispatch') : q.try_on && keeps === 0 ? t('store.keepsNone') : t('fulfil.do.hand_over')}</button>
         </footer>
       )}
     </>

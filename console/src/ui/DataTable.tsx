@@ -77,14 +77,26 @@ export function DataTable<T>(p: {
     if (more?.has && !more.busy && lastIndex >= rows.length - 15 && rows.length > 0) more.fetch();
   }, [lastIndex, rows.length, more]);
 
+  // The address holds what is selected and follows a moment later; keys that are pressed faster than that count from here.
+  const current = useRef(p.selected);
+  useEffect(() => {
+    current.current = p.selected;
+  }, [p.selected]);
   const move = (step: number) => {
-    const at = model.findIndex((r) => r.id === p.selected);
+    const at = model.findIndex((r) => r.id === current.current);
     const to = Math.min(model.length - 1, Math.max(0, at + step));
     const row = model[to];
     if (!row) return;
+    current.current = row.id;
     p.onSelect?.(row.id, row.original);
     virtual.scrollToIndex(to, { align: 'auto' });
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`tr[data-index="${to}"]`)?.focus({ preventScroll: true }));
+    const focus = () => {
+      const tr = scroller.current?.querySelector<HTMLElement>(`tr[data-index="${to}"]`);
+      tr?.focus({ preventScroll: true });
+      return Boolean(tr);
+    };
+    // Only a row that was out of sight is not drawn yet.
+    if (!focus()) requestAnimationFrame(focus);
   };
 
   useShortcut('KeyJ', () => move(1), { enabled: Boolean(p.onSelect) });
@@ -166,7 +178,7 @@ export function DataTable<T>(p: {
           e.preventDefault();
           move(step);
         } else if (e.code === 'Enter' && p.onOpen && !(e.target as HTMLElement).closest('a')) {
-          const row = model.find((r) => r.id === p.selected);
+          const row = model.find((r) => r.id === current.current);
           if (row) p.onOpen(row.original);
         }
       }}

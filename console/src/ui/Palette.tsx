@@ -10,7 +10,7 @@ import { segmentsQuery } from '../segments/query';
 import { Avatar } from './base';
 import * as f from './format';
 import { IconCirclesRelation, IconPlus, IconSearch } from './icons';
-import { usePages } from './Shell';
+import { pageNames, usePages } from './Shell';
 
 interface Entry {
   id: string;
@@ -91,9 +91,9 @@ export default function Palette({ close }: { close: () => void }) {
       if (query)
         for (const s of (segments.data ?? []).filter((x) => fits(x.name)).slice(0, 6))
           out.push({ id: s.id, group: t('nav.segments'), icon: <span className="node online"><IconCirclesRelation /></span>, label: <><span className="b"><Marked text={s.name} query={query} /></span> <span className="m">{t('people', { count: s.count, n: f.number(s.count) })}</span></>, to: `/segments/${s.id}` });
-      const names: Record<string, string> = { home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'), orders: t('nav.orders'), stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations') };
+      const names = pageNames(t);
       for (const p of pages) {
-        const name = names[p.id]!;
+        const name = names[p.id];
         if (fits(name)) out.push({ id: p.id, group: t('palette.pages'), icon: <span className="av"><p.icon /></span>, label: <Marked text={name} query={query} />, to: p.to });
       }
       for (const [id, name, right] of [['users', t('settings.users'), 'accounts:read'], ['api-keys', t('settings.keys'), 'accounts:read'], ['audit', t('settings.audit'), 'audit:read']] as const)

@@ -2,6 +2,7 @@ import { ActionIcon, Menu, Tooltip, useMantineColorScheme } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
 import { lazy, type ReactNode, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { type Language, switchLanguage } from '../i18n';
@@ -10,7 +11,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconCheck, IconChecklist, IconCirclesRelation, IconClipboardText, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMapPin, IconMenu2, IconMoon, IconPackage, IconPlugConnected, IconReceipt, IconReportAnalytics, IconScale, IconSearch, IconSend, IconSettings, IconSun, IconTag, IconTemplate, IconTransfer, IconTruckDelivery, IconUpload, IconUsers, IconWebhook } from './icons';
+import { IconActivity, IconAdjustments, IconBuildingStore, IconCheck, IconChecklist, IconCirclesRelation, IconClipboardText, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMapPin, IconMenu2, IconMoon, IconPackage, IconPlugConnected, IconReceipt, IconReceiptRefund, IconReportAnalytics, IconScale, IconSearch, IconSend, IconServer, IconSettings, IconSun, IconTag, IconTemplate, IconTransfer, IconTruckDelivery, IconUpload, IconUsers, IconWebhook } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -25,6 +26,7 @@ export const PAGES = [
   { id: 'segments', to: '/segments', icon: IconCirclesRelation, group: 'customers', key: 'S', right: 'segments:read' },
   { id: 'identity', to: '/identity', icon: IconFingerprint, group: 'customers', key: 'I', right: 'identity:read' },
   { id: 'orders', to: '/orders', icon: IconClipboardText, group: 'orders', key: 'Y', right: 'orders:read' },
+  { id: 'returns', to: '/returns', icon: IconReceiptRefund, group: 'orders', key: '1', right: 'orders:read' },
   { id: 'products', to: '/products', icon: IconTag, group: 'goods', key: 'G', right: 'catalog:read' },
   { id: 'catalog', to: '/catalog', icon: IconColumns, group: 'goods', key: 'K', right: 'catalog:read' },
   { id: 'feeds', to: '/feeds', icon: IconReceipt, group: 'goods', key: 'F', right: 'catalog:read' },
@@ -34,6 +36,7 @@ export const PAGES = [
   { id: 'counts', to: '/counts', icon: IconChecklist, group: 'goods', key: 'N', right: 'stock:read' },
   { id: 'purchases', to: '/purchases', icon: IconTruckDelivery, group: 'goods', key: 'D', right: 'stock:read' },
   { id: 'locations', to: '/locations', icon: IconMapPin, group: 'goods', key: 'A', right: 'stock:read' },
+  { id: 'entities', to: '/entities', icon: IconBuildingStore, group: 'goods', key: '2', right: 'stock:read' },
   { id: 'messages', to: '/messages', icon: IconSend, group: 'messages', key: 'M', right: 'messages:read' },
   { id: 'rules', to: '/rules', icon: IconAdjustments, group: 'messages', key: 'R', right: 'messages:read' },
   { id: 'templates', to: '/templates', icon: IconTemplate, group: 'messages', key: 'T', right: 'messages:read' },
@@ -44,9 +47,18 @@ export const PAGES = [
   { id: 'imports', to: '/imports', icon: IconUpload, group: 'data', key: 'U', right: 'imports:read' },
   { id: 'exports', to: '/exports', icon: IconDownload, group: 'data', key: 'E', right: 'exports:read' },
   { id: 'parallel', to: '/parallel', icon: IconScale, group: 'data', key: 'B', right: 'imports:read' },
+  { id: 'erp', to: '/erp', icon: IconServer, group: 'data', key: '3', right: 'settings:read' },
   { id: 'quality', to: '/quality', icon: IconReportAnalytics, group: 'data', key: 'Q', right: 'imports:read' },
   { id: 'jobs', to: '/jobs', icon: IconHistory, group: 'data', key: 'J', right: 'jobs:read' },
 ] as const;
+
+/** What each page is called: one list, so that no page is without a name anywhere. */
+export const pageNames = (t: TFunction): Record<(typeof PAGES)[number]['id'], string> => ({
+  orders: t('nav.orders'), home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
+  rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
+  products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'),
+  stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'), returns: t('nav.returns'), entities: t('nav.entities'), erp: t('nav.erp'),
+});
 
 /** Pages that this person may open. */
 export const usePages = () => {
@@ -113,18 +125,13 @@ function Navigation({ open, close }: { open: boolean; close: () => void }) {
   const home = useQuery({ ...homeQuery, enabled: me.rights.includes('home:read') });
   const navigate = useNavigate();
   const pages = usePages();
-  for (const p of PAGES) useShortcut(`G Key${p.key}`, () => void navigate({ to: p.to }), { enabled: pages.includes(p) });
+  for (const p of PAGES) useShortcut(`G ${/\d/.test(p.key) ? 'Digit' : 'Key'}${p.key}`, () => void navigate({ to: p.to }), { enabled: pages.includes(p) });
   const rejects = home.data?.attention.find((a) => a.kind === 'rejects')?.count ?? 0;
   const unknown = home.data?.attention.find((a) => a.kind === 'unknown_messages')?.count ?? 0;
   const review = home.data?.attention.find((a) => a.kind === 'review')?.count ?? 0;
   const waiting: Record<string, { n: number; hot: boolean }> = { live: { n: rejects, hot: true }, messages: { n: unknown, hot: false }, identity: { n: review, hot: false } };
   let group: string | null = null;
-  const label: Record<string, string> = {
-    orders: t('nav.orders'), home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
-    rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
-    products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'),
-    stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'),
-  };
+  const label = pageNames(t);
   const groups: Record<string, string> = { customers: t('nav.group.customers'), orders: t('nav.group.orders'), goods: t('nav.group.goods'), messages: t('nav.group.messages'), data: t('nav.group.data') };
   return (
     <nav className={`nav${open ? ' open' : ''}`} aria-label={t('nav.label')} onClick={close}>
@@ -228,12 +235,7 @@ function Crumbs({ burger }: { burger: ReactNode }) {
     title.watchers.add(w);
     return () => title.watchers.delete(w);
   }, () => title.text);
-  const names: Record<string, string> = {
-    orders: t('nav.orders'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'), rules: t('nav.rules'), templates: t('nav.templates'),
-    live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'), products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'),
-    exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'), settings: t('settings.title'),
-    stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'),
-  };
+  const names: Record<string, string | undefined> = { ...pageNames(t), settings: t('settings.title') };
   const parts = path.split('/').filter(Boolean);
   const area = parts[0] ?? '';
   const deep = parts.length > 1;

@@ -1,12 +1,14 @@
 import { Modal } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { pageNames, usePages } from './Shell';
 
 export default function ShortcutList({ close }: { close: () => void }) {
   const { t } = useTranslation();
+  const [names, pages] = [pageNames(t), usePages()];
   const groups: [string, [string, string][]][] = [
     [t('keys.everywhere'), [['Ctrl K', t('keys.palette')], ['/', t('keys.filter')], ['C', t('keys.create')], ['Z', t('keys.undo')], ['Esc', t('keys.back')], ['[', t('keys.fold')], ['?', t('keys.list')]]],
     [t('keys.lists'), [['J K', t('keys.move')], ['Enter', t('keys.enter')], ['Space', t('keys.space')], ['T', t('keys.table')], ['E', t('keys.edit')]]],
-    [t('keys.go'), [['G H', t('nav.home')], ['G C', t('nav.customers')], ['G S', t('nav.segments')], ['G M', t('nav.messages')], ['G R', t('nav.rules')], ['G T', t('nav.templates')], ['G L', t('nav.live')], ['G O', t('nav.sources')], ['G I', t('nav.identity')], ['G P', t('nav.privacy')], ['G U', t('nav.imports')], ['G J', t('nav.jobs')], ['G W', t('nav.webhooks')]]],
+    [t('keys.go'), pages.map((p) => [`G ${p.key}`, names[p.id]])],
   ];
   return (
     <Modal opened onClose={close} title={t('keys.title')} size={560} closeButtonProps={{ 'aria-label': t('close') }}>

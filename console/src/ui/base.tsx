@@ -1,5 +1,4 @@
 import { Popover, Tooltip } from '@mantine/core';
-import type { UseQueryResult } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ComponentProps, type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -59,7 +58,7 @@ export function Panel<T>(p: {
   title?: ReactNode;
   count?: ReactNode;
   right?: ReactNode;
-  query?: Pick<UseQueryResult<T>, 'data' | 'error' | 'isPending' | 'refetch'>;
+  query?: { data: T | undefined; error: unknown; refetch: () => unknown };
   empty?: (data: T) => boolean;
   emptyText?: ReactNode;
   skeleton?: number;

@@ -40,8 +40,18 @@ export const signed = (n: number): string => tidy(numbers({ signDisplay: 'except
 export const shareOf = (part: number, all: number): string =>
   all < 30 ? i18next.t('format.of', { part: number(part), all: number(all) }) : percent(part / all, 0);
 
-const minorDigits = (currency: string) =>
-  once(`m${currency}`, () => new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2);
+/** How many decimals a currency has: UAH 2, JPY 0, KWD 3. */
+export const minorDigits = (currency: string = shopCurrency): number =>
+  once(`m${currency}`, () => {
+    try {
+      return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+    } catch {
+      return 2;
+    }
+  });
+/** A sum as a field shows it: decimals of its currency, a point, no spaces. */
+export const moneyField = (minor: number, currency: string = shopCurrency): string => (minor / 10 ** minorDigits(currency)).toFixed(minorDigits(currency));
+export const currencyOfShop = (): string => shopCurrency;
 export const amountOf = (m: Money): number => m.minor / 10 ** minorDigits(m.currency);
 
 function currencyText(value: number, currency: string, whole: boolean): string {

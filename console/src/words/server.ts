@@ -4,6 +4,7 @@
 import i18next from 'i18next';
 import { channelName, purposeName } from '../customers/timeline';
 import * as f from '../ui/format';
+import { placeCalled, sourcingText } from './sourcing';
 
 type Say = (m: string[]) => string;
 const k = (key: string, ...names: string[]): Say => (m) => i18next.t(`said.${key}`, Object.fromEntries(names.map((n, i) => [n, m[i + 1] ?? ''])));
@@ -11,7 +12,11 @@ const k = (key: string, ...names: string[]): Say => (m) => i18next.t(`said.${key
 const g = (key: string, ...names: string[]): Say => (m) => i18next.t(`goods.${key}`, Object.fromEntries(names.map((n, i) => [n, m[i + 1] ?? ''])));
 // And words of orders with theirs.
 const o = (key: string, ...names: string[]): Say => (m) => i18next.t(`osaid.${key}`, Object.fromEntries(names.map((n, i) => [n, m[i + 1] ?? ''])));
+// And words of returns with theirs.
+const r = (key: string, ...names: string[]): Say => (m) => i18next.t(`rsaid.${key}`, Object.fromEntries(names.map((n, i) => [n, m[i + 1] ?? ''])));
+const lawSource = (s: string) => (s === 'what the shop promises' ? i18next.t('rsaid.shopPromises') : s);
 const num = (s: string) => (Number.isFinite(Number(s)) ? f.number(Number(s)) : s);
+const day = (s: string) => (/^\d{4}-\d{2}-\d{2}/.test(s) ? f.date(`${s.slice(0, 10)}T12:00:00`) : s);
 const when = (s: string) => (Number.isNaN(Date.parse(s)) ? s : f.exact(s));
 const word = (s: string) => {
   const key = `word.${s.replaceAll(' ', '_')}`;
@@ -40,6 +45,37 @@ const patterns: [RegExp, Say][] = [
   [/^there is no way "?(.*?)"? to there$/, o('noWay', 'id')],
   [/^the order is in ([A-Z]{3})$/, o('currency', 'code')],
   [/^whoever works in more than three stores asks for the pick queue of each$/, o('manyStores')],
+  // orders: promises, confirmation and what happened
+  [/^it is there$/, o('onShelf')],
+  [/^it is brought from (.+)$/, (m) => i18next.t('osaid.broughtFrom', { place: placeCalled(m[1]!) })],
+  [/^brought from (.+)$/, (m) => i18next.t('osaid.broughtFrom', { place: placeCalled(m[1]!) })],
+  [/^it is on order and expected at (.+)$/, (m) => i18next.t('osaid.onOrder', { time: when(m[1]!) })],
+  [/^closed until (.+)$/, (m) => i18next.t('osaid.closedUntil', { time: when(m[1]!) })],
+  [/^(switched off|the territory is closed|an air-raid alert|no power|curfew) until (about )?(.+)$/, (m) => i18next.t(`osaid.pause.${m[1]!.replaceAll(/[ -]/g, '_')}`, { time: m[2] ? i18next.t('osaid.about', { time: when(m[3]!) }) : when(m[3]!) })],
+  [/^all hands are full until (.+)$/, (m) => i18next.t('osaid.busyUntil', { time: when(m[1]!) })],
+  [/^the carrier leaves at (.+)$/, (m) => i18next.t('osaid.carrierAt', { time: when(m[1]!) })],
+  [/^it is the last piece there$/, o('lastPiece')],
+  [/^it comes in parts from (\d+) places$/, o('inParts', 'n')],
+  [/^the customer fetches it there$/, o('fetches')],
+  [/^no other place has it$/, o('noOther')],
+  [/^it is paid$/, o('isPaid')],
+  [/^the customer is known$/, o('known')],
+  [/^nothing speaks against it$/, o('nothingAgainst')],
+  [/^a new customer orders for more than goes on unasked$/, o('newCustomer')],
+  [/^(\d+) orders of this customer were never collected$/, o('neverCollected', 'n')],
+  // orders::after
+  [/^it could be returned until (\S+): (.+)$/, (m) => i18next.t('rsaid.returnedUntil', { until: day(m[1]!), source: lawSource(m[2]!) })],
+  [/^it could be complained of until (\S+): (.+)$/, (m) => i18next.t('rsaid.claimedUntil', { until: day(m[1]!), source: lawSource(m[2]!) })],
+  [/^(.+) are not taken back unless they have a fault: (.+)$/, r('classNot', 'words', 'source')],
+  [/^say why it is taken all the same: (.+)$/, (m) => i18next.t('rsaid.exceptionWhy', { why: said(m[1]) })],
+  [/^the customer is told why$/, r('customerTold')],
+  [/^some of it came back or was settled meanwhile$/, r('alreadyThere')],
+  [/^the goods bring (\S+); not more is kept back$/, r('goodsBring', 'n')],
+  [/^it is not sold now$/, r('instead')],
+  [/^(?:the order|the return) has no such line$/, r('noLine')],
+  [/^its money is on its way already$/, r('onItsWay')],
+  [/^it was sold with order (\S+)$/, r('serialSold', 'order')],
+  [/^no goods are taken in there$/, r('takeNone')],
   // messaging::gate
   [/^the rule does not exist any more$/, k('ruleGone')],
   [/^the rule "(.+)" was deleted$/, k('ruleDeleted', 'name')],
@@ -208,11 +244,15 @@ const thingKey = (s: string) => `thing.${s.replaceAll(' ', '_').replaceAll("'", 
 const thing = (s: string) => (i18next.exists(thingKey(s)) ? i18next.t(thingKey(s)) : s);
 
 /** Whether a sentence of the server is known by its pattern. */
-export const isKnown = (text: string): boolean => patterns.some(([p]) => p.test(text));
+export const isKnown = (text: string): boolean => sourcingText(text) !== null || patterns.some(([p]) => p.test(text));
 
 /** A sentence of the server in the reader's language. */
 export function said(text: string | null | undefined): string {
-  if (!text || i18next.language === 'en') return text ?? '';
+  if (!text) return '';
+  // Places are called by name in English, too.
+  const sourced = sourcingText(text);
+  if (sourced !== null) return sourced;
+  if (i18next.language === 'en') return text;
   for (const [pattern, say] of patterns) {
     const m = pattern.exec(text);
     if (m) return say([...m]);

@@ -74,7 +74,7 @@ export function orders({ NOW, ago, me }) {
     if (is(/^\/shop\/v1\/orders\/([^/]+)$/)) { const o = found(x[1]); return o ? json(view(o)) : problem(res, 404, 'not_found', 'There is no such order'); }
     if (path === '/orders' && m === 'GET') {
       const p = (k) => url.searchParams.get(k);
-      const list = world.list.filter((o) => (!p('state') || o.state === p('state')) && (!p('sales_channel') || o.sales_channel === p('sales_channel')) && (!p('q') || o.number === p('q') || o.contact.email === p('q') || o.contact.phone.endsWith(p('q').replace(/\D/g, '').slice(-9) || '-')) && (!p('from') || o.placed_at >= p('from')) && (!p('to') || o.placed_at < p('to')));
+      const list = world.list.filter((o) => (!p('state') || o.state === p('state')) && (!p('sales_channel') || o.sales_channel === p('sales_channel')) && (!p('location_id') || o.fulfilments.some((f) => f.location_id === p('location_id'))) && (!p('q') || o.number === p('q') || o.contact.email === p('q') || o.contact.phone.endsWith(p('q').replace(/\D/g, '').slice(-9) || '-')) && (!p('from') || o.placed_at >= p('from')) && (!p('to') || o.placed_at < p('to')));
       return json(page(list.map((o) => ({ order_id: o.order_id, number: o.number, state: o.state, sales_channel: o.sales_channel, currency: o.currency, total_minor: o.total_minor, name: o.contact.name, placed_at: o.placed_at, updated_at: o.updated_at })), url));
     }
     if (path === '/orders') {
@@ -105,7 +105,7 @@ export function orders({ NOW, ago, me }) {
       items.sort((a, b) => (a.ready_at ? 1 : 0) - (b.ready_at ? 1 : 0) || a.due_at.localeCompare(b.due_at));
       return json({ items, next_cursor: null });
     }
-    if (is(/^\/locations\/([^/]+)\/reroute$/)) return json({ moved: 2, more: false });
+    if (is(/^\/locations\/([^/]+)\/reroute$/)) { world.rerouted = input.why; return json({ moved: 2, more: false }); }
     if (is(/^\/orders\/([^/]+)$/)) {
       const o = found(x[1]);
       if (!o) return problem(res, 404, 'not_found', 'There is no such order');

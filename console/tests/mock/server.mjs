@@ -4,7 +4,10 @@
 import { createServer } from 'node:http';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { front } from './front.mjs';
 import { orders as ordered } from './orders.mjs';
+import { returns as afterSale } from './returns.mjs';
+import { company } from './company.mjs';
 import { goods as stocked } from './stock.mjs';
 
 const PORT = Number(process.env.MOCK_PORT ?? 4599);
@@ -237,7 +240,7 @@ function goodsAnswer(path, m, input, url, json, problem, res) {
   if (path === '/feeds') return json({ items: productFeeds, next_cursor: null });
   return undefined;
 }
-const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve'] : [])];
+const rightsOf = (role) => [...READS.map((r) => `${r}:read`), 'own', ...(role === 'owner' ? [...READS.map((r) => `${r}:write`), 'accounts:read', 'accounts:write', 'audit:read', 'audit:write', 'contacts:see', 'contacts:reveal', 'contacts:use', 'exports:approve', 'costs:see'] : [])];
 const defaults = { kinds: [{ kind: 'user_id', priority: 1, limits: [{ count: 1, window_days: null }], form: 'exact' }, { kind: 'phone', priority: 3, limits: [{ count: 5, window_days: 365 }], form: 'phone' }, { kind: '*', priority: 10, limits: [{ count: 5, window_days: 365 }], form: 'exact' }], hubs: { suspect_at: 3, demote_at: 10, window_days: 30 }, stitch: { known_within_days: 7, alarm_factor: 2 } };
 let idRules = { version: 0, ...defaults, built_in: ['0', '-1', 'null', 'test'], changed_at: null, changed_by: null, applied: true, job_id: null };
 const pair = (a, b, rule, evidence, kind, value, probability, min) => ({ a, b, rule, evidence, kind, value, probability, message_id: null, actor: null, decision: null, closed_at: null, at: ago(min), ...Object.fromEntries([['person_a', a], ['person_b', b]].map(([k, x]) => [k, all.find((p) => p.person_id === x)])) });
@@ -282,6 +285,9 @@ const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zo
 
 const stock = stocked({ NOW, ago, me });
 const shopOrders = ordered({ NOW, ago, me });
+const shopReturns = afterSale({ NOW, ago, me });
+const counter = front({ ago, me, uah });
+const shopCompany = company({ NOW, ago });
 const streams = new Map();
 const send = (path, event, data) => {
   for (const res of streams.get(path) ?? []) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -321,7 +327,11 @@ const server = createServer(async (req, res) => {
     send('/api/v1/live', 'event', acc(0, 0, src.till, 'Order Completed', 'receipt 184 240 · ₴740', 'p-olena'));
     return json({});
   }
+  counter({ path, m: req.method, input, json, problem, res });
+  if (res.headersSent) return;
   if (path === '/mock/orders-reset' || path.startsWith('/shop/v1/orders/')) return shopOrders({ path: path.replace('/mock/', '/mock-'), m: req.method, url, input, json, problem, res, page, req });
+  if (path === '/mock/company-reset') return shopCompany({ path: '/mock-company-reset', m: req.method, url, input, json, problem, res, page });
+  if (path === '/mock/returns-reset') return shopReturns({ path: '/mock-returns-reset', m: req.method, url, input, json, problem, res, page, req });
   if (path.startsWith('/mock/stock-')) return stock({ path: `/mock-${path.slice('/mock/stock-'.length)}`, json, send });
   if (path === '/mock/provider') {
     provider = { name: url.searchParams.get('name') || null, passwords: url.searchParams.get('passwords') ?? 'everyone' };
@@ -333,7 +343,7 @@ const server = createServer(async (req, res) => {
   }
   if (!path.startsWith('/api/v1')) {
     let file = join(DIST, path);
-    if (!existsSync(file) || statSync(file).isDirectory()) file = join(DIST, { store: 'store.html', o: 'order.html' }[path.split('/')[1]] ?? 'index.html');
+    if (!existsSync(file) || statSync(file).isDirectory()) file = join(DIST, { store: 'store.html', o: 'order.html', c: 'cart.html', i: 'item.html' }[path.split('/')[1]] ?? 'index.html');
     res.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'content-security-policy': policy });
     return createReadStream(file).pipe(res);
   }
@@ -364,7 +374,9 @@ const server = createServer(async (req, res) => {
   const id = (re) => re.exec(path)?.[1];
   let x;
   if (/^\/(catalog|products|attributes|families|categories|sales-channels|feeds)(\/|$)/.test(path)) { const answered = goodsAnswer(path, m, input, url, json, problem, res); return answered; }
+  if (/^\/(returns|claims|after-sale|refunds|goodwill|customers\/[^/]+\/orders)(\/|$)/.test(path)) return shopReturns({ path, m, url, input, json, problem, res, page, req });
   if (/^\/(orders|order-settings|pick-queue|locations\/[^/]+\/reroute)(\/|$)/.test(path)) return shopOrders({ path, m, url, input, json, problem, res, page, req });
+  if (/^\/(erp|legal-entities|laws|serials|rfid-sessions|waiting-list)(\/|$)/.test(path) || /^\/stock\/[^/]+\/(lots|cost)/.test(path)) return shopCompany({ path, m, url, input, json, problem, res, page });
   if (/^\/(stock|locations|stock-channels|stock-counts|reservations|transfers|suppliers|purchase-orders)(\/|$)/.test(path) && stock({ path, m, url, input, json, problem, res, page, send }) !== false) return undefined;
   if (path === '/home') return json(home());
   if (path === '/views') { if (m === 'POST') { const v = { id: `v-${views.length + 1}`, owner: me.email, may_change: true, version: 1, ...input }; views = [...views, v]; return json(v, 201); } return json({ items: views.filter((v) => v.page === url.searchParams.get('page')), next_cursor: null }); }

@@ -41,6 +41,11 @@ test('orders: filters stand in the address, the list goes on, keys open an order
   await expect(page).toHaveURL(/state=parked/);
   await expect(page.getByTestId('order-row')).toHaveCount(1);
   await page.getByTestId('orders-clear').click();
+  await page.getByTestId('orders-place').click();
+  await page.getByRole('option', { name: 'Склад Бровари' }).click();
+  await expect(page).toHaveURL(/place=Hub/);
+  await expect(page.getByTestId('order-row')).toHaveCount(1);
+  await page.getByTestId('orders-clear').click();
   await page.locator('h1').click();
   await page.keyboard.press('/');
   await page.keyboard.type('31915');
@@ -76,6 +81,19 @@ test('an order: held, let go on, noted, with what was promised and who it is', a
   await page.getByTestId('note-text').fill('comes after six');
   await page.getByTestId('note-do').click();
   await expect(page.getByTestId('happened').first()).toContainText('comes after six');
+});
+
+test('a place that is down gives its orders to others, once, with a reason', async ({ page }) => {
+  await enter(page, { path: '/locations', language: 'uk' });
+  await page.getByTestId('place-reroute').first().click();
+  await expect(page.getByTestId('reroute-do')).toBeDisabled();
+  await page.getByTestId('reroute-why').fill('залило магазин');
+  await page.getByTestId('reroute-do').click();
+  await expect(page.getByText('2 замовлення передано')).toBeVisible();
+  // Why goods come from there is said in the reader's language, with the place's name.
+  await page.goto('/orders/o31915x');
+  await page.getByText('Чому звідси?').first().click();
+  await expect(page.getByText('із «Львів, Городоцька 179»: надійде сьогодні, економить 38,00')).toBeVisible();
 });
 
 test('an order: confirmed, its lines changed, cancelled by parts, money taken and given back', async ({ page }) => {

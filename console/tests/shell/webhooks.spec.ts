@@ -26,7 +26,7 @@ test('a webhook is made, its secret is shown once, and what failed is sent again
   await expect(page.getByRole('region', { name: 'Checking the signature' })).toContainText('compare_digest');
   await page.screenshot({ path: 'test-results/pages/webhook-secret.png' });
 
-  await page.getByRole('link', { name: 'ERP' }).click();
+  await page.getByRole('link', { name: 'ERP', exact: true }).click();
   await expect(page.getByTestId('webhook-secret')).toHaveCount(0);
   await expect(page.getByTestId('webhook-name')).toHaveText('ERP');
   await page.getByTestId('delivery-row').filter({ hasText: 'person.merged' }).click();

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import i18next from 'i18next';
+import { setLanguage } from '../../src/ui/format';
 import { evidenceText, isKnown, said } from '../../src/words/server';
 
 const root = join(import.meta.dirname, '../../..');
@@ -121,6 +122,28 @@ test('every refusal about goods is said in the reader’s words', () => {
   expect(said('reservation 7 has ended: expired')).toBe('резерв уже завершився: строк минув');
   expect(said('of HM-200220 at Lviv-1 5 are wanted and 3 available')).toBe('HM-200220 (Lviv-1): треба 5, є 3');
   expect(said('location "Lviv-1" was changed meanwhile: read it again')).toContain('тим часом');
+});
+
+test('why an order comes from where it comes is said in the reader’s words', () => {
+  const sentences: string[] = [];
+  for (const [file, from, to] of [['offers.rs', 'fn sentence', '\n}'], ['confirmation.rs', 'pub fn decide', '\n}']] as const) {
+    const text = source(`crates/orders/src/${file}`);
+    const body = text.slice(text.indexOf(from), text.indexOf(to, text.indexOf(from)));
+    for (const m of body.matchAll(/"((?:[^"\\]|\\.)*)"/g)) if (/[a-z]/.test(m[1]!)) sentences.push(m[1]!);
+  }
+  expect(sentences.length).toBeGreaterThan(15);
+  const at = '2026-11-22T12:00:00Z';
+  // The kinds of pauses stand apart from the sentence that they begin.
+  const shown = sentences.filter((s) => s !== 'about ').map((s) => (/^(switched off|the territory is closed|an air-raid alert|no power|curfew)$/.test(s) ? `${s} until ${at}` : s.startsWith('{kind}') ? `curfew until about ${at}` : s.replace(/until \{\}|at \{\}/, (x) => x.replace('{}', at)).replace(/\{[^}]*\}/g, '3')));
+  expect(shown.filter((s) => !isKnown(s))).toEqual([]);
+  const parked = [...source('crates/orders/src/sourcing/why.rs').matchAll(/(?:=> |_ => )"([a-z][^"{]+)",/g)].map((m) => m[1]!).filter((s) => / /.test(s));
+  expect(parked.length).toBeGreaterThan(5);
+  expect(parked.filter((why) => !isKnown(`nothing can be sent; line 2 waits: ${why}`))).toEqual([]);
+  // Sentences of crates/orders/src/sourcing/why.rs, as they come.
+  setLanguage('uk');
+  expect(said('from the shop Lviv-1 by np: arrives tomorrow, saves 38.50 UAH against all from Hub')).toBe('із «Lviv-1»: надійде завтра, економить 38,50\u00a0₴ проти всього з «Hub»');
+  expect(said('in 2 parcels, 3 pieces from the warehouse Hub by np, 1 pieces from the shop Lviv-1 by np: arrives in 2 days, no other single place has everything')).toBe('2 посилками: 3 штуки із «Hub» і 1 штука із «Lviv-1»: надійде за 2 дні, в жодному іншому місці всього немає');
+  expect(said('what the shop lacks is brought: from the warehouse Hub by own: arrives today, as cheap as all from Lviv-2')).toBe('чого бракує в магазині, привезуть: із «Hub»: надійде сьогодні, так само дешево, як усе з «Lviv-2»');
 });
 
 test('every state and kind of goods has words in both languages', () => {

@@ -31,8 +31,13 @@ pub mod values;
 pub mod variants;
 
 /// This crate's tables.
-pub const MIGRATIONS: db::Migrations =
-    db::Migrations { owner: "catalog", steps: &[("0001_catalog", include_str!("../migrations/0001_catalog.sql"))] };
+pub const MIGRATIONS: db::Migrations = db::Migrations {
+    owner: "catalog",
+    steps: &[
+        ("0001_catalog", include_str!("../migrations/0001_catalog.sql")),
+        ("0015_feed_items", include_str!("../migrations/0015_feed_items.sql")),
+    ],
+};
 
 #[cfg(test)]
 mod tests;

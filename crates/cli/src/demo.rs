@@ -1,5 +1,7 @@
 //! `braid demo`: a shop that is nice to look at.
+mod alive;
 pub mod people;
+mod retail;
 
 use crate::client::{Client, said};
 use crate::printer::Printer;
@@ -17,6 +19,10 @@ pub enum Demo {
     ///
     /// Example: braid demo seed shop --json
     Seed(Seed),
+    /// Lives the newest of real invoices again: catalogue, shops, stock and prices from them, and orders up to this moment.
+    ///
+    /// Example: braid demo retail shop examples/online_retail_ii/year_2009_2010.csv.gz
+    Retail(alive::Retail),
 }
 
 /// Fills the shop whose server runs.
@@ -47,7 +53,10 @@ const TEXT: &str =
 
 /// Runs it.
 pub fn run(demo: &Demo, printer: &mut Printer) -> Outcome {
-    let Demo::Seed(seed) = demo;
+    let seed = match demo {
+        Demo::Seed(seed) => seed,
+        Demo::Retail(retail) => return alive::run(retail, printer),
+    };
     let shop = Shop::find(&seed.shop, Vec::new())?;
     let (url, token) = running_server(&shop)?.ok_or_else(|| {
         Stop::failed(anyhow!("no server runs for {}", shop.folder.display()))

@@ -41,7 +41,8 @@ pub fn run(secrets: &Secrets, printer: &mut Printer) -> Outcome {
         let factors = server::second_factor::reseal(tx.engine(), &shared)?;
         let webhooks = server::webhooks::endpoints::reseal(tx.engine(), &shared)?;
         let provider = server::oidc::settings::reseal(tx.engine(), &shared)?;
-        Ok::<_, db::DbError>(factors.and_then(|count| Ok(count + webhooks? + provider?)))
+        let alerts = server::alerts::reseal(tx.engine(), &shared)?;
+        Ok::<_, db::DbError>(factors.and_then(|count| Ok(count + webhooks? + provider? + alerts?)))
     });
     domain.close();
     let count = sealed.map_err(|e| unreadable(&shop.folder, e))?.map_err(|e| Stop::failed(anyhow!(e)))?;

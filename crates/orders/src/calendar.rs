@@ -12,11 +12,13 @@
 mod carrier;
 mod disruption;
 mod hours;
+mod reckon;
 mod work;
 
 pub use carrier::{Carrier, CarrierError};
 pub use disruption::{Alert, Blackout, Closure, Curfew, Disruptions, HandSwitch, Pause, PauseKind, Place, Policy};
 pub use hours::{Hours, HoursError, Span};
+pub use reckon::{OPEN_END, Shift, lost_us, reckon};
 pub use work::WorkTime;
 
 #[cfg(test)]

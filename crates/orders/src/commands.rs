@@ -1,12 +1,20 @@
 //! What can be asked of carts and orders: each a function over `&mut Tx` that refuses before its first write.
+pub mod alerts;
 mod arrived;
+mod assortment;
+mod bags;
+mod beside;
+pub mod buyers;
 mod cart;
 mod checkout;
 mod edit;
 mod elsewhere;
+mod goods;
 mod handing;
 mod holds;
+pub mod incoming;
 mod money;
+pub mod pauses;
 mod pieces;
 mod settings;
 mod source;
@@ -14,6 +22,8 @@ mod telling;
 mod work;
 
 pub use arrived::arrived;
+pub use bags::{BAG_MAX, dispatch_bag, hand_over_bag, with_it};
+pub use beside::{Beside, SoldBeside, sell_beside, sold_beside};
 pub use cart::{
     Shop, add_coupon, create_cart, hold_cart, price_cart, put_contact, put_delivery, put_line, put_seller, put_try_on,
 };
@@ -57,7 +67,7 @@ pub fn order_of(tx: &mut Tx, no: i64) -> Result<Arc<Order>, OrderError> {
 }
 
 /// Changes a cart.
-fn change_cart(tx: &mut Tx, no: i64, f: impl FnOnce(&mut Cart)) -> Result<Arc<Cart>, OrderError> {
+pub(crate) fn change_cart(tx: &mut Tx, no: i64, f: impl FnOnce(&mut Cart)) -> Result<Arc<Cart>, OrderError> {
     let now = tx.now();
     if let Some(row) = tx.get_mut::<CartTable>(no)? {
         let cart = Arc::make_mut(row);

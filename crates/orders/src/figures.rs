@@ -1,6 +1,8 @@
 //! What is counted of orders, by place and channel: how fast they are ready, whether promises hold, how many are fetched.
 //! Each number is made of orders that can be opened.
-use base::{MINUTE_US, Timestamp};
+use crate::calendar::lost_us;
+use crate::commands::pauses::read_pauses;
+use base::{DAY_US, MINUTE_US, Timestamp};
 use db::{DbError, Engine};
 use std::collections::BTreeMap;
 
@@ -13,7 +15,7 @@ pub struct Figures {
     pub declined: i64,
     /// Made ready.
     pub ready: i64,
-    /// Minutes from the order to ready, of those that are ready; the median.
+    /// Minutes from the order to ready, of those that are ready; the median. Minutes in which the place stood still do not count.
     pub ready_minutes_median: Option<f64>,
     /// Of those that are ready, ready within 30 minutes of the order.
     pub ready_within_30: i64,
@@ -36,6 +38,8 @@ pub struct Served<'a> {
     pub state: &'a str,
     pub placed_at: i64,
     pub ready_at: i64,
+    /// Of the time from placed to ready, while the place stood still.
+    pub paused: i64,
     pub given_at: i64,
     pub promised_until: i64,
     pub unclaimed: bool,
@@ -50,7 +54,7 @@ pub fn count<'a>(served: impl Iterator<Item = Served<'a>>) -> Figures {
         out.declined += i64::from(s.state == "cancelled" && !s.unclaimed);
         if s.ready_at > 0 {
             out.ready += 1;
-            let took = (s.ready_at - s.placed_at).max(0);
+            let took = (s.ready_at - s.placed_at - s.paused).max(0);
             out.ready_within_30 += i64::from(took <= 30 * MINUTE_US);
             minutes.push(took);
         }
@@ -86,13 +90,18 @@ pub type ByPlace = BTreeMap<(i64, String), Figures>;
 /// Figures of the orders of a period by place and channel, and whether there were more orders than can be counted at once.
 pub fn figures(db: &mut Engine, from: Timestamp, to: Timestamp) -> Result<(ByPlace, bool), DbError> {
     let rows = db.rows(SERVED, &[from.micros().into(), to.micros().into(), ROWS_MAX.into()])?;
+    // What was placed at the end of the period was ready later.
+    let pauses = read_pauses(db, from, to.plus(30 * DAY_US))?;
     let mut by: BTreeMap<(i64, String), Vec<Served<'_>>> = BTreeMap::new();
     for row in &rows {
+        let (place, placed_at, ready_at) = (row.int(0)?, row.int(4)?, row.int(5)?);
+        let own = pauses.get(&place).map_or(&[][..], Vec::as_slice);
         by.entry((row.int(0)?, row.text(1)?.to_string())).or_default().push(Served {
             kind: row.text(2)?,
             state: row.text(3)?,
-            placed_at: row.int(4)?,
-            ready_at: row.int(5)?,
+            placed_at,
+            ready_at,
+            paused: lost_us(own, placed_at, ready_at),
             given_at: row.int(6)?,
             promised_until: row.int(7)?,
             unclaimed: row.int(8)? != 0,
@@ -123,6 +132,7 @@ mod tests {
             state: "closed",
             placed_at: 1_000,
             ready_at: 1_000 + minutes * MINUTE_US,
+            paused: 0,
             given_at: 50 * MINUTE_US,
             promised_until: 60 * MINUTE_US,
             unclaimed: false,
@@ -140,6 +150,13 @@ mod tests {
         assert_eq!(figures.ready_minutes_median, Some(30.0));
         assert_eq!((figures.pick_up, figures.fetched, figures.unclaimed, figures.declined), (4, 2, 1, 0));
         assert_eq!((figures.promised, figures.kept), (2, 1));
+        let paused = Served { paused: 25 * MINUTE_US, ..ready(45) };
+        let of_alert = count([paused].into_iter());
+        assert_eq!(
+            (of_alert.ready_within_30, of_alert.ready_minutes_median),
+            (1, Some(20.0)),
+            "an alert is nobody's fault"
+        );
         assert_eq!(count([ready(10), ready(20)].into_iter()).ready_minutes_median, Some(15.0));
         assert_eq!(count(std::iter::empty()).ready_minutes_median, None);
     }

@@ -19,6 +19,8 @@ pub struct Contact {
     pub user_id: String,
     /// The device that they order from, as tracking names it.
     pub anonymous_id: String,
+    /// The person, where somebody inside vouched for it; 0: nobody is known for sure.
+    pub person_id: i64,
 }
 
 impl Contact {
@@ -80,12 +82,18 @@ pub struct CartBody {
     /// The colleague who advised, to whom the order is credited.
     #[serde(default)]
     pub seller: String,
+    /// A colleague in a shop advised about it: see [`crate::showroom`].
+    #[serde(default)]
+    pub advised: bool,
     /// What keeps the lines until the order is placed.
     #[serde(default)]
     pub hold: Option<i64>,
     /// What they were told when they chose how to get it.
     #[serde(default)]
     pub promised: Option<Promised>,
+    /// Points that the person wants to burn.
+    #[serde(default)]
+    pub points: i64,
 }
 
 /// A line of an order with its price, as it was agreed.
@@ -102,6 +110,24 @@ pub struct OrderLine {
     pub net_minor: i64,
     pub tax_minor: i64,
     pub total_minor: i64,
+    /// Points burned for this line, and what they were worth.
+    #[serde(default)]
+    pub burned: i64,
+    #[serde(default)]
+    pub burned_minor: i64,
+    /// Points that it earns once it is with the customer.
+    #[serde(default)]
+    pub earned: i64,
+}
+
+/// Points of an order, as it was priced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderPoints {
+    pub burned: i64,
+    pub burned_minor: i64,
+    pub earned: i64,
+    /// Burned points were a way of paying; else they lowered the price.
+    pub pays: bool,
 }
 
 /// What a promotion took off.
@@ -126,6 +152,9 @@ pub struct Part {
     /// Which of the order's fulfilments serves them, by its number; none until a place is chosen.
     #[serde(default)]
     pub fulfilment: Option<i64>,
+    /// The claim on goods to come, and its line there, while they are `ordered` and awaited.
+    #[serde(default)]
+    pub incoming: Option<(i64, i64)>,
 }
 
 impl Part {
@@ -171,6 +200,9 @@ pub struct Fulfilling {
     pub ready_at: Timestamp,
     /// When it should be ready.
     pub due_at: Timestamp,
+    /// When it should have been ready before the place stood still; 0: it never did.
+    #[serde(default)]
+    pub due_first: Timestamp,
     /// When all of it was handed over, sent, or given up.
     pub done_at: Timestamp,
     /// Until when it waits for the customer, once it is ready.
@@ -242,8 +274,14 @@ pub struct OrderBody {
     pub payments: Vec<Paying>,
     #[serde(default)]
     pub fulfilments: Vec<Fulfilling>,
+    /// What the customer is promised; it moves when places stand still or goods come later.
     #[serde(default)]
     pub promised: Option<Promised>,
+    /// What they were told when they ordered, once that is another promise.
+    #[serde(default)]
+    pub promised_first: Option<Promised>,
+    #[serde(default)]
+    pub points: Option<OrderPoints>,
     #[serde(default)]
     pub zone: String,
     #[serde(default)]

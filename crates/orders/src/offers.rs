@@ -2,22 +2,51 @@
 //!
 //! [`Desk::compile`] makes one book of settings, places and what gets in between; asking it touches no store. It holds for
 //! [`DAYS`] days and is made again when settings, places or alerts change, and before its days run out.
-use crate::calendar::{Alert, Blackout, Carrier, Closure, Curfew, Disruptions, HandSwitch, Hours, Policy};
+use crate::calendar::{Alert, Blackout, Carrier, Closure, Curfew, Disruptions, HandSwitch, Hours};
 use crate::promise::{
     Available, Book, BookError, Demand, Incoming, Place, Promise, Reason, Request, Taken, Way, WayKind, Ways,
 };
 use crate::settings::{PlaceSettings, Settings, SettingsError, minutes};
-use base::{MINUTE_US, Quantity, Timestamp};
+use base::{DAY_US, HOUR_US, MINUTE_US, Quantity, SECOND_US, Timestamp};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::sync::Arc;
-use stock::Places;
-use stock::model::LocationState;
+use stock::ahead::Ahead;
+use stock::incoming::Supply;
+use stock::model::{Location, LocationState, Position, VariantStock};
+use stock::{Channel, Places, availability};
 
 /// Days that a compiled book reaches; promises are made for the first half of them.
 pub const DAYS: u16 = 35;
-const PREPARE_MINUTES: u32 = 30;
+/// Minutes of work from an order to a packed parcel where nobody said.
+pub(crate) const PREPARE_MINUTES: u32 = 30;
 const VAN: &str = "\u{1}van";
+/// The longest and the shortest time for which a book is used.
+const GOOD_US: i64 = HOUR_US;
+const GOOD_LEAST_US: i64 = 10 * SECOND_US;
+
+/// The carrier between the shop's own places.
+pub(crate) fn van(settings: &Settings) -> Carrier {
+    Carrier {
+        window: (0, 1439),
+        late_days: 0,
+        ..Carrier::daily(VAN, minutes(&settings.transfers.cut_off).unwrap_or(16 * 60))
+    }
+}
+
+/// A place as disruptions see it.
+pub(crate) fn about(location: &Location, settings: &Settings, zone: TimeZone) -> crate::calendar::Place {
+    let usual = PlaceSettings::default();
+    let own = settings.places.get(&*location.id).unwrap_or(&usual);
+    crate::calendar::Place {
+        id: location.id.to_string(),
+        zone,
+        territories: own.territories.clone(),
+        queue: own.queue.clone(),
+        own_power: own.own_power,
+        works_in_alerts: own.works_in_alerts,
+    }
+}
 
 /// Why no promises can be made.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +64,8 @@ pub struct Desk {
     pub version: i64,
     /// When it was compiled.
     pub made_at: Timestamp,
+    /// Until when it can be used: guesses about pauses run out.
+    pub good_until: Timestamp,
     book: Book,
     numbers: Vec<i64>,
     ids: Vec<String>,
@@ -51,6 +82,29 @@ pub struct WantedLine {
     pub available: Option<Vec<(i64, Quantity)>>,
     /// By place, with the moments when it is expected and when it is there at the latest.
     pub incoming: Vec<(i64, Quantity, Timestamp, Timestamp)>,
+}
+
+impl WantedLine {
+    /// So much of a variant, with what places that serve a channel can still give, and what is on order for them as far as it may be
+    /// sold before it is there; goods that are not counted are everywhere.
+    pub fn new(
+        tracked: bool,
+        stock: Option<&VariantStock>,
+        quantity: Quantity,
+        ahead: Option<&Ahead>,
+        (channel, now): (&Channel, Timestamp),
+    ) -> Self {
+        let lies = |stock: &VariantStock| {
+            let at = |p: &Position| (p.location_no, availability::available(p, channel.buffer, now));
+            availability::serving(stock, channel).map(at).collect()
+        };
+        let available = tracked.then(|| stock.map_or_else(Vec::new, lies));
+        // A day of grace: suppliers are late more often than early.
+        let coming = |s: &Supply| (s.location_no, s.free, s.expected_at, s.expected_at.plus(DAY_US));
+        let ahead = ahead.filter(|_| tracked).into_iter().flat_map(|ahead| ahead.coming(now));
+        let incoming = ahead.filter(|s| channel.serves(s.location_no)).map(coming).collect();
+        WantedLine { quantity, available, incoming }
+    }
 }
 
 /// What can be had.
@@ -83,7 +137,12 @@ impl Desk {
         now: Timestamp,
     ) -> Result<Self, DeskError> {
         let disruptions = disruptions(&settings, alerts);
-        let policy = Policy::default();
+        let policy = settings.alerts.policy();
+        let mut good_until = now.micros() + GOOD_US;
+        // A feed that falls silent is believed so long.
+        for alert in alerts.iter().filter(|alert| alert.goes_on(now.micros(), &policy)) {
+            good_until = good_until.min(alert.confirmed_us.max(alert.began_us) + policy.stale_us);
+        }
         let mut ways = Ways::default();
         let (mut numbers, mut names, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
         let usual = PlaceSettings::default();
@@ -92,20 +151,16 @@ impl Desk {
             let zone = TimeZone::get(&location.time_zone).unwrap_or(TimeZone::UTC);
             let pointer = format!("/places/{}", location.id);
             let (work, counter): (Hours, Hours) = own.hours(&zone, &pointer)?;
-            let about = crate::calendar::Place {
-                id: location.id.to_string(),
-                zone,
-                territories: own.territories.clone(),
-                queue: own.queue.clone(),
-                own_power: own.own_power,
-                works_in_alerts: own.works_in_alerts,
-            };
+            let about = about(location, &settings, zone);
+            let pauses = disruptions.of(&about, now.micros(), DAYS, &policy);
+            let guesses = pauses.iter().filter(|p| p.assumed && p.until_us > now.micros()).map(|p| p.until_us);
+            good_until = guesses.fold(good_until, i64::min);
             let has_counter = !matches!(location.kind.as_str(), "warehouse" | "micro_fulfilment");
             ways.places.push(Place {
                 id: location.id.to_string(),
                 work,
                 counter: has_counter.then_some(counter),
-                pauses: disruptions.of(&about, now.micros(), DAYS, &policy),
+                pauses,
                 prepare_us: i64::from(own.prepare_minutes.unwrap_or(PREPARE_MINUTES)) * MINUTE_US,
                 per_hour: own.per_hour,
                 down: location.state != LocationState::Open,
@@ -118,11 +173,7 @@ impl Desk {
             ways.carriers.push(carrier.carrier(&format!("/carriers/{at}"))?);
         }
         let van = ways.carriers.len() as u32;
-        ways.carriers.push(Carrier {
-            window: (0, 1439),
-            late_days: 0,
-            ..Carrier::daily(VAN, minutes(&settings.transfers.cut_off).unwrap_or(16 * 60))
-        });
+        ways.carriers.push(self::van(&settings));
         for method in &settings.methods {
             let Some(carrier) = settings.carriers.iter().position(|c| c.id == method.carrier) else { continue };
             let senders = kinds.iter().enumerate().filter(|(_, kind)| method.from_kinds.iter().any(|k| k == *kind));
@@ -162,7 +213,9 @@ impl Desk {
         let positions = numbers.iter().enumerate().map(|(at, no)| (*no, at as u32)).collect();
         let carriers = ways.carriers.iter().map(|c| c.id.clone()).collect();
         let ids = ways.places.iter().map(|place| place.id.clone()).collect();
-        Ok(Self { settings, version, made_at: now, book, numbers, ids, names, positions, carriers })
+        // At least a while: a guess that is nearly over is not worth a book a second.
+        let good_until = Timestamp::from_micros(good_until.max(now.micros() + GOOD_LEAST_US));
+        Ok(Self { settings, version, made_at: now, good_until, book, numbers, ids, names, positions, carriers })
     }
 
     /// A place's position in the book's [`Taken`].
@@ -265,7 +318,8 @@ impl Desk {
     }
 }
 
-fn disruptions(settings: &Settings, alerts: &[Alert]) -> Disruptions {
+/// What gets in between, by the settings and the feed.
+pub(crate) fn disruptions(settings: &Settings, alerts: &[Alert]) -> Disruptions {
     let us = |at: &Option<Timestamp>| at.map(|at| at.micros());
     Disruptions {
         alerts: alerts.to_vec(),

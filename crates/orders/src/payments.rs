@@ -33,7 +33,7 @@ pub trait Provider {
     fn ask(&self, ask: Ask) -> Result<Vec<Action>, ProviderError>;
 }
 
-const NAMES: [&str; 3] = ["test", "on_delivery", "till"];
+const NAMES: [&str; 4] = ["test", "on_delivery", "till", crate::after::credit::PROVIDER];
 
 /// Takes every sum at once, and declines those that end in 13 minor units, so that a shop can try both.
 struct Test;
@@ -41,6 +41,8 @@ struct Test;
 struct OnDelivery;
 /// A colleague took the money, or gave it back.
 struct Till;
+/// Credit that the shop gave: [`crate::after::commands::pay_with_credit`] moves it, since it knows the account.
+struct StoreCredit;
 
 impl Provider for Test {
     fn name(&self) -> &'static str {
@@ -84,9 +86,22 @@ impl Provider for Till {
     }
 }
 
+impl Provider for StoreCredit {
+    fn name(&self) -> &'static str {
+        crate::after::credit::PROVIDER
+    }
+    fn ask(&self, ask: Ask) -> Result<Vec<Action>, ProviderError> {
+        match ask.action {
+            Action::Capture => Ok(vec![Action::Capture]),
+            // Money goes back to credit by a return, a claim or a refund, which post both sides.
+            other => Err(ProviderError::Cannot(crate::after::credit::PROVIDER, other)),
+        }
+    }
+}
+
 /// A provider by its name.
 pub fn provider(name: &str) -> Result<&'static dyn Provider, ProviderError> {
-    let all: [&'static dyn Provider; 3] = [&Test, &OnDelivery, &Till];
+    let all: [&'static dyn Provider; 4] = [&Test, &OnDelivery, &Till, &StoreCredit];
     all.into_iter().find(|p| p.name() == name).ok_or_else(|| ProviderError::Unknown(name.chars().take(60).collect()))
 }
 
@@ -106,7 +121,7 @@ mod tests {
         assert!(till.ask(ask(Action::Capture, false)).is_err());
         let on_delivery = provider("on_delivery").expect("it is there");
         assert_eq!(on_delivery.ask(ask(Action::Capture, false)), Ok(vec![Action::AgreeOnDelivery]));
-        assert!(provider("bank").is_err_and(|e| e.to_string().contains("test, on_delivery, till")));
+        assert!(provider("bank").is_err_and(|e| e.to_string().contains("test, on_delivery, till, store_credit")));
         for name in NAMES {
             assert_eq!(provider(name).map(|p| p.name()), Ok(name));
         }

@@ -34,6 +34,8 @@ pub struct Settings {
     pub closures: Vec<ClosureSettings>,
     /// Points that somebody switched off.
     pub switched_off: Vec<SwitchedOff>,
+    /// Where air-raid alerts are learned from; places name their territories.
+    pub alerts: AlertSettings,
 }
 
 /// A carrier.
@@ -260,6 +262,11 @@ pub struct Policy {
     pub prepay_percent: u32,
     /// Minutes that a place has to answer before the order is offered elsewhere; 0: it is never taken from it.
     pub answer_minutes: u32,
+    /// Where goods of one legal entity are sold by another: the one that took the order buys them and sells them on. Else whoever
+    /// owns them sells them to the customer.
+    pub resale: bool,
+    /// The place whose legal entity takes orders that are sent; of orders that are fetched it is where they are fetched.
+    pub taker: Option<String>,
 }
 
 impl Default for Policy {
@@ -274,6 +281,65 @@ impl Default for Policy {
             prepay_after_unclaimed: 2,
             prepay_percent: 20,
             answer_minutes: 0,
+            resale: false,
+            taker: None,
+        }
+    }
+}
+
+/// A public feed of air-raid alerts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertFeed {
+    /// Nobody is asked.
+    #[default]
+    Off,
+    /// alerts.in.ua.
+    AlertsInUa,
+    /// ukrainealarm.com.
+    UkraineAlarm,
+}
+
+/// Where alerts are learned from, and what is assumed of them. The feed's key is no setting: it is kept sealed by the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlertSettings {
+    pub feed: AlertFeed,
+    /// Another address of the same service, such as a proxy; the service's own without it.
+    pub address: String,
+    /// Seconds between two requests, from 10 to 600.
+    pub every_seconds: u32,
+    /// Minutes after the feed's last word on an alert until it counts as over, from 3 to 720.
+    pub stale_minutes: u32,
+    /// Minutes that an alert mostly lasts: what promises reckon with while one goes on, from 5 to 720.
+    pub usual_minutes: u32,
+    /// Minutes after an alert until work goes on, up to 120.
+    pub resume_minutes: u32,
+}
+
+impl Default for AlertSettings {
+    fn default() -> Self {
+        let (stale_minutes, usual_minutes, resume_minutes) = (20, 60, 5);
+        Self {
+            feed: AlertFeed::Off,
+            address: String::new(),
+            every_seconds: 20,
+            stale_minutes,
+            usual_minutes,
+            resume_minutes,
+        }
+    }
+}
+
+impl AlertSettings {
+    /// What calendars assume.
+    pub fn policy(&self) -> crate::calendar::Policy {
+        let us = |minutes: u32| i64::from(minutes) * base::MINUTE_US;
+        crate::calendar::Policy {
+            stale_us: us(self.stale_minutes),
+            alert_usual_us: us(self.usual_minutes),
+            resume_us: us(self.resume_minutes),
+            ..crate::calendar::Policy::default()
         }
     }
 }
@@ -362,6 +428,7 @@ impl Default for Settings {
             blackouts: vec![],
             closures: vec![],
             switched_off: vec![],
+            alerts: AlertSettings::default(),
         }
     }
 }
@@ -517,6 +584,22 @@ impl Settings {
         }
         if policy.prepay_percent > 100 {
             return Err(wrong("/policy/prepay_percent", "from 0 to 100"));
+        }
+        let alerts = &self.alerts;
+        let within = [
+            ("every_seconds", alerts.every_seconds, 10..=600),
+            ("stale_minutes", alerts.stale_minutes, 3..=720),
+            ("usual_minutes", alerts.usual_minutes, 5..=720),
+            ("resume_minutes", alerts.resume_minutes, 0..=120),
+        ];
+        for (field, value, range) in within {
+            if !range.contains(&value) {
+                let detail = format!("from {} to {}", range.start(), range.end());
+                return Err(wrong(format!("/alerts/{field}"), detail));
+            }
+        }
+        if alerts.address.len() > 500 || alerts.address.contains(|c: char| c.is_control() || c == ' ') {
+            return Err(wrong("/alerts/address", "an address has at most 500 bytes and no blanks"));
         }
         let lists = [self.carriers.len(), self.zones.len(), self.methods.len(), self.sourcing.rules.len()];
         if lists.iter().any(|len| *len > LIST_MAX) {

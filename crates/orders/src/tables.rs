@@ -20,6 +20,7 @@ static CARTS: Bulk = Bulk {
         ("anonymous_id", 't'),
         ("updated_at", 'i'),
         ("body", 't'),
+        ("person_id", 'i'),
     ],
     key: 1,
     insert_only: false,
@@ -43,19 +44,19 @@ impl Table for CartTable {
         size_of::<Cart>() + row.body.lines.len() * 16 + row.contact.address.len() + 128
     }
     fn load(db: &mut Engine, key: i64) -> Result<Option<Arc<Cart>>, DbError> {
-        let sql = "SELECT order_no, email, phone, name, address, user_id, anonymous_id, updated_at, body FROM carts WHERE no = $1";
+        let sql = "SELECT order_no, email, phone, name, address, user_id, anonymous_id, updated_at, body, person_id FROM carts WHERE no = $1";
         let Some(row) = db.first(sql, &[key.into()])? else { return Ok(None) };
         Ok(Some(Arc::new(Cart {
             no: key,
             order_no: Some(row.int(0)?).filter(|no| *no != 0),
-            contact: contact(&row, 1)?,
+            contact: contact(&row, 1, 9)?,
             updated_at: Timestamp::from_micros(row.int(7)?),
             body: serde_json::from_str(row.text(8)?).map_err(|e| DbError::damaged("carts", e))?,
         })))
     }
     fn flush(db: &mut Engine, rows: &[(i64, &Arc<Cart>)], _: i64) -> Result<(), DbError> {
         let bodies = rows.iter().map(|(_, cart)| json(&cart.body)).collect::<Result<Vec<_>, _>>()?;
-        let values: Vec<[Value<'_>; 10]> = rows
+        let values: Vec<[Value<'_>; 11]> = rows
             .iter()
             .zip(&bodies)
             .map(|((no, cart), body)| {
@@ -70,6 +71,7 @@ impl Table for CartTable {
                     (&cart.contact.anonymous_id).into(),
                     cart.updated_at.micros().into(),
                     body.into(),
+                    cart.contact.person_id.into(),
                 ]
             })
             .collect();
@@ -78,7 +80,7 @@ impl Table for CartTable {
     }
 }
 
-fn contact(row: &db::Row, at: usize) -> Result<Contact, DbError> {
+fn contact(row: &db::Row, at: usize, person: usize) -> Result<Contact, DbError> {
     Ok(Contact {
         email: row.text(at)?.into(),
         phone: row.text(at + 1)?.into(),
@@ -86,6 +88,7 @@ fn contact(row: &db::Row, at: usize) -> Result<Contact, DbError> {
         address: row.text(at + 3)?.into(),
         user_id: row.text(at + 4)?.into(),
         anonymous_id: row.text(at + 5)?.into(),
+        person_id: row.int(person)?,
     })
 }
 
@@ -135,6 +138,7 @@ static ORDERS: Bulk = Bulk {
         ("promised_until", 'i'),
         ("given_at", 'i'),
         ("body", 't'),
+        ("person_id", 'i'),
     ],
     key: 1,
     insert_only: false,
@@ -154,12 +158,12 @@ impl Table for OrderTable {
         size_of::<Order>() + row.body.lines.len() * 256 + row.body.parts.len() * 48 + row.contact.address.len() + 256
     }
     fn load(db: &mut Engine, key: i64) -> Result<Option<Arc<Order>>, DbError> {
-        let sql = "SELECT email, phone, name, address, user_id, anonymous_id, placed_at, updated_at, version, body FROM orders \
+        let sql = "SELECT email, phone, name, address, user_id, anonymous_id, placed_at, updated_at, version, body, person_id FROM orders \
                    WHERE no = $1";
         let Some(row) = db.first(sql, &[key.into()])? else { return Ok(None) };
         Ok(Some(Arc::new(Order {
             no: key,
-            contact: contact(&row, 0)?,
+            contact: contact(&row, 0, 10)?,
             placed_at: Timestamp::from_micros(row.int(6)?),
             updated_at: Timestamp::from_micros(row.int(7)?),
             version: row.int(8)?,
@@ -168,7 +172,7 @@ impl Table for OrderTable {
     }
     fn flush(db: &mut Engine, rows: &[(i64, &Arc<Order>)], _: i64) -> Result<(), DbError> {
         let bodies = rows.iter().map(|(_, order)| json(&order.body)).collect::<Result<Vec<_>, _>>()?;
-        let values: Vec<[Value<'_>; 20]> = rows
+        let values: Vec<[Value<'_>; 21]> = rows
             .iter()
             .zip(&bodies)
             .map(|((no, order), body)| {
@@ -193,6 +197,7 @@ impl Table for OrderTable {
                     order.body.promised.as_ref().map_or(0, |p| p.latest.micros()).into(),
                     order.body.given_at.micros().into(),
                     body.into(),
+                    order.contact.person_id.into(),
                 ]
             })
             .collect();

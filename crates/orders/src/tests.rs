@@ -1,5 +1,12 @@
 //! Stories of orders, on both engines.
+mod ahead;
+mod assortment;
+mod books;
+mod categories;
+mod front;
 mod lives;
+mod pauses;
+mod points;
 mod stories;
 mod work;
 pub(crate) mod world;

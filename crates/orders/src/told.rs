@@ -12,8 +12,18 @@ pub struct Told {
     pub properties: serde_json::Value,
 }
 
+/// A step of a cart's life, as an event about whoever it belongs to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfCart {
+    pub cart_no: i64,
+    /// As CONVENTIONS name it: `Cart Shared`.
+    pub name: &'static str,
+    /// JSON of the event's properties.
+    pub properties: serde_json::Value,
+}
+
 #[derive(Default)]
-struct Waiting(Vec<Told>);
+struct Waiting(Vec<Told>, Vec<OfCart>);
 
 impl Memory for Waiting {
     fn load(_: &mut Engine) -> Result<Self, DbError> {
@@ -21,9 +31,11 @@ impl Memory for Waiting {
     }
     fn commit(&mut self) {
         self.0.clear();
+        self.1.clear();
     }
     fn rollback(&mut self) {
         self.0.clear();
+        self.1.clear();
     }
 }
 
@@ -31,6 +43,17 @@ impl Memory for Waiting {
 pub(crate) fn tell(tx: &mut Tx, told: Told) -> Result<(), DbError> {
     tx.memory::<Waiting>()?.0.push(told);
     Ok(())
+}
+
+/// Notes what is to be told of a cart.
+pub(crate) fn tell_of_cart(tx: &mut Tx, told: OfCart) -> Result<(), DbError> {
+    tx.memory::<Waiting>()?.1.push(told);
+    Ok(())
+}
+
+/// Takes what waits to be told of carts.
+pub fn take_of_carts(tx: &mut Tx) -> Result<Vec<OfCart>, DbError> {
+    Ok(std::mem::take(&mut tx.memory::<Waiting>()?.1))
 }
 
 /// Takes what waits to be told.

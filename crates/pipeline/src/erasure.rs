@@ -82,7 +82,8 @@ pub struct Erasing<'a> {
 pub type Sweep = fn(&mut Tx, &Erasing<'_>, i64) -> Result<Option<i64>, DbError>;
 
 /// The kind: nobody stops it, for half an erasure is none.
-pub fn kind(sweeps: Vec<Sweep>) -> Kind {
+pub fn kind(above: Vec<Sweep>) -> Kind {
+    let sweeps: Vec<Sweep> = std::iter::once(sweep::price_lists as Sweep).chain(above).collect();
     Kind::stepping(KIND, move |tx, job, hands| advance(tx, job, hands, &sweeps)).unstoppable()
 }
 

@@ -64,8 +64,12 @@ impl Ticker for Tick {
         if tx.now() >= self.leases_at {
             messaging::outbox::expire_leases(tx, LEASES)?;
             loyalty::points::commands::expire(tx, LEASES)?;
-            ::orders::commands::no_shows(tx, LEASES).map_err(fault)?;
             let shop = crate::orders::shop(&self.preparer);
+            // Who stands still is known before anybody is late.
+            ::orders::commands::pauses::look(tx).map_err(fault)?;
+            ::orders::commands::pauses::follow(tx, LEASES).map_err(fault)?;
+            ::orders::commands::incoming::incoming_moved(tx, &shop, LEASES, "braid").map_err(fault)?;
+            ::orders::commands::no_shows(tx, LEASES).map_err(fault)?;
             ::orders::commands::unanswered(tx, &shop, LEASES).map_err(fault)?;
             self.leases_at = tx.now().plus(LEASES_EVERY_US);
         }

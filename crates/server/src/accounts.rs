@@ -24,6 +24,7 @@ pub const MIGRATIONS: Migrations = Migrations {
         ("0009_oidc", include_str!("../migrations/0009_oidc.sql")),
         ("0010_rollout", include_str!("../migrations/0010_rollout.sql")),
         ("0011_erp", include_str!("../migrations/0011_erp.sql")),
+        ("0013_erp_ids", include_str!("../migrations/0013_erp_ids.sql")),
     ],
 };
 

@@ -5,6 +5,7 @@ pub mod approvals;
 pub mod audit;
 pub mod computed;
 pub mod configuration;
+pub mod consultations;
 pub mod customers;
 pub mod edits;
 pub mod erp;
@@ -258,6 +259,8 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(waiting::routes())
         .merge(erp::routes())
         .merge(returns::routes())
+        .merge(consultations::routes())
+        .routes(routes!(customers::counter::customer_counter))
         .routes(routes!(webhooks::list_webhook_types))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
         .routes(routes!(webhooks::get_webhook, webhooks::update_webhook, webhooks::delete_webhook))
@@ -352,7 +355,7 @@ pub fn router(app: Arc<App>) -> axum::Router {
         .layer(DefaultBodyLimit::max(input::BODY_MAX));
     axum::Router::new()
         .merge(admin)
-        .merge(crate::shop_api::routes())
+        .merge(crate::shop_api::routes(&app))
         .merge(crate::erp::exchange::routes())
         .route("/api/{*rest}", axum::routing::any(unknown))
         .route("/braid.js", get(assets::script))

@@ -32,6 +32,10 @@ pub struct App {
     pub views: crate::views::Views,
     /// What product pages are answered from.
     pub board: crate::shop_api::Board,
+    /// The loop that asks the feed of alerts.
+    pub alerts: crate::alerts::Alerts,
+    /// How fast the shop's API is asked.
+    pub paces: crate::shop_api::pace::Paces,
     /// What promises are answered from.
     pub desk: crate::shop_api::desk::DeskCell,
     /// Which people are of whose stores, as far as that was found out lately.
@@ -72,6 +76,8 @@ impl App {
         let board = crate::shop_api::Board::open(&domain).await?;
         let app = Self {
             board,
+            alerts: crate::alerts::Alerts::default(),
+            paces: crate::shop_api::pace::Paces::default(),
             desk: crate::shop_api::desk::DeskCell::default(),
             goods,
             proxies,
@@ -96,6 +102,7 @@ impl App {
         app.reload_accounts().await?;
         app.reload_sources().await?;
         app.reload_order_settings().await?;
+        app.reload_alerts().await?;
         let app = Arc::new(app);
         let (shared, now) = (app.clone(), app.now());
         app.query(move |db| Ok(shared.views.load(db, now)?)).await?;

@@ -27,16 +27,18 @@ pub async fn console(uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     let found = if path.is_empty() { None } else { Console::get(path) };
     let is_page = found.is_none();
-    // An address that looks like a file and is none is missing: a page in its place would be run as a script.
-    if is_page && path.rsplit('/').next().is_some_and(|last| last.contains('.')) {
-        return crate::problem::NOT_FOUND.because("there is no such file").into_response();
-    }
-    // The store app and the page of an order for its customer are entries of their own beside the console.
+    // The store app and the pages of customers (an order, a basket, a price tag) are entries of their own beside the console.
     let entry = match path.split('/').next() {
         Some("store") => "store.html",
         Some("o") => "order.html",
+        Some("c") => "cart.html",
+        Some("i") => "item.html",
         _ => "index.html",
     };
+    // An address that looks like a file and is none is missing: a page in its place would be run as a script. SKUs have dots.
+    if is_page && entry != "item.html" && path.rsplit('/').next().is_some_and(|last| last.contains('.')) {
+        return crate::problem::NOT_FOUND.because("there is no such file").into_response();
+    }
     let page = || Console::get(entry);
     let mut response = match found.or_else(page) {
         Some(file) => serve(file, if is_page { entry } else { path }, &headers),

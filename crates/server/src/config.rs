@@ -117,6 +117,10 @@ pub struct Config {
     pub max_body: usize,
     /// Events a second and source; 0 = no limit.
     pub rate_per_source: u32,
+    /// Requests of the shop's API a second and write key; 0 = no limit.
+    pub rate_per_key: u32,
+    /// The same a second and address, and a second and cart or order; 0 = no limit.
+    pub rate_per_client: u32,
     /// Networks of proxies that are believed.
     pub trusted_proxies: String,
     /// A table of addresses and their places.
@@ -206,6 +210,8 @@ impl Effective {
             clock_tolerance_us: units::duration_us(self.get("collect", "clock_tolerance")).unwrap_or_default(),
             max_body: units::bytes(self.get("collect", "max_body")).unwrap_or_default() as usize,
             rate_per_source: int("collect", "rate_per_source") as u32,
+            rate_per_key: int("shop_api", "rate_per_key") as u32,
+            rate_per_client: int("shop_api", "rate_per_client") as u32,
             trusted_proxies: self.get("http", "trusted_proxies").into(),
             geo_file: Some(self.get("collect", "geo_file")).filter(|v| !v.is_empty()).map(|v| folder.join(v)),
             keep_ip_whole: self.get("collect", "keep_ip") == "whole",

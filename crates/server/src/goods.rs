@@ -4,9 +4,12 @@ pub mod media;
 pub mod stock;
 
 use crate::app::App;
+use crate::domain::Domain;
 use crate::problem::{Problem, internal};
 use base::SECOND_US;
 use catalog::feeds;
+use db::jobs::{self, Job};
+use db::{DbError, Tx};
 use search::{Follower, Index, SearchError};
 use std::path::Path;
 use std::sync::Arc;
@@ -73,4 +76,32 @@ pub fn follow_feeds(app: &App, stop: &AtomicBool) {
 /// Where pictures are fetched from.
 pub fn media_address(app: &App) -> String {
     format!("{}/media", app.public_url.trim_end_matches('/'))
+}
+
+/// Drives the open jobs of a kind until it is told to end. A job that cannot go on fails with its reason, or is tried again where the
+/// store was away.
+fn serve_jobs(
+    domain: &Domain,
+    (kind, what): (&str, &str),
+    stop: &AtomicBool,
+    drive: &dyn Fn(&Job) -> Result<(), files::FileError>,
+) {
+    const PAUSE: Duration = Duration::from_millis(200);
+    while !stop.load(Ordering::Relaxed) && domain.store().is_alive() {
+        let kind = kind.to_string();
+        let waiting = domain.store().read(move |tx: &mut Tx| {
+            let id = jobs::open(tx)?.iter().find(|w| w.kind == kind).map(|w| w.id);
+            id.map_or(Ok(None), |id| jobs::find(tx, id))
+        });
+        let Ok::<_, DbError>(Some(job)) = waiting else {
+            std::thread::sleep(PAUSE);
+            continue;
+        };
+        if let Err(error) = drive(&job) {
+            tracing::warn!(job = job.id, %error, "an import of {what} cannot go on");
+            let (id, reason, passing) = (job.id, error.to_string(), matches!(error, files::FileError::Store(_)));
+            let _ = domain.store().write(move |tx: &mut Tx| jobs::fail(tx, id, &reason, passing));
+            std::thread::sleep(PAUSE);
+        }
+    }
 }

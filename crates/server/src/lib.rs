@@ -9,6 +9,7 @@
 //! Deliberately absent: rules of retail (the domain crates), reading the environment (`cli`).
 pub mod access;
 pub mod accounts;
+pub mod alerts;
 pub mod api;
 pub mod app;
 pub mod approvals;

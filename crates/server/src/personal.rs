@@ -5,6 +5,7 @@
 //! all (32 bytes an event), never the events themselves. The same rows become JSON or a page that loads nothing
 //! ([`render`]). Members of staff are numbered and not named: who they are is theirs, that somebody looked is the person's.
 mod gather;
+mod orders;
 mod render;
 mod words;
 

@@ -58,6 +58,7 @@ codes! {
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch", 422, "The idempotency key was used for another request";
     TOO_MANY_ATTEMPTS = "too_many_attempts", 429, "Too many attempts to sign in";
     TOO_MANY_VIEWS = "too_many_views", 429, "Too many customers were looked at in this hour";
+    TOO_FAST = "too_fast", 429, "Too many requests in a short time";
     INTERNAL = "internal", 500, "Something went wrong inside Braid";
     BUSY = "busy", 503, "Too much work is waiting";
     DISK_FULL = "disk_full", 503, "The disk is full";

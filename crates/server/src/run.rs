@@ -172,6 +172,7 @@ pub async fn start(options: &Serve, domain: Domain, hub: Arc<Hub>, notices: Noti
         tokio::spawn(crate::retention::run(app.clone(), stopped.clone())),
         tokio::spawn(rerun::run(app.clone(), stopped.clone())),
         tokio::spawn(crate::exports::sweep::run(app.clone(), stopped.clone())),
+        tokio::spawn(crate::alerts::run(app.clone(), stopped.clone())),
         tokio::spawn(crate::webhooks::read::run(app.clone(), stopped.clone())),
         tokio::spawn(crate::webhooks::send::run(app.clone(), stopped.clone())),
     ];

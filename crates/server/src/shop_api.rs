@@ -1,8 +1,14 @@
 //! The shop's API, `/shop/v1/…` (CONTRACTS 9): what a site or an app asks on behalf of a customer, with a publishable key.
 pub mod carts;
 pub mod desk;
+pub mod document;
 pub mod ids;
 pub mod orders;
+pub mod pace;
+pub mod qr;
+pub mod returns;
+pub mod shelf;
+pub mod slots;
 
 use crate::api::stock::wire::Amount;
 use crate::app::App;
@@ -19,6 +25,7 @@ use db::DbError;
 use db::mirror::Mirror;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use stock::ahead::{Ahead, AheadCell};
 use stock::{Channel, PlacesCell, StockTable, availability, commands};
 
 /// What product pages are answered from, without asking the writer.
@@ -27,6 +34,7 @@ pub struct Board {
     variants: Arc<Mirror<Variants>>,
     stock: Arc<Mirror<StockTable>>,
     places: PlacesCell,
+    ahead: AheadCell,
     hash_key: (u64, u64),
 }
 
@@ -41,6 +49,7 @@ impl Board {
                     variants: tx.mirror(),
                     stock: tx.mirror(),
                     places: commands::places_cell(tx)?,
+                    ahead: stock::ahead::cell(tx)?,
                     hash_key: tx.hash_key(),
                 })
             },
@@ -67,7 +76,8 @@ impl Board {
         };
         let Some(variant) = self.variants.get(no)? else { return Some(None) };
         let stock = self.stock.get(no)?;
-        Some(Some(wanted(&variant, stock.as_deref(), quantity, (channel, now))))
+        let ahead = self.ahead.get(no);
+        Some(Some(wanted(&variant, (stock.as_deref(), ahead.as_deref()), quantity, (channel, now))))
     }
 
     /// What is known of an SKU in a channel; `None` where memory does not know all of it.
@@ -88,16 +98,11 @@ type Wanted = (::orders::offers::WantedLine, i64, String);
 
 fn wanted(
     variant: &variants::Variant,
-    stock: Option<&stock::model::VariantStock>,
+    (stock, ahead): (Option<&stock::model::VariantStock>, Option<&Ahead>),
     quantity: Quantity,
     (channel, now): (&Channel, Timestamp),
 ) -> Wanted {
-    let lies = |stock: &stock::model::VariantStock| {
-        let at = |p: &stock::model::Position| (p.location_no, availability::available(p, channel.buffer, now));
-        availability::serving(stock, channel).map(at).collect()
-    };
-    let available = variant.tracked.then(|| stock.map_or_else(Vec::new, lies));
-    let line = ::orders::offers::WantedLine { quantity, available, incoming: vec![] };
+    let line = ::orders::offers::WantedLine::new(variant.tracked, stock, quantity, ahead, (channel, now));
     (line, variant.price_minor, variant.currency.to_string())
 }
 
@@ -115,7 +120,8 @@ impl App {
                     let Some(no) = variants::find(tx, &sku)? else { return Ok(None) };
                     let Some(variant) = variants::get(tx, no)? else { return Ok(None) };
                     let stock = commands::stock(tx, no)?;
-                    Ok(Some(wanted(&variant, stock.as_deref(), quantity, (&channel, tx.now()))))
+                    let ahead = stock::ahead::of(tx, no)?;
+                    Ok(Some(wanted(&variant, (stock.as_deref(), ahead.as_deref()), quantity, (&channel, tx.now()))))
                 })
                 .await?
             }
@@ -159,8 +165,9 @@ fn available(
 }
 
 /// The routes of the shop's API. Browsers of any site may ask.
-pub fn routes() -> axum::Router<Arc<App>> {
+pub fn routes(app: &Arc<App>) -> axum::Router<Arc<App>> {
     axum::Router::new()
+        .route("/shop/v1/openapi.json", get(async || axum::Json(document::document())))
         .route("/shop/v1/availability", get(get_availability).options(preflight))
         .route("/shop/v1/promises", get(carts::promises).options(preflight))
         .route("/shop/v1/carts", post(carts::create_cart).options(preflight))
@@ -176,10 +183,20 @@ pub fn routes() -> axum::Router<Arc<App>> {
         .route("/shop/v1/orders/{id}/payments", post(orders::pay_order).options(preflight))
         .route("/shop/v1/orders/{id}/confirm", post(orders::confirm_order).options(preflight))
         .route("/shop/v1/orders/{id}/cancel", post(orders::cancel_order).options(preflight))
+        .route("/shop/v1/orders/{id}/returns", get(returns::list_returns).post(returns::ask_return).options(preflight))
+        .route("/shop/v1/orders/{id}/code.svg", get(orders::code_image))
+        .route("/shop/v1/orders/{id}/slots", get(slots::of_order).options(preflight))
+        .route("/shop/v1/shelf/{location}/{code}", get(shelf::look).options(preflight))
+        .route("/shop/v1/shelf/{location}", post(shelf::begin_basket).options(preflight))
+        .route("/shop/v1/carts/{id}/code.svg", get(carts::code_image))
+        .route("/shop/v1/carts/{id}/slots", get(slots::of_cart).options(preflight))
+        .route("/shop/v1/orders/{id}/claims", get(returns::list_claims).post(returns::ask_claim).options(preflight))
         .layer(axum::extract::DefaultBodyLimit::max(BODY_MAX))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), pace::around))
         .layer(axum::middleware::map_response(async |mut response: Response| {
             let headers = response.headers_mut();
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("retry-after"));
             headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
             response
         }))
@@ -207,12 +224,38 @@ impl Shop {
     }
 }
 
+/// The source whose write key a request carries.
+fn source_of(app: &App, headers: &axum::http::HeaderMap) -> Option<Arc<Source>> {
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let key = header.and_then(collect::write_key::in_authorization);
+    key.and_then(|key| app.sources().sources().of_key(&key).cloned())
+}
+
+/// Whoever has the link of a cart or an order: a shop with its key, or the customer's own page without one. The id's seal says that they
+/// may; a key that is sent has to be right.
+pub struct Holder(Option<Arc<Source>>);
+
+impl Holder {
+    /// As idempotency and history name it.
+    pub fn actor(&self) -> String {
+        self.0.as_ref().map_or_else(|| "customer".to_string(), |source| format!("shop:{}", source.name))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Holder {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        match parts.headers.contains_key(header::AUTHORIZATION) {
+            true => Shop::from_request_parts(parts, app).await.map(|shop| Holder(Some(shop.0))),
+            false => Ok(Holder(None)),
+        }
+    }
+}
+
 impl FromRequestParts<Arc<App>> for Shop {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let header = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let key = header.and_then(collect::write_key::in_authorization);
-        let found = key.and_then(|key| app.sources().sources().of_key(&key).cloned());
+        let found = source_of(app, &parts.headers);
         let refused = "send a source's write key as the user name of Basic authentication";
         found.map(Shop).ok_or_else(|| NOT_SIGNED_IN.because(refused))
     }

@@ -1,6 +1,7 @@
 //! The server over HTTP: a real one on a free port, with a store of its own.
 mod access;
 mod admin;
+mod alerts;
 mod border;
 mod borders;
 mod catalog;
@@ -9,6 +10,7 @@ mod configuration;
 mod console;
 mod erp;
 mod exports;
+mod front;
 mod goods;
 mod harness;
 mod identity;
@@ -23,6 +25,7 @@ mod plans;
 mod prices;
 mod privacy;
 mod profile;
+mod promises;
 mod returns;
 mod roles;
 mod statements;

@@ -1,16 +1,17 @@
 //! `simulate`: many lives, on all cores; prints what was reached, and the seeds that failed.
 use db::testing::Place;
 use db::testing::prepared::Prepared;
-use simulation::reached::{Reached, SQLITE_ONLY, WANTED};
+use simulation::reached::{Reached, SQLITE_ONLY, WANTED, WANTED_OF_TRADE};
 use simulation::run::{Life, run};
+use simulation::trade::{self, Trading};
 use simulation::world::prepare;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-const HELP: &str = "simulate [--seeds FROM..TO | --seed N] [--commands N] [--threads N] [--postgres] [--verbose]
-Lives lives of a store, one a seed, and checks each. --postgres needs BRAID_TEST_POSTGRES.
+const HELP: &str = "simulate [--seeds FROM..TO | --seed N] [--commands N] [--threads N] [--postgres] [--trade] [--verbose]
+Lives lives of a store, one a seed, and checks each. --trade lives lives of orders. --postgres needs BRAID_TEST_POSTGRES.
 A nightly million: simulate --seeds 1..1000001";
 
 /// As the program itself.
@@ -23,12 +24,14 @@ struct Options {
     commands: usize,
     threads: usize,
     postgres: bool,
+    trade: bool,
     verbose: bool,
 }
 
 fn options() -> Result<Options, String> {
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let mut out = Options { from: 1, to: 101, commands: 300, threads: cores, postgres: false, verbose: false };
+    let mut out =
+        Options { from: 1, to: 101, commands: 300, threads: cores, postgres: false, trade: false, verbose: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
@@ -48,6 +51,7 @@ fn options() -> Result<Options, String> {
             "--commands" => out.commands = number(&value()?)?,
             "--threads" => out.threads = number(&value()?)?,
             "--postgres" => out.postgres = true,
+            "--trade" => out.trade = true,
             "--verbose" => out.verbose = true,
             _ => return Err(format!("there is no {word}\n{HELP}")),
         }
@@ -93,7 +97,8 @@ fn main() -> ExitCode {
                         Err(why) => {
                             failed.fetch_add(1, Ordering::Relaxed);
                             let engine = if options.postgres { " --postgres" } else { "" };
-                            eprintln!("seed {seed} failed: {why}\nrepeat it: simulate --seed {seed} --commands {}{engine} --verbose", options.commands);
+                            let kind = if options.trade { " --trade" } else { "" };
+                            eprintln!("seed {seed} failed: {why}\nrepeat it: simulate --seed {seed} --commands {}{engine}{kind} --verbose", options.commands);
                         }
                     }
                 }
@@ -102,19 +107,23 @@ fn main() -> ExitCode {
     });
     let reached = reached.into_inner().unwrap_or_else(PoisonError::into_inner);
     let lives = options.to - options.from;
+    let kind = if options.trade { " of trade" } else { "" };
     let engine = if options.postgres { "PostgreSQL" } else { "SQLite" };
     let mut report: Vec<String> = reached.0.iter().map(|(what, times)| format!("{what} {times}")).collect();
     report.insert(
         0,
         format!(
-            "{lives} lives of {} commands on {engine} in {:.0} s",
+            "{lives} lives of {} commands{kind} on {engine} in {:.0} s",
             options.commands,
             started.elapsed().as_secs_f64()
         ),
     );
     print(&report.join("\n  "));
-    let missing: Vec<&str> =
-        reached.missing(WANTED).into_iter().filter(|w| !(options.postgres && SQLITE_ONLY.contains(w))).collect();
+    let missing: Vec<&str> = reached
+        .missing(if options.trade { WANTED_OF_TRADE } else { WANTED })
+        .into_iter()
+        .filter(|w| !(options.postgres && SQLITE_ONLY.contains(w)))
+        .collect();
     if lives >= 100 && !missing.is_empty() {
         eprintln!("error: never reached: {}", missing.join(", "));
         return ExitCode::FAILURE;
@@ -135,7 +144,9 @@ fn prepared(postgres: bool) -> Result<Prepared, String> {
 
 fn live(prepared: &Prepared, seed: u64, options: &Options) -> Result<Reached, String> {
     let life = Life { seed, commands: options.commands, bug: None, verbose: options.verbose, hashed: false };
-    let lived = std::panic::catch_unwind(|| run(prepared, life)).unwrap_or_else(|_| Err("it panicked".into()));
+    let trading = Trading { seed, commands: options.commands, defect: None, verbose: options.verbose, hashed: false };
+    let live = || if options.trade { trade::run(prepared, trading) } else { run(prepared, life) };
+    let lived = std::panic::catch_unwind(live).unwrap_or_else(|_| Err("it panicked".into()));
     lived.map(|lived| lived.reached)
 }
 

@@ -102,3 +102,40 @@ fn the_ledger_notices_who_comes_back() {
     assert_eq!(ledger.acknowledge(&ids, &[], &[], &[0]), Ok(0));
     assert_eq!(ledger.acknowledged.iter().collect::<Vec<_>>(), ["y"], "what was refused is not in the log");
 }
+
+fn trading(seed: u64, commands: usize) -> crate::trade::Trading {
+    crate::trade::Trading { seed, commands, defect: None, verbose: false, hashed: true }
+}
+
+#[test]
+fn a_life_of_trade_repeats_exactly_on_each_engine() {
+    for place in Place::all() {
+        let prepared = prepare(place).expect("a store is prepared");
+        for seed in [3, 8] {
+            let once = crate::trade::run(&prepared, trading(seed, 150)).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+            let again = crate::trade::run(&prepared, trading(seed, 150)).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+            assert_eq!(once, again, "what happened, and what the store holds");
+        }
+    }
+}
+
+#[test]
+fn some_lives_of_trade_reach_everything() {
+    let mut all = crate::reached::Reached::default();
+    let prepared = sqlite();
+    for seed in 1..41 {
+        let lived = crate::trade::run(&prepared, trading(seed, 250)).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        all.merge(&lived.reached);
+    }
+    assert_eq!(all.missing(crate::reached::WANTED_OF_TRADE), Vec::<&str>::new(), "{all:?}");
+}
+
+#[test]
+fn what_a_bug_would_do_to_orders_is_found() {
+    let prepared = sqlite();
+    for defect in crate::trade::Defect::ALL {
+        let found = crate::trade::run(&prepared, crate::trade::Trading { defect: Some(defect), ..trading(2, 150) });
+        let why = found.err().unwrap_or_default();
+        assert!(why.contains("was noticed by the checker"), "{defect:?} goes unnoticed: {why}");
+    }
+}

@@ -211,7 +211,7 @@ impl World {
         }
     }
 
-    fn engine(&self) -> Result<Engine, DbError> {
+    pub(crate) fn engine(&self) -> Result<Engine, DbError> {
         self.place.location.open(Sync::UnsafeFast, true)
     }
 

@@ -273,6 +273,73 @@ pub(crate) fn transferred(
     if seller.no == buyer.no {
         return Ok(());
     }
+    between(tx, (&seller, &buyer), lines, (document_no, reference), at)
+}
+
+/// Goods of an order went to its customer from places of several entities, or of another than the one that took the order: writes
+/// the papers between entities, and gives every paper that is needed, receipts too. Called with the paper of the movement, in the
+/// same transaction. Nothing for goods at places that belong to nobody.
+///
+/// `lines` are the order's lines with place, variant, quantity and what the customer pays; `taker_no` is the place that took the
+/// order, `None`: whoever owns the goods.
+pub fn sold(
+    tx: &mut Tx,
+    lines: &[SoldLine],
+    (taker_no, chain): (Option<i64>, needed::Chain),
+    (document_no, reference): (i64, &str),
+    at: Timestamp,
+) -> Result<Vec<needed::Needed>, StockError> {
+    let mut owned: Vec<(Entity, &SoldLine)> = Vec::with_capacity(lines.len());
+    for line in lines {
+        if let Some(entity) = owner(tx, line.location_no, at)? {
+            owned.push((entity, line));
+        }
+    }
+    let Some((first, _)) = owned.first() else { return Ok(vec![]) };
+    let taker = match taker_no {
+        Some(no) => owner(tx, no, at)?,
+        None => None,
+    };
+    let taker = taker.unwrap_or_else(|| first.clone());
+    let asked = |(entity, line): &(Entity, &SoldLine)| needed::Line {
+        line: line.line,
+        owner_no: entity.no,
+        price_minor: line.price_minor,
+        cost_minor: 0,
+    };
+    let asked: Vec<needed::Line> = owned.iter().map(asked).collect();
+    let papers = needed::documents(&asked, taker.no, chain);
+    for paper in &papers {
+        let needed::Needed::Between { seller_no, lines: numbers, .. } = paper else { continue };
+        let own = owned.iter().filter(|(entity, line)| entity.no == *seller_no && numbers.contains(&line.line));
+        let goods: Vec<(i64, Quantity)> = own.map(|(_, line)| (line.variant_no, line.quantity)).collect();
+        let seller = owned.iter().find(|(entity, _)| entity.no == *seller_no).map(|(entity, _)| entity.clone());
+        if let Some(seller) = seller {
+            between(tx, (&seller, &taker), &goods, (document_no, reference), at)?;
+        }
+    }
+    Ok(papers)
+}
+
+/// What of a line of an order left a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoldLine {
+    pub line: i64,
+    pub location_no: i64,
+    pub variant_no: i64,
+    pub quantity: Quantity,
+    /// What the customer pays for so much, with tax.
+    pub price_minor: i64,
+}
+
+/// The two papers of a sale from one entity to another.
+fn between(
+    tx: &mut Tx,
+    (seller, buyer): (&Entity, &Entity),
+    lines: &[(i64, Quantity)],
+    (document_no, reference): (i64, &str),
+    at: Timestamp,
+) -> Result<(), StockError> {
     let (mut net, mut priced, mut quantity, mut in_currency) = (0i64, true, Quantity::ZERO, None::<String>);
     for (variant_no, moved) in lines.iter().filter(|(_, moved)| moved.is_positive()) {
         quantity += *moved;

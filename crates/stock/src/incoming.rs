@@ -36,6 +36,8 @@ pub struct IncomingRequest {
     pub location_no: Option<i64>,
     /// The last moment at which it may come; what nobody expects at any time is then left out.
     pub latest: Option<Timestamp>,
+    /// Only what is expected after this moment; without it also what is late, and what nobody expects at any time.
+    pub after: Option<Timestamp>,
     /// Variant and how much of it.
     pub lines: Vec<(i64, Quantity)>,
 }
@@ -92,7 +94,7 @@ pub struct Part {
 /// Lines of one claim.
 const LINES_MAX: usize = 500;
 /// Lines of purchase orders that are looked at for one variant.
-const SUPPLIES_MAX: i64 = 500;
+pub(crate) const SUPPLIES_MAX: i64 = 500;
 
 /// Takes so much from supplies, the earliest first and those that nobody expects at any time last: pure. Gives places in
 /// `supplies` with quantities, or how much there is.
@@ -126,7 +128,7 @@ pub fn allot(
     if left.is_positive() { Err(wanted - left) } else { Ok(out) }
 }
 
-const SUPPLIES: &str = "SELECT o.no, l.line, o.location_no, o.expected_at, CAST(l.ordered - l.received - l.cancelled - \
+pub(crate) const SUPPLIES: &str = "SELECT o.no, l.line, o.location_no, o.expected_at, CAST(l.ordered - l.received - l.cancelled - \
      COALESCE((SELECT SUM(c.quantity) FROM incoming_claims c WHERE c.purchase_order_no = o.no AND c.purchase_line = l.line \
      AND c.state = 'open'), 0) AS BIGINT) FROM purchase_order_lines l JOIN purchase_orders o ON o.no = l.purchase_order_no \
      WHERE l.variant_no = $1 AND o.state IN ('ordered', 'partly_received') AND l.ordered > l.received + l.cancelled \
@@ -137,7 +139,7 @@ pub fn supplies(db: &mut db::Engine, variant_no: i64) -> Result<Vec<Supply>, DbE
     db.rows(SUPPLIES, &[variant_no.into(), SUPPLIES_MAX.into()])?.iter().map(supply).collect()
 }
 
-fn supply(row: &Row) -> Result<Supply, DbError> {
+pub(crate) fn supply(row: &Row) -> Result<Supply, DbError> {
     Ok(Supply {
         purchase_order_no: row.int(0)?,
         purchase_line: row.int(1)?,
@@ -199,7 +201,7 @@ fn store(tx: &mut Tx, part: &Part) -> Result<(), DbError> {
         ],
     )?;
     tx.notify(db::Notice::Changed { what: "incoming_claims" });
-    Ok(())
+    crate::ahead::touched(tx, part.variant_no)
 }
 
 /// Claims goods that are to come: all that is asked for, or nothing.
@@ -217,7 +219,9 @@ pub fn claim(tx: &mut Tx, request: &IncomingRequest) -> Result<Vec<Part>, StockE
             return Err(StockError::field(format!("/lines/{at}/quantity"), "the quantity must be more than nothing"));
         }
         if !held.contains_key(variant_no) {
-            held.insert(*variant_no, supplies_of(tx, *variant_no)?);
+            let mut list = supplies_of(tx, *variant_no)?;
+            list.retain(|s| request.after.is_none_or(|after| s.expected_at > after));
+            held.insert(*variant_no, list);
         }
         let supplies = held.entry(*variant_no).or_default();
         match allot(supplies, *wanted, request.location_no, request.latest) {
@@ -295,6 +299,26 @@ pub fn release(tx: &mut Tx, claim_no: i64) -> Result<Vec<Part>, StockError> {
         store(tx, part)?;
     }
     Ok(parts)
+}
+
+/// Gives back so much of what is open of one line of a claim, the part that is promised last first; what is not open any more stays.
+/// Gives how much was open.
+pub fn release_line(tx: &mut Tx, claim_no: i64, line: i64, quantity: Quantity) -> Result<Quantity, StockError> {
+    let mut open = get(tx, claim_no)?;
+    open.retain(|part| part.line == line && part.state == PartState::Open);
+    let unknown = |at: Timestamp| if at.micros() > 0 { at.micros() } else { i64::MAX };
+    open.sort_by_key(|part| (unknown(part.promised_at), part.part));
+    let now = tx.now();
+    let mut left = quantity;
+    while left.is_positive() {
+        let Some(mut last) = open.pop() else { break };
+        let given = last.quantity.min(left);
+        left -= given;
+        let mut back = split(tx, &mut last, given)?;
+        (back.state, back.ended_at) = (PartState::Released, now);
+        store(tx, &back)?;
+    }
+    Ok(quantity - left)
 }
 
 /// Open parts on a line of a purchase order, the oldest first.
@@ -482,22 +506,29 @@ pub struct Repromised {
     pub at: Timestamp,
 }
 
+const CHANGES: &str = "SELECT no, claim_no, owner, before_at, after_at, quantity, why, at FROM incoming_promises WHERE no > $1 \
+                       ORDER BY no LIMIT $2";
+
 /// Changes of promises after a number, the oldest first: for whoever tells customers and orders.
 pub fn changes(db: &mut db::Engine, after: i64, limit: i64) -> Result<Vec<Repromised>, DbError> {
-    let sql = "SELECT no, claim_no, owner, before_at, after_at, quantity, why, at FROM incoming_promises WHERE no > $1 \
-               ORDER BY no LIMIT $2";
-    let read = |row: &Row| -> Result<Repromised, DbError> {
-        let moment = |at: usize| row.int(at).map(Timestamp::from_micros);
-        Ok(Repromised {
-            no: row.int(0)?,
-            claim_no: row.int(1)?,
-            owner: row.text(2)?.into(),
-            before_at: moment(3)?,
-            after_at: moment(4)?,
-            quantity: Quantity::from_milli(row.int(5)?),
-            why: row.text(6)?.into(),
-            at: moment(7)?,
-        })
-    };
-    db.rows(sql, &[after.into(), limit.into()])?.iter().map(read).collect()
+    db.rows(CHANGES, &[after.into(), limit.into()])?.iter().map(repromised).collect()
+}
+
+/// The same as a transaction sees them.
+pub fn changes_in(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<Repromised>, DbError> {
+    tx.rows(CHANGES, &[after.into(), limit.into()])?.iter().map(repromised).collect()
+}
+
+fn repromised(row: &Row) -> Result<Repromised, DbError> {
+    let moment = |at: usize| row.int(at).map(Timestamp::from_micros);
+    Ok(Repromised {
+        no: row.int(0)?,
+        claim_no: row.int(1)?,
+        owner: row.text(2)?.into(),
+        before_at: moment(3)?,
+        after_at: moment(4)?,
+        quantity: Quantity::from_milli(row.int(5)?),
+        why: row.text(6)?.into(),
+        at: moment(7)?,
+    })
 }

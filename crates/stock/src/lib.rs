@@ -6,6 +6,7 @@
 //! Invariants: what lies somewhere is the sum of the movements, and never less than nothing; claims that are alive never
 //! exceed what is sellable (less what may be sold ahead); a hold that has ended never counts, swept or not. [`doctor`]
 //! checks them. Deliberately absent: what goods are called or cost (`catalog`), why somebody wants them (`orders`), HTTP.
+pub mod ahead;
 pub mod availability;
 pub mod choice;
 pub mod commands;
@@ -42,6 +43,8 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
         ("0005_incoming", include_str!("../migrations/0005_incoming.sql")),
         ("0006_cost", include_str!("../migrations/0006_cost.sql")),
         ("0007_entities", include_str!("../migrations/0007_entities.sql")),
+        ("0008_promises", include_str!("../migrations/0008_promises.sql")),
+        ("0009_claims", include_str!("../migrations/0009_claims.sql")),
     ],
 };
 

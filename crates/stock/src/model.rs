@@ -359,6 +359,23 @@ pub struct Move {
     pub reason: Box<str>,
 }
 
+impl Move {
+    /// Goods that are fit for sale, of no batch, and stay so.
+    pub fn sellable(variant_no: i64, (from_no, to_no): (i64, i64), quantity: Quantity, reason: &str) -> Self {
+        let (from_condition, to_condition) = (Condition::Sellable, Condition::Sellable);
+        Move {
+            variant_no,
+            from_no,
+            from_condition,
+            to_no,
+            to_condition,
+            lot: "".into(),
+            quantity,
+            reason: reason.into(),
+        }
+    }
+}
+
 /// A paper with its movements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {

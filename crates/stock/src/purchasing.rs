@@ -223,7 +223,9 @@ pub fn place(tx: &mut Tx, no: i64, expected_at: Option<Timestamp>) -> Result<Pur
     if let Some(at) = expected_at {
         order.expected_at = at;
     }
-    store(tx, order)
+    let order = store(tx, order)?;
+    touched(tx, &order)?;
+    Ok(order)
 }
 
 /// Goods came: so much of each line, and with `complete` nothing more will come. More than was ordered is refused: it is a
@@ -295,6 +297,7 @@ pub fn receive(
     cost::received(tx, &order, received, document_no)?;
     incoming::arrived(tx, &order, received)?;
     incoming::settle(tx, &order)?;
+    touched(tx, &order)?;
     Ok(order)
 }
 
@@ -307,6 +310,7 @@ pub fn expect(tx: &mut Tx, no: i64, expected_at: Option<Timestamp>) -> Result<Pu
     order.expected_at = expected_at.unwrap_or_default();
     let order = store(tx, order)?;
     incoming::expected(tx, &order)?;
+    touched(tx, &order)?;
     Ok(order)
 }
 
@@ -319,7 +323,16 @@ pub fn cancel(tx: &mut Tx, no: i64) -> Result<PurchaseOrder, StockError> {
     order.state = PurchaseState::Cancelled;
     let order = store(tx, order)?;
     incoming::settle(tx, &order)?;
+    touched(tx, &order)?;
     Ok(order)
+}
+
+/// What may be sold ahead of it is something else now.
+fn touched(tx: &mut Tx, order: &PurchaseOrder) -> Result<(), DbError> {
+    for line in &order.lines {
+        crate::ahead::touched(tx, line.variant_no)?;
+    }
+    Ok(())
 }
 
 /// Goods that are ordered and did not come yet.

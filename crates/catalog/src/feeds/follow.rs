@@ -19,7 +19,7 @@ static OF_PRODUCT: Lookup = Lookup {
     table: "feed_items",
     keys: &[("feed_no", 'i'), ("product_no", 'i')],
     columns: "variant_no, item, why_not",
-    order: "variant_no",
+    order: "",
 };
 
 /// What a piece brought about.

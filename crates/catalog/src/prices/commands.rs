@@ -4,7 +4,7 @@ mod lists;
 mod rollback;
 mod set;
 
-pub use lists::{NewList, create_list, end_list, list_versions, update_list};
+pub use lists::{NewList, create_list, end_list, forget_customer, list_versions, update_list};
 pub use rollback::roll_back;
 pub use set::{Applied, Effect, NewPrice, Rejection, preview, set_prices};
 pub use set::{Change, changes};

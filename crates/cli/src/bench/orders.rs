@@ -1,41 +1,40 @@
-//! `braid bench orders`: claims on goods that everybody wants, against what the machine's database does at best, and against the
-//! usual way of doing it.
+//! `braid bench orders`: goods that everybody wants, whole orders, and both over HTTP; each with its own limit of the machine.
 //!
-//! Clients are threads that call the command and wait for its answer. Nine in ten want one of ten variants. The baseline on
-//! SQLite is bare rusqlite inserting rows of a claim in groups of 256; on PostgreSQL it is what most shops do: a conditional
-//! update and an insert in a transaction a request, READ COMMITTED, on eight connections.
-use anyhow::Context;
-use base::{Clock, Quantity, Rng, SystemClock};
-use db::{Dialect, Location, Open, Store, Sync, migrate};
+//! [`claims`] are clients that call the command and wait; [`whole`] are orders from an empty cart to their places, as commands
+//! with all that follows in the log; [`web`] is the same asked of a server of its own process.
+mod claims;
+mod web;
+mod whole;
+
 use serde::Serialize;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::{Duration, Instant};
-use stock::choice::Wanted;
-use stock::commands::{self, LocationInput, Request, Shortage};
-use stock::model::{Condition, Document, DocumentKind, LocationKind, Move, ReservationKind, SUPPLIER};
-use stock::{StockError, availability};
+use std::path::{Path, PathBuf};
 
 /// What to measure.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Variants in stock; nine requests in ten want one of the first ten.
+    /// Which parts.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Claims, Part::Whole, Part::Http])]
+    pub what: Vec<Part>,
+    /// Variants in stock; nine claims in ten want one of the first ten.
     #[arg(long, default_value_t = 100_000)]
     pub skus: i64,
-    /// Threads that ask and wait.
+    /// Threads that ask and wait; connections of claims over HTTP.
     #[arg(long, default_value_t = 64)]
     pub clients: usize,
+    /// Shoppers of whole orders over HTTP.
+    #[arg(long, default_value_t = 8)]
+    pub shoppers: usize,
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 5)]
     pub seconds: u64,
     /// Baseline and Braid are measured in turn so often; medians are told.
     #[arg(long, default_value_t = 3)]
     pub rounds: usize,
-    /// An empty PostgreSQL database; without it an SQLite file.
+    /// PostgreSQL, as `postgres://…/NAME`; the empty databases NAME_claims, NAME_whole and NAME_http must exist, as far as they are
+    /// measured. Without it SQLite files.
     #[arg(long)]
     pub database: Option<String>,
-    /// Folder for the store; a temporary one if absent.
+    /// Folder for the stores; a temporary one if absent.
     #[arg(long)]
     pub dir: Option<PathBuf>,
     /// One JSON object on stdout.
@@ -43,111 +42,52 @@ pub struct Options {
     pub json: bool,
 }
 
+/// A part of the measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    Claims,
+    Whole,
+    Http,
+}
+
 /// What came out.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     pub engine: &'static str,
     pub sync: &'static str,
-    pub skus: i64,
-    pub clients: usize,
-    pub reservations_per_s: f64,
-    pub p50_ms: f64,
-    pub p99_ms: f64,
-    /// What the baseline is.
-    pub baseline: &'static str,
-    pub baseline_per_s: f64,
-    /// The median of the rounds' ratios.
-    pub ratio: f64,
-    /// A product page's question beside the load, answered without the writer; microseconds.
-    pub availability_p50_us: f64,
-    pub availability_p99_us: f64,
-    pub refused: i64,
-    /// Findings of the books afterwards; none may be.
-    pub findings: usize,
-    pub rounds: Vec<Round>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<claims::Report>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whole: Option<whole::Report>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<web::Report>,
 }
-
-/// One turn of both.
-#[derive(Debug, Clone, Serialize)]
-pub struct Round {
-    pub reservations_per_s: f64,
-    pub baseline_per_s: f64,
-    pub p99_ms: f64,
-}
-
-/// So many variants get nine requests in ten.
-const HOT: u64 = 10;
 
 /// Runs it.
 pub fn run(options: &Options) -> anyhow::Result<Report> {
     let temporary = std::env::temp_dir().join(format!("braid-bench-orders-{}", std::process::id()));
     let dir = options.dir.clone().unwrap_or_else(|| temporary.clone());
     std::fs::create_dir_all(&dir)?;
-    let url = options.database.as_deref().unwrap_or("sqlite:orders.db");
-    let out = Location::parse(url, &dir).map_err(anyhow::Error::from).and_then(|location| measure(options, location));
+    let out = run_in(options, &dir);
     if options.dir.is_none() {
         let _ = std::fs::remove_dir_all(&temporary);
     }
     out
 }
 
-fn open(location: Location) -> anyhow::Result<Arc<Store>> {
-    Ok(Arc::new(Store::open(Open {
-        location,
-        sync: Sync::Full,
-        migrations: &[migrate::MIGRATIONS, stock::MIGRATIONS],
-        options: db::writer::Options::default(),
-        clock: Arc::new(SystemClock),
-        holder: "braid bench orders".into(),
-        take_over: false,
-        before: None,
-        recover: None,
-        ticker: None,
-        observer: None,
-        readers: 1,
-    })?))
-}
-
-fn measure(options: &Options, location: Location) -> anyhow::Result<Report> {
-    let store = open(location.clone())?;
-    fill(&store, options.skus)?;
-    let mut baseline = Baseline::make(&location, options.skus)?;
-    let mut rounds = Vec::new();
-    let (mut waits, mut looks) = (Vec::new(), Vec::new());
-    let refused = AtomicI64::new(0);
-    for round in 0..options.rounds.max(1) {
-        let baseline_per_s = baseline.run(options, round as u64)?;
-        let mut taken = load(&store, options, round as u64, &refused, &mut looks)?;
-        taken.waits.sort_unstable();
-        let p99_ms = percentile(&taken.waits, 0.99) / 1e3;
-        rounds.push(Round { reservations_per_s: taken.per_s, baseline_per_s, p99_ms });
-        waits.append(&mut taken.waits);
-    }
-    waits.sort_unstable();
-    looks.sort_unstable();
-    let now = SystemClock.now();
-    let findings = store.query(move |db| stock::doctor::check(db, now))?;
-    store.close();
-    let ratio = median(rounds.iter().map(|r| r.reservations_per_s / r.baseline_per_s).collect());
+fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
+    let wanted = |part: Part| options.what.contains(&part);
+    let url = |name: &str| options.database.as_ref().map(|url| format!("{url}_{name}"));
     Ok(Report {
-        engine: if baseline.dialect == Dialect::Sqlite { "sqlite" } else { "postgresql" },
+        engine: if options.database.is_some() { "postgresql" } else { "sqlite" },
         sync: "full",
-        skus: options.skus,
-        clients: options.clients,
-        reservations_per_s: median(rounds.iter().map(|r| r.reservations_per_s).collect()),
-        p50_ms: percentile(&waits, 0.5) / 1e3,
-        p99_ms: percentile(&waits, 0.99) / 1e3,
-        baseline: baseline.what(),
-        baseline_per_s: median(rounds.iter().map(|r| r.baseline_per_s).collect()),
-        ratio,
-        availability_p50_us: percentile(&looks, 0.5) / 1e3,
-        availability_p99_us: percentile(&looks, 0.99) / 1e3,
-        refused: refused.load(Ordering::Relaxed),
-        findings: findings.len(),
-        rounds,
+        claims: wanted(Part::Claims).then(|| claims::run(options, url("claims"), dir)).transpose()?,
+        whole: wanted(Part::Whole).then(|| whole::run(options, url("whole"), dir)).transpose()?,
+        http: wanted(Part::Http).then(|| web::run(options, url("http"), dir)).transpose()?,
     })
 }
 
+/// Median of a few.
 fn median(mut all: Vec<f64>) -> f64 {
     all.sort_by(f64::total_cmp);
     all.get(all.len() / 2).copied().unwrap_or(0.0)
@@ -157,229 +97,4 @@ fn median(mut all: Vec<f64>) -> f64 {
 fn percentile(sorted: &[u64], share: f64) -> f64 {
     let at = ((sorted.len() as f64 * share) as usize).min(sorted.len().saturating_sub(1));
     sorted.get(at).copied().unwrap_or(0) as f64
-}
-
-/// A warehouse with everything, and two shops that have what everybody wants.
-fn fill(store: &Store, skus: i64) -> anyhow::Result<()> {
-    let place = |id: &str, kind| LocationInput {
-        id: id.into(),
-        kind,
-        name: id.into(),
-        address: String::new(),
-        lat_lon_e7: None,
-        time_zone: "Europe/Kyiv".into(),
-        entity: String::new(),
-    };
-    let mut places = Vec::new();
-    for (id, kind) in [("W", LocationKind::Warehouse), ("A", LocationKind::Store), ("B", LocationKind::Store)] {
-        let input = place(id, kind);
-        places.push(store.write(move |tx| commands::put_location(tx, &input, None))?.1.no);
-    }
-    let line = |variant_no: i64, to_no: i64, units: i64| Move {
-        variant_no,
-        from_no: SUPPLIER,
-        from_condition: Condition::Sellable,
-        to_no,
-        to_condition: Condition::Sellable,
-        lot: "".into(),
-        quantity: Quantity::units(units),
-        reason: "".into(),
-    };
-    let mut moves: Vec<Move> = (1..=skus).map(|variant| line(variant, places[0], 100_000)).collect();
-    for variant in 1..=HOT as i64 {
-        moves.extend(places[1..].iter().map(|place| line(variant, *place, 10_000_000)));
-    }
-    for part in moves.chunks(2000) {
-        let document = Document {
-            kind: DocumentKind::Receipt,
-            source: "bench".into(),
-            external_id: "".into(),
-            reference: "".into(),
-            note: "".into(),
-            actor: "bench".into(),
-            at: SystemClock.now(),
-            moves: part.to_vec(),
-        };
-        store.write(move |tx| commands::post(tx, &document, Shortage::Refuse))?;
-    }
-    Ok(())
-}
-
-fn wanted(rng: &mut Rng, skus: i64) -> i64 {
-    let hot = rng.below(10) < 9;
-    1 + (if hot { rng.below(HOT) } else { rng.below(skus.unsigned_abs()) }) as i64
-}
-
-struct Taken {
-    per_s: f64,
-    /// Microseconds each.
-    waits: Vec<u64>,
-}
-
-fn load(
-    store: &Arc<Store>,
-    options: &Options,
-    round: u64,
-    refused: &AtomicI64,
-    looks: &mut Vec<u64>,
-) -> anyhow::Result<Taken> {
-    let stop = AtomicBool::new(false);
-    let mirror = store.read(|tx| Ok::<_, db::DbError>(tx.mirror::<stock::StockTable>()))?;
-    let places = store.read(|tx| -> Result<_, db::DbError> { commands::places(tx) })?;
-    let site = places.channel("site").context("there is no channel site")?.clone();
-    let begun = Instant::now();
-    let (mut waits, mut failed) = (Vec::new(), None);
-    std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..options.clients)
-            .map(|client| {
-                let stop = &stop;
-                scope.spawn(move || -> Result<Vec<u64>, StockError> {
-                    let mut rng = Rng::new(round << 32 | client as u64);
-                    let mut waits = Vec::new();
-                    let owner: Box<str> = format!("cart:{client}").into();
-                    while !stop.load(Ordering::Relaxed) {
-                        let lines = vec![Wanted {
-                            variant_no: wanted(&mut rng, options.skus),
-                            quantity: Quantity::ONE,
-                            location_no: None,
-                        }];
-                        let kind = ReservationKind::Cart;
-                        let request = Request {
-                            channel: "site".into(),
-                            kind,
-                            owner: owner.clone(),
-                            lines,
-                            seconds: None,
-                            partial: false,
-                        };
-                        let asked = Instant::now();
-                        match store.write(move |tx| commands::reserve(tx, &request)) {
-                            Ok(_) => waits.push(asked.elapsed().as_micros() as u64),
-                            Err(StockError::NotEnough(_)) => drop(refused.fetch_add(1, Ordering::Relaxed)),
-                            Err(e) => return Err(e),
-                        }
-                    }
-                    Ok(waits)
-                })
-            })
-            .collect();
-        // A product page asks now and then.
-        let mut rng = Rng::new(7);
-        while begun.elapsed() < Duration::from_secs(options.seconds) {
-            std::thread::sleep(Duration::from_millis(2));
-            let asked = Instant::now();
-            let stock = mirror.get(wanted(&mut rng, HOT as i64)).flatten();
-            let free = stock.map(|stock| availability::for_channel(&stock, &site, SystemClock.now()));
-            if std::hint::black_box(free).is_some() {
-                looks.push(asked.elapsed().as_nanos() as u64);
-            }
-        }
-        stop.store(true, Ordering::Relaxed);
-        for client in clients {
-            match client.join() {
-                Ok(Ok(mut own)) => waits.append(&mut own),
-                Ok(Err(e)) => failed = Some(anyhow::Error::from(e)),
-                Err(_) => failed = Some(anyhow::anyhow!("a client panicked")),
-            }
-        }
-    });
-    if let Some(e) = failed {
-        return Err(e);
-    }
-    Ok(Taken { per_s: waits.len() as f64 / begun.elapsed().as_secs_f64(), waits })
-}
-
-struct Baseline {
-    dialect: Dialect,
-    location: Location,
-}
-
-impl Baseline {
-    fn make(location: &Location, skus: i64) -> anyhow::Result<Self> {
-        let location = match location {
-            Location::Sqlite { path, vfs } => {
-                Location::Sqlite { path: path.with_file_name("baseline.db"), vfs: vfs.clone() }
-            }
-            other => other.clone(),
-        };
-        let mut engine = location.open(Sync::Full, false)?;
-        engine.batch(
-            "CREATE TABLE bare (no BIGINT PRIMARY KEY, variant_no BIGINT, location_no BIGINT, quantity BIGINT, expires_at BIGINT);\
-             CREATE TABLE bare_positions (variant_no BIGINT PRIMARY KEY, sellable BIGINT, reserved BIGINT)",
-        )?;
-        let dialect = engine.dialect();
-        if dialect == Dialect::Postgres {
-            let rows = format!("INSERT INTO bare_positions SELECT n, 1000000000, 0 FROM generate_series(1, {skus}) n");
-            engine.batch(&rows)?;
-            engine.batch("CREATE SEQUENCE bare_no")?;
-        }
-        Ok(Self { dialect, location })
-    }
-    fn what(&self) -> &'static str {
-        match self.dialect {
-            Dialect::Sqlite => "bare rusqlite, rows inserted in groups of 256",
-            Dialect::Postgres => "a conditional update and an insert in a transaction a request, 8 connections",
-        }
-    }
-    fn run(&mut self, options: &Options, round: u64) -> anyhow::Result<f64> {
-        let length = Duration::from_secs(options.seconds);
-        match self.dialect {
-            Dialect::Sqlite => rows(&self.location, options, round, length),
-            Dialect::Postgres => naive(&self.location, options, round, length),
-        }
-    }
-}
-
-fn rows(location: &Location, options: &Options, round: u64, length: Duration) -> anyhow::Result<f64> {
-    let Location::Sqlite { path, .. } = location else { anyhow::bail!("it is no SQLite file") };
-    let connection = rusqlite::Connection::open(path)?;
-    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")?;
-    let mut rng = Rng::new(round);
-    let (begun, mut count) = (Instant::now(), 0u64);
-    while begun.elapsed() < length {
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        {
-            let mut insert = connection.prepare_cached(
-                "INSERT INTO bare (variant_no, location_no, quantity, expires_at) VALUES (?1, ?2, ?3, ?4)",
-            )?;
-            for _ in 0..256 {
-                insert.execute([wanted(&mut rng, options.skus), 1, 1000, begun.elapsed().as_micros() as i64])?;
-            }
-        }
-        connection.execute_batch("COMMIT")?;
-        count += 256;
-    }
-    Ok(count as f64 / begun.elapsed().as_secs_f64())
-}
-
-fn naive(location: &Location, options: &Options, round: u64, length: Duration) -> anyhow::Result<f64> {
-    let begun = Instant::now();
-    let counts: Vec<anyhow::Result<u64>> = std::thread::scope(|scope| {
-        let clients: Vec<_> = (0..8u64)
-            .map(|client| {
-                scope.spawn(move || -> anyhow::Result<u64> {
-                    let mut engine = location.open(Sync::Full, false)?;
-                    let mut rng = Rng::new(round << 32 | client);
-                    let mut count = 0;
-                    while begun.elapsed() < length {
-                        let variant = wanted(&mut rng, options.skus);
-                        engine.batch("BEGIN ISOLATION LEVEL READ COMMITTED")?;
-                        let sql = "UPDATE bare_positions SET reserved = reserved + $2 \
-                                   WHERE variant_no = $1 AND sellable - reserved >= $2";
-                        if engine.execute(sql, &[variant.into(), 1000.into()])? == 1 {
-                            let sql = "INSERT INTO bare (no, variant_no, location_no, quantity, expires_at) \
-                                       VALUES (nextval('bare_no'), $1, 1, 1000, $2)";
-                            engine.execute(sql, &[variant.into(), 1.into()])?;
-                            count += 1;
-                        }
-                        engine.batch("COMMIT")?;
-                    }
-                    Ok(count)
-                })
-            })
-            .collect();
-        clients.into_iter().map(|c| c.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a client panicked")))).collect()
-    });
-    let total: u64 = counts.into_iter().collect::<anyhow::Result<Vec<u64>>>()?.into_iter().sum();
-    Ok(total as f64 / begun.elapsed().as_secs_f64())
 }

@@ -4,6 +4,8 @@ mod claims;
 mod decide;
 mod exchange;
 mod goods;
+mod offered;
+mod paying;
 mod receive;
 mod refund;
 mod request;
@@ -18,6 +20,10 @@ pub use claims::{
 };
 pub use decide::{approve, cancel, deny};
 pub use exchange::{fulfil, turn_into_return};
+#[cfg(test)]
+pub(crate) use goods::settle_pieces;
+pub use offered::{Offered, offered};
+pub use paying::pay_with_credit;
 pub use receive::{Got, Taken, close_short, grade, receive};
 pub use refund::{Pay, credit_refund, fail_refund, goodwill, refund, refund_of, retry_refund, settle_refund};
 pub use request::{Ask, request, request_by_customer};

@@ -17,25 +17,41 @@ pub fn of_pieces(line: &OrderLine, at: usize, before: i64, milli: i64, points: P
         list_minor: line.list_minor,
         taxed: Taxed { net: line.net_minor, vat: line.tax_minor, excise: 0, total: line.total_minor },
         burned: points.burned,
+        burned_minor: points.burned_minor,
         earned: points.earned,
         ..PricedLine::default()
     };
-    of_line(&priced, Quantity(before), Quantity(milli), BurnAs::Discount)
+    let burn_as = if points.burned_minor > 0 { BurnAs::Payment } else { BurnAs::Discount };
+    of_line(&priced, Quantity(before), Quantity(milli), burn_as)
 }
 
 /// Points of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Points {
     pub burned: i64,
+    /// What the burned ones were worth, where they were a way of paying.
+    pub burned_minor: i64,
     pub earned: i64,
 }
 
-/// An order's points by line, in proportion to what the lines cost.
-pub fn points_of(lines: &[OrderLine], of_order: Points) -> Vec<Points> {
+/// An order's points by line: as the lines were priced, where they say so; else in proportion to what they cost.
+pub fn points_of(lines: &[OrderLine], of_order: Points, pays: bool) -> Vec<Points> {
+    let sum = |of: fn(&OrderLine) -> i64| lines.iter().map(of).sum::<i64>();
+    if sum(|line| line.burned) == of_order.burned && [0, sum(|line| line.earned)].contains(&of_order.earned) {
+        let own = |line: &OrderLine| Points {
+            burned: line.burned,
+            burned_minor: if pays { line.burned_minor } else { 0 },
+            earned: if of_order.earned > 0 { line.earned } else { 0 },
+        };
+        return lines.iter().map(own).collect();
+    }
     let weights: Vec<i64> = lines.iter().map(|line| line.total_minor).collect();
-    let burned = loyalty::distribute(of_order.burned, &weights);
-    let earned = loyalty::distribute(of_order.earned, &weights);
-    burned.into_iter().zip(earned).map(|(burned, earned)| Points { burned, earned }).collect()
+    let distribute = |amount: i64, weights: &[i64]| loyalty::distribute(amount, weights);
+    let burned = distribute(of_order.burned, &weights);
+    let earned = distribute(of_order.earned, &weights);
+    let worth = distribute(of_order.burned_minor, &weights);
+    let all = burned.into_iter().zip(worth).zip(earned);
+    all.map(|((burned, burned_minor), earned)| Points { burned, burned_minor, earned }).collect()
 }
 
 /// What delivery brings back: all of it or nothing, and only once.

@@ -7,13 +7,34 @@ use crate::model::{Order, Serving};
 use crate::states::fulfilment::{Action, Fulfilment, Guard};
 use crate::states::line::{Action as LineAction, Guard as LineGuard, Line as LineState};
 use crate::states::{Machine as _, step};
+use base::{Quantity, Timestamp};
 use db::Tx;
 use serde_json::json;
 use std::sync::Arc;
 use stock::choice::Wanted;
 use stock::commands::Request;
 use stock::model::ReservationKind;
-use stock::transfers::{self};
+use stock::transfers::{self, TransferInput};
+
+/// Asks a place to give pieces (variant, quantity) to the shop where an order is fetched: one transfer, each variant once.
+pub(super) fn ask_for(
+    tx: &mut Tx,
+    (order_no, from_no, to_no): (i64, i64, i64),
+    pieces: impl Iterator<Item = (i64, Quantity)>,
+    expected_at: Option<Timestamp>,
+    actor: &str,
+) -> Result<i64, OrderError> {
+    let mut lines: Vec<(i64, Quantity)> = Vec::new();
+    for (variant_no, quantity) in pieces {
+        match lines.iter_mut().find(|(no, _)| *no == variant_no) {
+            Some((_, sum)) => *sum += quantity,
+            None => lines.push((variant_no, quantity)),
+        }
+    }
+    let reference = format!("order:{order_no}");
+    let input = TransferInput { from_no, to_no, reference, note: String::new(), expected_at, lines };
+    Ok(transfers::request(tx, &input, actor)?.no)
+}
 
 /// Goods of a transfer came to the shop: what was brought for an order is kept for it there, and the shop is asked to lay it out.
 pub fn arrived(tx: &mut Tx, transfer_no: i64, actor: &str) -> Result<Option<Arc<Order>>, OrderError> {

@@ -1,4 +1,5 @@
 //! Carts: what somebody may order, and what that would cost now.
+use super::buyers::{Buyers, buyer, customer};
 use super::{change_cart, open_cart};
 use crate::CartTable;
 use crate::error::OrderError;
@@ -26,6 +27,8 @@ pub struct Shop {
     pub currency: String,
     /// Whose days and hours rules name.
     pub zone: jiff::tz::TimeZone,
+    /// Who knows people; without it nobody is known.
+    pub buyers: Option<Arc<dyn Buyers>>,
 }
 
 /// Lines of one cart, and characters of a coupon and of a contact's fields.
@@ -71,6 +74,9 @@ pub fn put_line(
     if !sold && quantity.is_positive() {
         return Err(OrderError::field("/sku", "it is not sold now"));
     }
+    if quantity.is_positive() {
+        super::assortment::check(tx, &cart.body.channel, variant_no)?;
+    }
     let known = cart.body.lines.iter().position(|line| line.variant_no == variant_no);
     let before = known.map_or(Quantity::ZERO, |at| cart.body.lines[at].quantity());
     let after = if instead { quantity } else { before + quantity };
@@ -108,7 +114,14 @@ pub fn put_contact(tx: &mut Tx, no: i64, contact: &Contact) -> Result<Arc<Cart>,
     }
     change_cart(tx, no, |cart| {
         let address = if contact.address.is_empty() { cart.contact.address.clone() } else { contact.address.clone() };
-        cart.contact = Contact { address, ..contact.clone() };
+        // Whoever is somebody else now was not vouched for.
+        let same = (&cart.contact.email, &cart.contact.phone, &cart.contact.user_id)
+            == (&contact.email, &contact.phone, &contact.user_id);
+        let person_id = if same { cart.contact.person_id } else { 0 };
+        if !same {
+            cart.body.points = 0;
+        }
+        cart.contact = Contact { address, person_id, ..contact.clone() };
     })
 }
 
@@ -167,15 +180,19 @@ pub fn put_seller(tx: &mut Tx, no: i64, seller: &str) -> Result<Arc<Cart>, Order
     change_cart(tx, no, |cart| cart.body.seller = seller.into())
 }
 
+/// Gives back what a cart holds; a hold that is over, or not known any more, is none.
+pub(super) fn drop_hold(tx: &mut Tx, cart: &Cart) -> Result<(), OrderError> {
+    let Some(hold) = cart.body.hold else { return Ok(()) };
+    match stock::commands::release(tx, hold, EndedWhy::Replaced) {
+        Ok(()) | Err(StockError::Unknown { .. }) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
+}
+
 /// Keeps what is in a cart for as long as its channel says, from now on; what there is too little of is kept as far as it goes.
 pub fn hold_cart(tx: &mut Tx, no: i64) -> Result<Arc<Cart>, OrderError> {
     let cart = open_cart(tx, no)?;
-    if let Some(hold) = cart.body.hold {
-        match stock::commands::release(tx, hold, EndedWhy::Replaced) {
-            Ok(()) | Err(StockError::Unknown { .. }) => {}
-            Err(e) => return Err(e.into()),
-        }
-    }
+    drop_hold(tx, &cart)?;
     let mut lines = Vec::with_capacity(cart.body.lines.len());
     for line in &cart.body.lines {
         if variants::get(tx, line.variant_no)?.is_some_and(|variant| variant.tracked) {
@@ -241,6 +258,8 @@ pub(super) fn price_with(
         }
         _ => None,
     };
+    let buyer = buyer(tx, cart, shop)?;
+    let asked = super::goods::promotions_ask(tx, &rules)?;
     let (mut lines, mut quotes) = (Vec::with_capacity(cart.body.lines.len()), Vec::new());
     for (at, wanted) in cart.body.lines.iter().enumerate() {
         let variant = variants::get(tx, wanted.variant_no)?;
@@ -252,8 +271,8 @@ pub(super) fn price_with(
             channel: Some(cart.body.channel.clone()),
             region: None,
             store: store.clone(),
-            segments: vec![],
-            customer: None,
+            segments: buyer.as_ref().map_or_else(Vec::new, |buyer| buyer.segments.clone()),
+            customer: buyer.as_ref().map(|buyer| buyer.id.clone()),
             at: now,
         };
         let base = (*variant.currency == cart.body.currency).then_some(variant.price_minor);
@@ -272,6 +291,7 @@ pub(super) fn price_with(
             let day = law.day(now);
             law.tax(&variant.tax_class, day).unwrap_or_else(|_| law.standard_tax(day))
         });
+        let about = if asked { super::goods::about(tx, variant.product_no)? } else { Default::default() };
         lines.push(Line {
             id: at.to_string(),
             sku: variant.sku.to_string(),
@@ -279,6 +299,8 @@ pub(super) fn price_with(
             quantity: amounts::Quantity(wanted.milli),
             price: amounts::UnitPrice::minor(quote.minor),
             sale: quote.sale,
+            categories: about.joined(),
+            brand: about.brand,
             rates: rates.unwrap_or_default(),
             ..Line::default()
         });
@@ -291,8 +313,10 @@ pub(super) fn price_with(
         }
         _ => None,
     };
+    let customer = customer(tx, buyer.as_ref(), &rules)?;
+    let points = cart.body.points.min(customer.points);
     let basket =
-        Basket { currency: cart.body.currency.clone(), lines, shipping, coupons: cart.body.coupons.clone(), points: 0 };
+        Basket { currency: cart.body.currency.clone(), lines, shipping, coupons: cart.body.coupons.clone(), points };
     let limited: Vec<String> =
         rules.promotions.promotions.iter().filter(|p| p.limit.is_some()).map(|p| p.id.clone()).collect();
     let used = if limited.is_empty() { Default::default() } else { loyalty::rules::uses::totals(tx, &limited)? };
@@ -300,8 +324,15 @@ pub(super) fn price_with(
         Delivery::PickUp { .. } => "pickup".to_string(),
         Delivery::Ship { option, .. } => option.clone(),
     });
-    let context =
-        Context { at: now, channel: Some(cart.body.channel.clone()), store, delivery, used, ..Context::default() };
+    let context = Context {
+        at: now,
+        channel: Some(cart.body.channel.clone()),
+        store,
+        delivery,
+        used,
+        customer,
+        ..Context::default()
+    };
     Ok((loyalty::price(&basket, &rules.compiled, &context), quotes))
 }
 

@@ -1,4 +1,8 @@
 //! From a cart to an order: priced, its goods kept where sourcing says, its places asked, in one transaction.
+use super::arrived::ask_for;
+use super::buyers::{POINTS, burn, buyer, kept as kept_points};
+use super::cart::drop_hold;
+use super::money::Fact;
 use super::source::{Given, Route, Sourced, Wants, source};
 use super::work::begin;
 use super::{cart_of, change_cart, history, open_cart, order_of, price_cart, put_order};
@@ -10,6 +14,7 @@ use crate::settings::{Begin, Settings};
 use crate::states::fulfilment::Fulfilment;
 use crate::states::line::Line as LineState;
 use crate::states::order::{Action, Guard, Stage};
+use crate::states::payment::Action as Pay;
 use crate::states::step;
 use base::{Quantity, Timestamp};
 use catalog::prices::model::Quote;
@@ -18,10 +23,10 @@ use db::Tx;
 use loyalty::model::Priced;
 use serde_json::json;
 use std::sync::Arc;
+use stock::ahead::Planned;
 use stock::choice::Wanted;
 use stock::commands::{Request, Reserved, confirm, reserve};
-use stock::model::{EndedWhy, ReservationKind};
-use stock::transfers::{self, TransferInput};
+use stock::model::ReservationKind;
 use stock::{Places, Short, StockError};
 
 /// Orders a cart. A cart that was ordered before gives the order that it became: a repeat after a lost answer orders nothing twice.
@@ -39,19 +44,19 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
     };
     let (_, settings) = super::settings::settings(tx)?;
     let (priced, quotes) = price_cart(tx, &cart, shop)?;
-    if let Some(hold) = cart.body.hold {
-        // What the cart held is what the order takes.
-        match stock::commands::release(tx, hold, EndedWhy::Replaced) {
-            Ok(()) | Err(StockError::Unknown { .. }) => {}
-            Err(e) => return Err(e.into()),
-        }
-    }
+    let accounts = buyer(tx, &cart, shop)?.map_or_else(Vec::new, |buyer| buyer.accounts);
+    let rules = loyalty::rules::rules(tx)?;
+    // What the cart held is what the order takes.
+    drop_hold(tx, &cart)?;
     let kept = keep(tx, (&settings, shop), (&cart, &delivery, &quotes))?;
     // The order's number is given once nothing can be refused any more.
     let no = tx.next_id();
-    let Kept { body, why } = kept.confirm(tx, (no, &cart, delivery), (&priced, &quotes), actor)?;
+    let Kept { mut body, why } = kept.confirm(tx, (no, &cart, delivery), (&priced, &quotes), actor)?;
+    body.points = kept_points(&priced, &rules);
+    burn(tx, no, &body, &accounts, actor)?;
     let used: Vec<String> = priced.applied.iter().map(|(promotion, _)| promotion.clone()).collect();
-    loyalty::rules::uses::note(tx, &format!("order:{no}"), 0, &used)?;
+    let account = accounts.first().copied().unwrap_or(0);
+    loyalty::rules::uses::note(tx, &format!("order:{no}"), account, &used)?;
     let now = tx.now();
     let contact = cart.contact.clone();
     let mut order = Order { no, contact, placed_at: now, updated_at: now, version: 0, body };
@@ -81,7 +86,22 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
     let order = put_order(tx, order);
     change_cart(tx, cart_no, |cart| cart.order_no = Some(no))?;
     crate::told::tell(tx, super::telling::completed(&order, cart_no, &cart.body.coupons))?;
-    Ok(order)
+    if cart.body.advised {
+        crate::showroom::ordered(tx, shop, &order)?;
+    }
+    match order.body.points.filter(|points| points.pays && points.burned_minor > 0) {
+        Some(points) => {
+            let fact = Fact {
+                provider: POINTS.into(),
+                payment_id: "points".into(),
+                external_id: format!("burn:order:{no}"),
+                action: Pay::Capture,
+                amount_minor: points.burned_minor,
+            };
+            super::pay(tx, no, &fact, actor)
+        }
+        None => Ok(order),
+    }
 }
 
 /// Goods that are kept and wait for the number of their order.
@@ -119,6 +139,7 @@ pub(super) fn keep(
                 quantity: line.quantity(),
                 weight_g: variant.weight_g,
                 price_minor: quotes[at].minor,
+                categories: super::goods::categories(tx, &settings.sourcing, variant.product_no)?,
             });
         }
         skus.push(variant.sku.to_string());
@@ -157,6 +178,19 @@ impl Keeping {
             }
         }
         bring(tx, (no, &mut body), &plan, (&counted, &wants), actor)?;
+        let planned: Vec<Planned> = plan.ahead.iter().map(|(_, planned)| planned.clone()).collect();
+        let claims = stock::ahead::claim(tx, &format!("order:{no}"), &planned)?;
+        for ((want, planned), claim) in plan.ahead.iter().zip(claims) {
+            body.parts.push(Part {
+                line: counted[*want],
+                milli: planned.quantity.milli(),
+                state: LineState::Ordered,
+                location_no: planned.location_no,
+                claim: None,
+                fulfilment: None,
+                incoming: Some(claim),
+            });
+        }
         let place = match &body.delivery {
             Delivery::PickUp { location_no } => Some(*location_no),
             Delivery::Ship { .. } => body.fulfilments.first().map(|f| f.location_no),
@@ -171,6 +205,7 @@ impl Keeping {
                     location_no: 0,
                     claim: None,
                     fulfilment: None,
+                    incoming: None,
                 }),
             }
         }
@@ -185,6 +220,8 @@ struct Plan {
     wanted: Vec<(usize, Wanted)>,
     /// Wanted lines that come to the shop from other places.
     brought: Vec<Given>,
+    /// What of wanted lines is not there yet, and is on order.
+    ahead: Vec<(usize, Planned)>,
     shop_no: i64,
     why: String,
 }
@@ -220,7 +257,8 @@ fn plan(
             for (at, want) in wants.iter().enumerate() {
                 let here = super::source::there(tx, want.variant_no, &channel)?;
                 let here = here.get(location_no).copied().unwrap_or(Quantity::ZERO);
-                if here >= want.quantity || !settings.transfers.enabled {
+                let elsewhere = settings.transfers.enabled || stock::ahead::of(tx, want.variant_no)?.is_some();
+                if here >= want.quantity || !elsewhere {
                     let location_no = Some(*location_no);
                     plan.wanted
                         .push((at, Wanted { variant_no: want.variant_no, quantity: want.quantity, location_no }));
@@ -240,16 +278,42 @@ fn plan(
                 without: &[*location_no],
                 kinds: Some(&settings.transfers.from_kinds),
             };
-            match source(tx, (settings, places, shop), &missing, &route)? {
+            let sourced = match settings.transfers.enabled {
+                true => source(tx, (settings, places, shop), &missing, &route)?,
+                false => Sourced::Silent,
+            };
+            let (late, rest): (Vec<usize>, Vec<usize>) = match sourced {
                 Sourced::From(given, why) => {
                     plan.why = format!("what the shop lacks is brought: {why}");
                     plan.brought = given.into_iter().map(|g| Given { line: lacking[g.line].0, ..g }).collect();
-                    Ok(plan)
+                    return Ok(plan);
                 }
-                Sourced::Short(_) | Sourced::Silent => {
-                    Err(short(lacking.iter().map(|(at, here)| (&wants[*at], Some(*location_no), *here))))
+                Sourced::Short(parked) => {
+                    (0..lacking.len()).partition(|at| parked.iter().any(|(parked, _)| parked == at))
                 }
+                Sourced::Silent => ((0..lacking.len()).collect(), vec![]),
+            };
+            // What nobody has may be on order; the rest is brought.
+            let shelf = |at: &usize| {
+                let (want, here) = &lacking[*at];
+                (*want, vec![(*location_no, *here)])
+            };
+            let shelves: Vec<_> = late.iter().map(shelf).collect();
+            let enabled = settings.transfers.enabled;
+            let serves = |no: i64| no == *location_no || (enabled && channel.serves(no));
+            let Ok(()) = sell_ahead(tx, &mut plan, wants, (&shelves, &serves))? else {
+                return Err(short(lacking.iter().map(|(at, here)| (&wants[*at], Some(*location_no), *here))));
+            };
+            if !rest.is_empty() {
+                let missing: Vec<Wants> = rest.iter().map(|at| wants[lacking[*at].0].clone()).collect();
+                let Sourced::From(given, why) = source(tx, (settings, places, shop), &missing, &route)? else {
+                    return Err(short(lacking.iter().map(|(at, here)| (&wants[*at], Some(*location_no), *here))));
+                };
+                plan.why = format!("what the shop lacks is brought: {why}");
+                let of = |g: Given| Given { line: lacking[rest[g.line]].0, ..g };
+                plan.brought = given.into_iter().map(of).collect();
             }
+            Ok(plan)
         }
         Delivery::Ship { option, .. } => {
             let method = settings.method(option);
@@ -261,15 +325,76 @@ fn plan(
                 Sourced::From(given, why) => Ok(Plan { wanted: from(&given), why, ..Plan::default() }),
                 Sourced::Silent => Ok(Plan { wanted: all(None), ..Plan::default() }),
                 Sourced::Short(parked) => {
-                    let mut out = Vec::new();
-                    for (at, _) in parked {
-                        let there = super::source::there(tx, wants[at].variant_no, &channel)?;
-                        out.push((&wants[at], None, there.values().copied().sum::<Quantity>().min(wants[at].quantity)));
+                    let late: Vec<usize> = parked.iter().map(|(at, _)| *at).collect();
+                    let (mut shelves, mut out) = (Vec::new(), Vec::new());
+                    for at in &late {
+                        let there = super::source::there(tx, wants[*at].variant_no, &channel)?;
+                        let mut there: Vec<(i64, Quantity)> =
+                            there.into_iter().filter(|(_, q)| q.is_positive()).collect();
+                        there.sort_unstable_by_key(|(no, quantity)| (std::cmp::Reverse(*quantity), *no));
+                        let sum = there.iter().map(|(_, quantity)| *quantity).sum::<Quantity>();
+                        out.push((&wants[*at], None, sum.min(wants[*at].quantity)));
+                        shelves.push((*at, there));
                     }
-                    Err(short(out.into_iter()))
+                    let mut plan = Plan { why: "what is not there is on order".into(), ..Plan::default() };
+                    let serves = |no: i64| channel.serves(no);
+                    if sell_ahead(tx, &mut plan, wants, (&shelves, &serves))?.is_err() {
+                        return Err(short(out.into_iter()));
+                    }
+                    let rest: Vec<usize> = (0..wants.len()).filter(|at| !late.contains(at)).collect();
+                    if !rest.is_empty() {
+                        let there: Vec<Wants> = rest.iter().map(|at| wants[*at].clone()).collect();
+                        let Sourced::From(given, why) = source(tx, (settings, places, shop), &there, &route)? else {
+                            return Err(short(out.into_iter()));
+                        };
+                        let given: Vec<Given> = given.into_iter().map(|g| Given { line: rest[g.line], ..g }).collect();
+                        plan.wanted.extend(from(&given));
+                        plan.why = format!("{why}; {}", plan.why);
+                    }
+                    Ok(plan)
                 }
             }
         }
+    }
+}
+
+/// Lines with where so much of them lies.
+type Shelves = [(usize, Vec<(i64, Quantity)>)];
+
+/// Takes of lines what there is, and plans the rest from what is on order, if it may be sold ahead: all of it or nothing. Refused
+/// where there is too little on order, or where what there is would do and something else keeps it.
+fn sell_ahead(
+    tx: &mut Tx,
+    plan: &mut Plan,
+    wants: &[Wants],
+    (shelves, serves): (&Shelves, &dyn Fn(i64) -> bool),
+) -> Result<Result<(), ()>, OrderError> {
+    let (mut taken, mut asked) = (Vec::new(), Vec::new());
+    for (at, there) in shelves {
+        let want = &wants[*at];
+        let mut left = want.quantity;
+        for (location_no, here) in there {
+            let quantity = (*here).min(left);
+            if quantity.is_positive() {
+                left -= quantity;
+                let location_no = Some(*location_no);
+                taken.push((*at, Wanted { variant_no: want.variant_no, quantity, location_no }));
+            }
+        }
+        if !left.is_positive() {
+            return Ok(Err(()));
+        }
+        asked.push((*at, want.variant_no, left));
+    }
+    let wanted: Vec<(i64, Quantity)> = asked.iter().map(|(_, variant_no, left)| (*variant_no, *left)).collect();
+    match stock::ahead::plan(tx, &wanted, serves) {
+        Ok(planned) => {
+            plan.wanted.extend(taken);
+            plan.ahead.extend(planned.into_iter().map(|planned| (asked[planned.line].0, planned)));
+            Ok(Ok(()))
+        }
+        Err(StockError::NotEnough(_)) => Ok(Err(())),
+        Err(e) => Err(e.into()),
     }
 }
 
@@ -296,25 +421,11 @@ fn bring(
     givers.dedup();
     for from_no in givers {
         let of: Vec<&Given> = plan.brought.iter().filter(|given| given.location_no == from_no).collect();
-        let mut lines: Vec<(i64, Quantity)> = Vec::new();
-        for given in &of {
-            let variant_no = wants[given.line].variant_no;
-            match lines.iter_mut().find(|(no, _)| *no == variant_no) {
-                Some((_, quantity)) => *quantity += given.quantity,
-                None => lines.push((variant_no, given.quantity)),
-            }
-        }
-        let input = TransferInput {
-            from_no,
-            to_no: plan.shop_no,
-            reference: format!("order:{order_no}"),
-            note: String::new(),
-            expected_at: body.promised.as_ref().map(|promised| promised.earliest),
-            lines,
-        };
-        let transfer = transfers::request(tx, &input, actor)?;
+        let pieces = of.iter().map(|given| (wants[given.line].variant_no, given.quantity));
+        let expected_at = body.promised.as_ref().map(|promised| promised.earliest);
+        let transfer_no = ask_for(tx, (order_no, from_no, plan.shop_no), pieces, expected_at, actor)?;
         for given in of {
-            add(body, (counted[given.line], from_no, given.quantity), None, Some(transfer.no), &plan.why);
+            add(body, (counted[given.line], from_no, given.quantity), None, Some(transfer_no), &plan.why);
         }
     }
     Ok(())
@@ -341,6 +452,7 @@ fn add(
         location_no,
         claim,
         fulfilment: Some(fulfilment),
+        incoming: None,
     });
 }
 
@@ -367,6 +479,7 @@ pub(super) fn fulfilling(
         accepted_at: never,
         ready_at: never,
         due_at: body.promised.as_ref().map_or(never, |promised| promised.earliest),
+        due_first: never,
         done_at: never,
         keep_until: never,
         tracking: String::new(),
@@ -417,6 +530,9 @@ fn body(
             net_minor: line.taxed.net,
             tax_minor: line.taxed.tax(),
             total_minor: line.taxed.total,
+            burned: line.burned,
+            burned_minor: line.burned_minor,
+            earned: line.earned,
         })
         .collect();
     let shipping = priced.shipping.as_ref().map_or((0, 0), |s| (s.taxed.total, s.taxed.tax()));
@@ -439,6 +555,8 @@ fn body(
         payments: vec![],
         fulfilments: vec![],
         promised: cart.body.promised.clone(),
+        promised_first: None,
+        points: None,
         zone: cart.body.zone.clone(),
         try_on: cart.body.try_on,
         seller: cart.body.seller.clone(),

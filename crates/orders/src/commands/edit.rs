@@ -34,6 +34,10 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
         |state| matches!(state, LineState::Ordered | LineState::Allocated | LineState::Parked | LineState::Cancelled);
     let guards: &[Guard] = if order.body.parts.iter().all(|p| free(p.state)) { &[Guard::Free] } else { &[] };
     let editing = step(order.body.stage, Action::Edit, guards)?;
+    if order.body.points.is_some_and(|points| points.burned > 0) {
+        let detail = "points were burned for it: call it off, which gives them back, and order again";
+        return Err(OrderError::field("/order", detail));
+    }
     let lines = match &change.lines {
         Some(lines) => {
             lines.iter().map(|(variant_no, q)| CartLine { variant_no: *variant_no, milli: q.milli() }).collect()
@@ -73,7 +77,9 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
             zone,
             try_on: order.body.try_on,
             seller: order.body.seller.clone(),
+            advised: false,
             hold: None,
+            points: 0,
             promised: change.promised.clone().or_else(|| order.body.promised.clone().filter(|_| !moved)),
         },
     };
@@ -94,6 +100,7 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
             stock::commands::release_line(tx, reservation_no, line, part.quantity(), EndedWhy::Replaced)?;
         }
     }
+    super::incoming::give_back(tx, order.body.parts.iter())?;
     let mut before = (*order).clone();
     for f in &mut before.body.fulfilments {
         f.state = crate::states::fulfilment::Fulfilment::Cancelled;
@@ -103,6 +110,7 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
     let mut next = (*order).clone();
     next.contact = contact;
     let Kept { mut body, why } = kept.confirm(tx, (order_no, &cart, delivery), (&priced, &quotes), actor)?;
+    body.points = super::buyers::kept(&priced, &*loyalty::rules::rules(tx)?);
     body.number = order.body.number.clone();
     body.stage = stage;
     body.holds = order.body.holds.clone();
@@ -123,7 +131,7 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
     body.fulfilments = before.body.fulfilments;
     let used: Vec<String> = priced.applied.iter().map(|(promotion, _)| promotion.clone()).collect();
     loyalty::rules::uses::release(tx, &format!("order:{order_no}"))?;
-    loyalty::rules::uses::note(tx, &format!("order:{order_no}"), 0, &used)?;
+    loyalty::rules::uses::note(tx, &format!("order:{order_no}"), order.contact.person_id, &used)?;
     let difference = body.total_minor - order.body.total_minor;
     next.body = body;
     history(tx, order_no, actor, "changed", &json!({"difference_minor": difference}));

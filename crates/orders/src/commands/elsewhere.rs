@@ -1,5 +1,7 @@
 //! Pieces that another place has to serve: declined, missing, gone; and a place that goes down.
+use super::arrived::ask_for;
 use super::checkout::fulfilling;
+use super::pauses::{minutes, pauses_of};
 use super::source::{Route, Sourced, Wants, source};
 use super::work::{decline, go_on};
 use super::{Shop, history, order_of, put_order};
@@ -8,7 +10,7 @@ use crate::model::{Delivery, Order, Part, Serving};
 use crate::states::fulfilment::Fulfilment;
 use crate::states::line::{Action as LineAction, Guard as LineGuard, Line as LineState};
 use crate::states::step;
-use base::{MINUTE_US, Quantity};
+use base::MINUTE_US;
 use catalog::variants;
 use db::Tx;
 use serde_json::json;
@@ -16,7 +18,6 @@ use std::sync::Arc;
 use stock::choice::Wanted;
 use stock::commands::Request;
 use stock::model::ReservationKind;
-use stock::transfers::{self, TransferInput};
 
 /// Finds other places for parts whose claims have ended: what the customer fetches is brought there, what is sent is sent from
 /// elsewhere; what nobody has is parked. Places that served the order before are left out.
@@ -37,13 +38,15 @@ pub(super) fn elsewhere(
     for at in moving {
         let part = &order.body.parts[*at];
         let line = &order.body.lines[part.line];
-        let weight_g = variants::get(tx, line.variant_no)?.map_or(0, |variant| variant.weight_g);
+        let known = variants::get(tx, line.variant_no)?.map(|variant| (variant.weight_g, variant.product_no));
+        let (weight_g, product_no) = known.unwrap_or_default();
         wants.push(Wants {
             variant_no: line.variant_no,
             sku: line.sku.clone(),
             quantity: part.quantity(),
             weight_g,
             price_minor: line.unit_minor,
+            categories: super::goods::categories(tx, &settings.sourcing, product_no)?,
         });
     }
     let Some(channel) = places.channel(&order.body.channel).cloned() else { return Ok(false) };
@@ -97,24 +100,10 @@ pub(super) fn elsewhere(
         givers.sort_unstable();
         givers.dedup();
         for from_no in givers {
-            let mut lines: Vec<(i64, Quantity)> = Vec::new();
-            for (want, part, _) in fresh.iter().filter(|(_, _, from)| *from == from_no) {
-                let variant_no = wants[*want].variant_no;
-                match lines.iter_mut().find(|(no, _)| *no == variant_no) {
-                    Some((_, quantity)) => *quantity += part.quantity(),
-                    None => lines.push((variant_no, part.quantity())),
-                }
-            }
-            let input = TransferInput {
-                from_no,
-                to_no: location_no,
-                reference: format!("order:{}", order.no),
-                note: String::new(),
-                expected_at: None,
-                lines,
-            };
-            let transfer = transfers::request(tx, &input, actor)?;
-            let no = fulfilling(&mut order.body, (from_no, Serving::Supply, Some(transfer.no)), &why);
+            let of = fresh.iter().filter(|(_, _, from)| *from == from_no);
+            let pieces = of.map(|(want, part, _)| (wants[*want].variant_no, part.quantity()));
+            let transfer_no = ask_for(tx, (order.no, from_no, location_no), pieces, None, actor)?;
+            let no = fulfilling(&mut order.body, (from_no, Serving::Supply, Some(transfer_no)), &why);
             for (_, part, _) in fresh.iter_mut().filter(|(_, _, from)| *from == from_no) {
                 part.fulfilment = Some(no);
             }
@@ -202,27 +191,42 @@ pub fn leave_place(
     Ok((moved, rows.len() as i64 == limit))
 }
 
-const SILENT: &str = "SELECT order_no, no FROM fulfilments WHERE state = 'open' AND asked_at > 0 AND asked_at <= $1 \
-                      ORDER BY asked_at, order_no LIMIT $2";
+const SILENT: &str = "SELECT order_no, no, location_no, asked_at FROM fulfilments WHERE state = 'open' AND asked_at <= $1 \
+                      AND (asked_at > $2 OR (asked_at = $2 AND order_no > $3)) ORDER BY asked_at, order_no LIMIT $4";
+/// Pages of waiting orders that are looked at, at most: those whose place stands still are passed over.
+const PAGES: usize = 20;
 
-/// Gives what places were asked for and did not answer in time to others, if the policy names a time. Gives how many moved.
+/// Gives what places were asked for and did not answer in time to others, if the policy names a time; minutes in which a place
+/// stood still do not count. Gives how many moved.
 pub fn unanswered(tx: &mut Tx, shop: &Shop, limit: i64) -> Result<usize, OrderError> {
-    let minutes = super::settings::settings(tx)?.1.policy.answer_minutes;
-    if minutes == 0 {
+    let most = i64::from(super::settings::settings(tx)?.1.policy.answer_minutes);
+    if most == 0 {
         return Ok(0);
     }
-    let since = tx.now().plus(-i64::from(minutes) * MINUTE_US);
-    let rows = tx.rows(SILENT, &[since.micros().into(), limit.into()])?;
+    let now = tx.now();
+    let since = now.plus(-most * MINUTE_US);
     let mut moved = 0;
-    for row in &rows {
-        let (order_no, no) = (row.int(0)?, row.int(1)?);
-        let order = order_of(tx, order_no)?;
-        let waits = |f: &&crate::model::Fulfilling| {
-            f.no == no && f.state == Fulfilment::Open && f.asked_at.micros() > 0 && f.asked_at <= since
-        };
-        if order.body.fulfilments.iter().any(|f| waits(&f)) {
-            decline(tx, order_no, no, shop, ("it did not answer in time", "braid"))?;
-            moved += 1;
+    let mut after = (0, i64::MAX);
+    for _ in 0..PAGES {
+        let rows = tx.rows(SILENT, &[since.micros().into(), after.0.into(), after.1.into(), limit.into()])?;
+        for row in &rows {
+            let (order_no, no, location_no) = (row.int(0)?, row.int(1)?, row.int(2)?);
+            after = (row.int(3)?, order_no);
+            let pauses = pauses_of(tx, location_no)?;
+            let order = order_of(tx, order_no)?;
+            let waits = |f: &&crate::model::Fulfilling| {
+                f.no == no
+                    && f.state == Fulfilment::Open
+                    && f.asked_at.micros() > 0
+                    && minutes(&pauses, f.asked_at, now) >= most
+            };
+            if order.body.fulfilments.iter().any(|f| waits(&f)) {
+                decline(tx, order_no, no, shop, ("it did not answer in time", "braid"))?;
+                moved += 1;
+            }
+        }
+        if moved >= limit as usize || (rows.len() as i64) < limit {
+            break;
         }
     }
     Ok(moved)

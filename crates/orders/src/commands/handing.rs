@@ -3,7 +3,7 @@ use super::work::{at, parts, pick_up_code, settle, split};
 use super::{history, order_of, put_order, telling};
 use crate::confirmation::NOT_COLLECTED;
 use crate::error::OrderError;
-use crate::model::{Order, Part, Serving};
+use crate::model::{Delivery, Order, Part, Serving};
 use crate::states::fulfilment::{Action, Fulfilment, Guard};
 use crate::states::line::{Action as LineAction, Guard as LineGuard, Line as LineState};
 use crate::states::step;
@@ -14,7 +14,9 @@ use db::Tx;
 use serde_json::json;
 use std::sync::Arc;
 use stock::commands::{Shortage, post};
-use stock::model::{CUSTOMER, Condition, Document, DocumentKind, EndedWhy, Move};
+use stock::entities::SoldLine;
+use stock::entities::needed::{Chain, Needed};
+use stock::model::{CUSTOMER, Document, DocumentKind, EndedWhy, Move};
 
 /// How a colleague knows that the right person stands there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,8 +108,14 @@ pub fn collect(
         cancel_stage(&mut next)?;
     }
     let order = put_order(tx, next);
-    let name = if takes.is_empty() { "Order Cancelled" } else { "Order Collected" };
-    tell(tx, telling::step(&order, name, json!({"not_kept": not_kept > 0})))?;
+    super::buyers::finished(tx, &order, actor)?;
+    let told = match (takes.is_empty(), order.body.stage.is_cancelled()) {
+        (false, _) => telling::step(&order, "Order Collected", json!({"not_kept": not_kept > 0})),
+        (true, true) => telling::step(&order, "Order Cancelled", json!({"not_kept": true})),
+        // Nothing was kept here, and the rest of the order is elsewhere or with the customer.
+        (true, false) => telling::updated(&order),
+    };
+    tell(tx, told)?;
     Ok(order)
 }
 
@@ -135,16 +143,12 @@ fn give(
         let part = order.body.parts[*at].clone();
         if let (Some(claim), LineState::Released) = (part.claim, part.state) {
             claims.push((claim, part.quantity()));
-            moves.push(Move {
-                variant_no: order.body.lines[part.line].variant_no,
-                from_no: part.location_no,
-                from_condition: Condition::Sellable,
-                to_no: CUSTOMER,
-                to_condition: Condition::Sellable,
-                lot: "".into(),
-                quantity: part.quantity(),
-                reason: "order".into(),
-            });
+            moves.push(Move::sellable(
+                order.body.lines[part.line].variant_no,
+                (part.location_no, CUSTOMER),
+                part.quantity(),
+                "order",
+            ));
         }
         order.body.parts[*at].state = step(part.state, action, &[])?;
     }
@@ -166,9 +170,56 @@ fn give(
             at: tx.now(),
             moves,
         };
-        post(tx, &document, Shortage::Claimed)?;
+        let posted = post(tx, &document, Shortage::Claimed)?;
+        papers(tx, order, which, (posted.document_no, actor))?;
     }
     Ok(())
+}
+
+/// What goods of several legal entities need beside the movement: papers between them are written, and all of them stand in the
+/// order's history, for whoever gives receipts.
+fn papers(tx: &mut Tx, order: &Order, which: &[usize], (document_no, actor): (i64, &str)) -> Result<(), OrderError> {
+    let (_, settings) = super::settings::settings(tx)?;
+    let chain = if settings.policy.resale { Chain::Resale } else { Chain::Direct };
+    let taker = match &order.body.delivery {
+        Delivery::PickUp { location_no } => Some(*location_no),
+        Delivery::Ship { .. } => {
+            let places = stock::commands::places(tx)?;
+            settings.policy.taker.as_deref().and_then(|id| places.find(id)).map(|location| location.no)
+        }
+    };
+    let mut lines = Vec::new();
+    for part in which.iter().map(|at| &order.body.parts[*at]).filter(|part| part.claim.is_some()) {
+        let line = &order.body.lines[part.line];
+        let whole = loyalty::amounts::Quantity(line.milli);
+        lines.push(SoldLine {
+            line: part.line as i64,
+            location_no: part.location_no,
+            variant_no: line.variant_no,
+            quantity: part.quantity(),
+            price_minor: loyalty::share_until(line.total_minor, whole, loyalty::amounts::Quantity(part.milli)),
+        });
+    }
+    let now = tx.now();
+    let reference = format!("order:{}", order.no);
+    let needed = stock::entities::sold(tx, &lines, (taker, chain), (document_no, &reference), now)?;
+    let receipts = needed.iter().filter(|paper| matches!(paper, Needed::Receipt { .. })).count();
+    if needed.len() > 1 || receipts > 1 {
+        let shown: Vec<serde_json::Value> = needed.iter().map(shown).collect();
+        history(tx, order.no, actor, "papers", &json!({"document_no": document_no, "papers": shown}));
+    }
+    Ok(())
+}
+
+fn shown(paper: &Needed) -> serde_json::Value {
+    match paper {
+        Needed::Receipt { entity_no, lines, price_minor } => {
+            json!({"kind": "receipt", "entity_no": entity_no, "lines": lines, "price_minor": price_minor})
+        }
+        Needed::Between { seller_no, buyer_no, lines, .. } => {
+            json!({"kind": "between", "seller_no": seller_no, "buyer_no": buyer_no, "lines": lines})
+        }
+    }
 }
 
 /// Everything of an order that still lies at places goes to the customer at once, without a place being asked: what is exchanged over
@@ -221,6 +272,7 @@ fn leave_all(
     }
     history(tx, order_no, actor, what, &json!({"parts": all}));
     let order = put_order(tx, next);
+    super::buyers::finished(tx, &order, actor)?;
     let name = if action == LineAction::Send { "Order Shipped" } else { "Order Delivered" };
     tell(tx, telling::step(&order, name, json!({})))?;
     Ok(order)
@@ -272,6 +324,7 @@ pub fn deliver(tx: &mut Tx, order_no: i64, no: i64, actor: &str) -> Result<Arc<O
     }
     history(tx, order_no, actor, "delivered", &json!({"fulfilment": no}));
     let order = put_order(tx, next);
+    super::buyers::finished(tx, &order, actor)?;
     tell(tx, telling::step(&order, "Order Delivered", json!({})))?;
     Ok(order)
 }
@@ -297,16 +350,7 @@ pub fn bring_back(
         part.state = step(part.state, LineAction::BringBack, &[LineGuard::Received])?;
         let variant_no = next.body.lines[part.line].variant_no;
         if variants::get(tx, variant_no)?.is_some_and(|variant| variant.tracked) {
-            moves.push(Move {
-                variant_no,
-                from_no: CUSTOMER,
-                from_condition: Condition::Sellable,
-                to_no,
-                to_condition: Condition::Sellable,
-                lot: "".into(),
-                quantity: part.quantity(),
-                reason: "unclaimed".into(),
-            });
+            moves.push(Move::sellable(variant_no, (CUSTOMER, to_no), part.quantity(), "unclaimed"));
         }
     }
     if !moves.is_empty() {

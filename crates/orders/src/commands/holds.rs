@@ -1,5 +1,7 @@
 //! What stops an order and lets it go on: confirmation, holds, notes, and customers who did not come.
+use super::buyers::POINTS;
 use super::handing::cancel_stage;
+use super::pauses::{holding, pauses_of, unheard};
 use super::work::{at, go_on, parts, settle};
 use super::{history, order_of, put_order, telling};
 use crate::confirmation::{NOT_COLLECTED, UNCONFIRMED};
@@ -81,13 +83,18 @@ pub fn no_shows(tx: &mut Tx, limit: i64) -> Result<usize, OrderError> {
         let (order_no, no) = (row.int(0)?, row.int(1)?);
         let mut next = (*order_of(tx, order_no)?).clone();
         let index = at(&next, no)?;
+        // While the shop stands still nobody can come.
+        let location_no = next.body.fulfilments[index].location_no;
+        if holding(&pauses_of(tx, location_no)?, now).is_some() || unheard(tx, location_no)? {
+            continue;
+        }
         let f: &mut Fulfilling = &mut next.body.fulfilments[index];
         if f.keep_until.micros() == 0 || f.keep_until > now || f.state != Fulfilment::InProgress {
             continue;
         }
         f.keep_until = Timestamp::default();
-        let sums = next.sums();
-        if sums.captured > sums.refunded {
+        let paid = next.body.payments.iter().filter(|p| p.provider != POINTS);
+        if paid.map(|p| p.captured_minor - p.refunded_minor).sum::<i64>() > 0 {
             next.body.holds.push(NOT_COLLECTED.into());
             history(tx, order_no, "braid", "not collected", &json!({"fulfilment": no, "paid": true}));
             let order = put_order(tx, next);
@@ -107,10 +114,12 @@ pub fn no_shows(tx: &mut Tx, limit: i64) -> Result<usize, OrderError> {
         next.body.unclaimed = true;
         if next.body.stage.is_cancelled() {
             loyalty::rules::uses::release(tx, &format!("order:{order_no}"))?;
+            super::buyers::called_off(tx, &next, "braid")?;
         }
         history(tx, order_no, "braid", "not collected", &json!({"fulfilment": no, "paid": false}));
         let order = put_order(tx, next);
         tell(tx, telling::step(&order, "Pickup Expired", json!({"paid": false})))?;
+        super::buyers::pay_back(tx, order, "braid")?;
     }
     Ok(rows.len())
 }

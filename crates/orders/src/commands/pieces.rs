@@ -58,15 +58,21 @@ pub fn cancel(
             stock::commands::release_line(tx, reservation_no, claim, part.quantity(), EndedWhy::Released)?;
         }
     }
+    super::incoming::give_back(tx, chosen.iter().map(|at| &order.body.parts[*at]))?;
+    for at in &chosen {
+        next.body.parts[*at].incoming = None;
+    }
     end_transfers(tx, (&order, &next), why, actor)?;
     if next.body.stage.is_cancelled() {
         loyalty::rules::uses::release(tx, &format!("order:{order_no}"))?;
+        super::buyers::called_off(tx, &next, actor)?;
     }
+    super::buyers::finished(tx, &next, actor)?;
     history(tx, order_no, actor, "cancelled", &json!({"parts": chosen, "why": why}));
     let order = put_order(tx, next);
     let told = if order.body.stage.is_cancelled() { telling::cancelled(&order, why) } else { telling::updated(&order) };
     tell(tx, told)?;
-    Ok(order)
+    super::buyers::pay_back(tx, order, actor)
 }
 
 /// Transfers that nobody waits for any more do not leave; what is on the way goes on and is on sale where it arrives.

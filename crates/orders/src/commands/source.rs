@@ -20,6 +20,8 @@ pub(super) struct Wants {
     pub quantity: Quantity,
     pub weight_g: i64,
     pub price_minor: i64,
+    /// For rules that name any.
+    pub categories: Vec<String>,
 }
 
 /// How the goods go.
@@ -195,7 +197,7 @@ fn order(
             .map(|(at, line)| Line {
                 id: at.to_string(),
                 sku: line.sku.clone(),
-                category: String::new(),
+                categories: line.categories.clone(),
                 quantity: line.quantity.milli() / 1000,
                 weight_g: line.weight_g,
                 price_minor: line.price_minor,

@@ -211,7 +211,8 @@ pub fn ready(tx: &mut Tx, order_no: i64, no: i64, actor: &str) -> Result<Arc<Ord
     let order = put_order(tx, next);
     if kind == Serving::PickUp {
         let store = place_id(tx, location_no)?;
-        let waits = order.body.fulfilments.iter().any(|f| f.kind == Serving::Supply && !f.state.is_end());
+        let waits = order.body.fulfilments.iter().any(|f| f.kind == Serving::Supply && !f.state.is_end())
+            || order.body.parts.iter().any(|p| p.incoming.is_some());
         let more = json!({"store_id": store, "keep_until": keep_until, "complete": !waits, "code": pick_up_code(tx.hash_key(), order_no)});
         tell(tx, telling::step(&order, "Pickup Ready", more))?;
     }

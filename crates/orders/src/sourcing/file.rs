@@ -241,7 +241,7 @@ fn one_order(at: usize, order: OrderFile, network: &Network) -> Result<Order, Fi
         lines.push(Line {
             id: line.id,
             sku: line.sku,
-            category: String::new(),
+            categories: vec![],
             quantity: line.quantity,
             weight_g: line.weight_g,
             price_minor: line.price_minor,

@@ -78,8 +78,8 @@ pub struct Line {
     pub id: String,
     /// What it is called; rules look at it.
     pub sku: String,
-    /// What rules call its category. Empty in the plain files.
-    pub category: String,
+    /// Codes of its categories and of all above them, for rules. None in the plain files.
+    pub categories: Vec<String>,
     /// Pieces.
     pub quantity: i64,
     /// Of one piece.

@@ -29,7 +29,7 @@ pub struct Condition {
     pub channels: Vec<String>,
     /// Zones that orders go to.
     pub zones: Vec<String>,
-    /// Lines by category.
+    /// Lines by the code of a category, which stands for all below it.
     pub categories: Vec<String>,
     /// Lines by SKU.
     pub skus: Vec<String>,
@@ -83,7 +83,8 @@ impl Condition {
     }
     fn line(&self, line: &Line) -> bool {
         let any = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);
-        any(&self.categories, &line.category) && any(&self.skus, &line.sku)
+        let of = self.categories.is_empty() || self.categories.iter().any(|wanted| line.categories.contains(wanted));
+        of && any(&self.skus, &line.sku)
     }
     fn location(&self, location: &Location) -> bool {
         let any = |list: &[String], value: &str| list.is_empty() || list.iter().any(|v| v == value);

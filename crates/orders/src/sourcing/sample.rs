@@ -94,7 +94,7 @@ fn one_order(rng: &mut Rng, wanted: &Sample, network: &Network, order: usize) ->
         Line {
             id: format!("{line}"),
             sku: name,
-            category: String::new(),
+            categories: vec![],
             quantity: 1 + i64::from(rng.below(4) == 0),
             weight_g: 50 + rng.below(1_500) as i64,
             price_minor: 10_000 + rng.below(200_000) as i64,

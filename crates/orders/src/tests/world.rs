@@ -9,7 +9,7 @@ use db::testing::Place;
 use db::{Open, Store, Sync, Tx};
 use std::sync::Arc;
 use stock::commands::{LocationInput, Shortage};
-use stock::model::{Condition, Document, DocumentKind, LocationKind, Move, SUPPLIER};
+use stock::model::{Document, DocumentKind, LocationKind, Move, SUPPLIER};
 
 pub struct World {
     pub place: Arc<Place>,
@@ -18,7 +18,7 @@ pub struct World {
 }
 
 pub fn shop() -> Shop {
-    Shop { country: "UA".into(), currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC }
+    Shop { country: "UA".into(), currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC, buyers: None }
 }
 
 pub fn q(units: i64) -> Quantity {
@@ -26,16 +26,7 @@ pub fn q(units: i64) -> Quantity {
 }
 
 pub fn line(variant_no: i64, from_no: i64, to_no: i64, units: i64) -> Move {
-    Move {
-        variant_no,
-        from_no,
-        from_condition: Condition::Sellable,
-        to_no,
-        to_condition: Condition::Sellable,
-        lot: "".into(),
-        quantity: q(units),
-        reason: "".into(),
-    }
+    Move::sellable(variant_no, (from_no, to_no), q(units), "")
 }
 
 impl World {
@@ -90,6 +81,10 @@ impl World {
         f: impl FnMut(&mut Tx) -> Result<T, OrderError> + Send + 'static,
     ) -> Result<T, OrderError> {
         self.store().write(f)
+    }
+    /// The same, where it must not be refused.
+    pub fn does<T: Send + 'static>(&self, f: impl FnMut(&mut Tx) -> Result<T, OrderError> + Send + 'static) -> T {
+        self.write(f).expect("it is done")
     }
     pub fn location(&self, id: &str, kind: LocationKind) -> i64 {
         let input = LocationInput {
@@ -181,6 +176,9 @@ impl World {
             Ok(stock::availability::for_channel(&stock, site, tx.now()))
         })
         .expect("it is read")
+    }
+    pub fn clock_now(&self) -> Timestamp {
+        self.clock.now()
     }
     pub fn assert_sound(&self) {
         let now = self.clock.now();

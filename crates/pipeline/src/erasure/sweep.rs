@@ -16,7 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 26] = [
+pub(super) const TABLES: [Table; 27] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -112,42 +112,58 @@ pub(super) const TABLES: [Table; 26] = [
         empty: "UPDATE waiting SET contact = '', state = CASE WHEN state IN ('waiting', 'told') THEN 'left' ELSE state END \
                 WHERE no = $1",
     },
-    // What was ordered and paid is a document of tax; who ordered it goes.
+    // What came back, and what money went back, stays; what was said beside it goes. What belongs to an order of the person is theirs, whatever
+    // it says: so these go before the orders, which still say whose they are.
     Table {
         owner: "orders",
-        read: "SELECT no, email, phone, name, address, user_id, anonymous_id FROM carts WHERE no > $1 ORDER BY no LIMIT $2",
-        empty: "UPDATE carts SET email = '', phone = '', name = '', address = '', user_id = '', anonymous_id = '' WHERE no = $1",
-    },
-    Table {
-        owner: "orders",
-        read: "SELECT no, email, phone, name, address, user_id, anonymous_id FROM orders WHERE no > $1 ORDER BY no LIMIT $2",
-        empty: "UPDATE orders SET email = '', phone = '', name = '', address = '', user_id = '', anonymous_id = '' WHERE no = $1",
-    },
-    Table {
-        owner: "orders",
-        read: "SELECT no, detail FROM order_history WHERE no > $1 ORDER BY no LIMIT $2",
-        empty: "UPDATE order_history SET detail = '' WHERE no = $1",
-    },
-    // What came back, and what money went back, stays; what was said beside it goes.
-    Table {
-        owner: "orders",
-        read: "SELECT no, email, phone, name, note, answer, receipt, photos FROM returns WHERE no > $1 ORDER BY no LIMIT $2",
+        read: "SELECT r.no, r.email, r.phone, r.name, r.note, r.answer, r.receipt, r.photos, COALESCE(o.email, ''), COALESCE(o.phone, ''), \
+               COALESCE(o.user_id, ''), COALESCE(o.anonymous_id, '') FROM returns r LEFT JOIN orders o ON o.no = r.order_no \
+               WHERE r.no > $1 ORDER BY r.no LIMIT $2",
         empty: "UPDATE returns SET email = '', phone = '', name = '', note = '', answer = '', receipt = '', photos = '[]' WHERE no = $1",
     },
     Table {
         owner: "orders",
-        read: "SELECT no, note, answer, photos FROM claims WHERE no > $1 ORDER BY no LIMIT $2",
+        read: "SELECT c.no, c.note, c.answer, c.photos, COALESCE(o.email, ''), COALESCE(o.phone, ''), COALESCE(o.user_id, ''), \
+               COALESCE(o.anonymous_id, '') FROM claims c LEFT JOIN orders o ON o.no = c.order_no WHERE c.no > $1 ORDER BY c.no LIMIT $2",
         empty: "UPDATE claims SET note = '', answer = '', photos = '[]' WHERE no = $1",
     },
     Table {
         owner: "orders",
-        read: "SELECT no, note, outcome FROM after_sale WHERE no > $1 ORDER BY no LIMIT $2",
+        read: "SELECT a.no, a.note, a.outcome, COALESCE(o.email, ''), COALESCE(o.phone, ''), COALESCE(o.user_id, ''), \
+               COALESCE(o.anonymous_id, '') FROM after_sale a LEFT JOIN orders o ON o.no = a.order_no WHERE a.no > $1 ORDER BY a.no LIMIT $2",
         empty: "UPDATE after_sale SET note = '', outcome = '' WHERE no = $1",
     },
     Table {
         owner: "orders",
-        read: "SELECT no, why FROM refunds WHERE no > $1 ORDER BY no LIMIT $2",
+        read: "SELECT f.no, f.why, COALESCE(o.email, ''), COALESCE(o.phone, ''), COALESCE(o.user_id, ''), COALESCE(o.anonymous_id, '') \
+               FROM refunds f LEFT JOIN orders o ON o.no = f.order_no WHERE f.no > $1 ORDER BY f.no LIMIT $2",
         empty: "UPDATE refunds SET why = '' WHERE no = $1",
+    },
+    Table {
+        owner: "orders",
+        read: "SELECT n.no, n.note, COALESCE(c.email, ''), COALESCE(c.phone, ''), COALESCE(c.user_id, ''), COALESCE(c.anonymous_id, '') \
+               FROM consultations n LEFT JOIN carts c ON c.no = n.cart_no WHERE n.no > $1 ORDER BY n.no LIMIT $2",
+        empty: "UPDATE consultations SET note = '' WHERE no = $1",
+    },
+    // Of orders of the person, what people wrote goes; of others, what names the person.
+    Table {
+        owner: "orders",
+        read: "SELECT h.no, h.detail, CASE WHEN h.what = 'noted' THEN COALESCE(o.email, '') ELSE '' END, \
+               CASE WHEN h.what = 'noted' THEN COALESCE(o.phone, '') ELSE '' END, \
+               CASE WHEN h.what = 'noted' THEN COALESCE(o.user_id, '') ELSE '' END \
+               FROM order_history h LEFT JOIN orders o ON o.no = h.order_no WHERE h.no > $1 ORDER BY h.no LIMIT $2",
+        empty: "UPDATE order_history SET detail = '' WHERE no = $1",
+    },
+    // What was ordered and paid is a document of tax; who ordered it goes.
+    Table {
+        owner: "orders",
+        read: "SELECT no, email, phone, name, address, user_id, anonymous_id FROM carts WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE carts SET email = '', phone = '', name = '', address = '', user_id = '', anonymous_id = '', person_id = 0 WHERE no = $1",
+    },
+    Table {
+        owner: "orders",
+        read: "SELECT no, email, phone, name, address, user_id, anonymous_id FROM orders WHERE no > $1 ORDER BY no LIMIT $2",
+        empty: "UPDATE orders SET email = '', phone = '', name = '', address = '', user_id = '', anonymous_id = '', person_id = 0 WHERE no = $1",
     },
     // Who has the code can still pay with it.
     Table {
@@ -233,6 +249,10 @@ fn forget_in_memory(tx: &mut Tx, read: &str, id: i64) -> Result<(), DbError> {
         if let Some(row) = tx.get_mut::<stock::ReservationTable>(id)? {
             Arc::make_mut(row).owner = "erased".into();
         }
+    } else if read.contains("FROM consultations") {
+        if let Some(row) = tx.get_mut::<::orders::showroom::ConsultationTable>(id)? {
+            Arc::make_mut(row).note.clear();
+        }
     } else if read.contains("FROM carts") {
         if let Some(row) = tx.get_mut::<::orders::CartTable>(id)? {
             Arc::make_mut(row).contact = Default::default();
@@ -292,6 +312,21 @@ pub fn forget_staff(tx: &mut Tx, profiles: &[i64]) -> Result<(), DbError> {
         }
     }
     Ok(())
+}
+
+/// Prices that were somebody's alone hold for nobody from now on: a list a time, by its number.
+pub fn price_lists(tx: &mut Tx, erasing: &super::Erasing<'_>, after: i64) -> Result<Option<i64>, DbError> {
+    if !has(tx, "prices")? {
+        return Ok(None);
+    }
+    let ids: Vec<String> = erasing.profiles.iter().map(i64::to_string).collect();
+    // Ids stand as whole JSON texts, as the search for them wants it.
+    let is_theirs =
+        |text: &str| ids.iter().any(|id| id == text) || erasing.needles.hit(&serde_json::Value::from(text).to_string());
+    catalog::prices::commands::forget_customer(tx, after, &is_theirs).map_err(|error| match error {
+        catalog::prices::commands::PriceError::Store(error) => error,
+        other => DbError::damaged("price_lists", other),
+    })
 }
 
 fn has(tx: &mut Tx, owner: &str) -> Result<bool, DbError> {

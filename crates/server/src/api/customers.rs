@@ -1,5 +1,6 @@
 //! `/customers`: finding people, and everything about one of them.
 pub mod consents;
+pub mod counter;
 pub mod files;
 pub mod history;
 pub mod household;

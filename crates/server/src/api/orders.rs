@@ -1,4 +1,7 @@
 //! `/orders`: orders of every channel, what is done with them, and what places are asked to do (CONTRACTS 9).
+pub mod alerts;
+pub mod bags;
+pub mod beside;
 pub mod figures;
 pub mod queue;
 pub mod settings;
@@ -9,7 +12,7 @@ use crate::api::stock::wire::Amount;
 use crate::app::App;
 use crate::caller::{Caller, ReadOrders, WriteOrders};
 use crate::change::{Done, check_version, with_version};
-use crate::input::{Input, List, Params, cursor, if_match, limit, place as place_in};
+use crate::input::{Id, Input, List, Params, cursor, if_match, limit, place as place_in};
 use crate::problem::{BAD_INPUT, BAD_QUERY, CONFLICT, NOT_FOUND, Problem, WRONG_STATE};
 use crate::shop_api::carts::{CustomerBody, DeliveryInput, choose};
 use crate::shop_api::desk::{desk, taken};
@@ -28,7 +31,7 @@ use orders::offers::WantedLine;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
-use stock::{Places, availability};
+use stock::Places;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,18 +45,19 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steps::pay_order))
         .routes(routes!(steps::step_fulfilment))
         .routes(routes!(queue::pick_queue))
+        .routes(routes!(bags::step_bag))
+        .routes(routes!(beside::order_slots))
+        .routes(routes!(beside::sell_beside))
         .routes(routes!(queue::reroute_location))
+        .routes(routes!(put_cart_person))
+        .routes(routes!(alerts::get_alerts))
+        .routes(routes!(alerts::put_alert_key))
         .routes(routes!(settings::get_order_settings, settings::put_order_settings))
 }
 
 /// The shop as orders ask.
 pub fn shop(app: &App) -> Shop {
-    let settings = app.domain.settings();
-    Shop {
-        country: settings.country.code.to_string(),
-        currency: settings.currency.clone(),
-        zone: settings.zone.clone(),
-    }
+    pipeline::orders::shop(app.domain.preparer())
 }
 
 /// Why a command of orders was refused, as a problem.
@@ -98,6 +102,15 @@ pub fn goods_arrived(tx: &mut Tx, app: &App, transfer_no: i64, actor: &str) -> R
     Ok(())
 }
 
+/// Goods on order came, come at another time or not at all: orders that wait for them hear of it in the same transaction.
+pub fn incoming_moved(tx: &mut Tx, app: &App, actor: &str) -> Result<(), Problem> {
+    // A delivery of hundreds of orders is heard by the rest of them a moment later.
+    const AT_ONCE: i64 = 500;
+    commands::incoming::incoming_moved(tx, &shop(app), AT_ONCE, actor).map_err(|e| refused(tx, e))?;
+    pipeline::orders::tell(tx, app.domain.preparer())?;
+    Ok(())
+}
+
 /// Whoever is bound to stores sees the orders that those serve or hand over.
 fn check_stores(caller: &Caller, places: &Places, order: &Order) -> Result<(), Problem> {
     let Some(stores) = &caller.stores else { return Ok(()) };
@@ -120,6 +133,8 @@ pub struct OrdersQuery {
     /// What people see, such as `awaiting_payment`.
     state: Option<String>,
     sales_channel: Option<String>,
+    /// Only what this place serves or hands over.
+    location_id: Option<String>,
     /// A number, an e-mail or a phone, whole.
     q: Option<String>,
     /// Placed from this moment on.
@@ -172,8 +187,9 @@ pub async fn list_orders(
     let q = query.q.unwrap_or_default().trim().to_string();
     let phone = base::normalise_phone(&q, app.domain.settings().country).unwrap_or_default();
     let (state, channel) = (query.state.unwrap_or_default(), query.sales_channel.unwrap_or_default());
+    let place = query.location_id.filter(|id| !id.is_empty());
     let (from, to) = (query.from.map_or(i64::MIN, Timestamp::micros), query.to.map_or(i64::MAX, Timestamp::micros));
-    if caller.stores.as_ref().is_some_and(|stores| stores.len() > 3) {
+    if place.is_none() && caller.stores.as_ref().is_some_and(|stores| stores.len() > 3) {
         return Err(BAD_QUERY.because("whoever works in more than three stores asks for the pick queue of each"));
     }
     // An empty phone would match every order without one.
@@ -191,15 +207,18 @@ pub async fn list_orders(
                 (&phone).into(),
                 (most + 1).into(),
             ];
-            let sql = match &caller.stores {
-                None => LIST,
-                Some(stores) => {
-                    let mut ids: Vec<&str> = stores.iter().map(String::as_str).collect();
-                    ids.resize(3, "");
-                    values.extend(ids.into_iter().map(db::Value::from));
-                    OF_STORES
-                }
+            let mut ids: Vec<&str> = match (&caller.stores, &place) {
+                (None, None) => Vec::new(),
+                // Whoever is bound to stores asks for one of those, or gets nothing.
+                (Some(stores), Some(place)) if !stores.iter().any(|store| **store == **place) => vec![""],
+                (_, Some(place)) => vec![place],
+                (Some(stores), None) => stores.iter().map(|store| &**store).collect(),
             };
+            let sql = if caller.stores.is_none() && place.is_none() { LIST } else { OF_STORES };
+            if sql == OF_STORES {
+                ids.resize(3, "");
+                values.extend(ids.into_iter().map(db::Value::from));
+            }
             let read = |row: &db::Row| -> Result<(i64, OrderItem), db::DbError> {
                 let item = OrderItem {
                     order_id: ids::id(key, Kind::Order, row.int(0)?),
@@ -280,6 +299,11 @@ pub struct NewOrder {
     seller: Option<String>,
     #[serde(default)]
     note: String,
+    /// The customer, where the colleague knows for sure who it is: their prices hold, and they may burn points.
+    person_id: Option<Id>,
+    /// Points of that customer to burn; as many as the rules allow are.
+    #[serde(default)]
+    points: i64,
 }
 
 /// Goods that are ordered.
@@ -309,16 +333,12 @@ fn wanted(tx: &mut Tx, lines: &[NewOrderLine], channel: &str) -> Result<Ordered,
         let variant = variant
             .ok_or_else(|| BAD_INPUT.at(&format!("/lines/{at}/sku"), format!("there is no SKU {:.60}", line.sku)))?;
         let stock = stock::commands::stock(tx, variant.no)?;
-        let available = variant.tracked.then(|| match &stock {
-            Some(stock) => availability::serving(stock, &channel)
-                .map(|p| (p.location_no, availability::available(p, channel.buffer, now)))
-                .collect(),
-            None => Vec::new(),
-        });
         let sum = i128::from(variant.price_minor) * i128::from(line.quantity.0.milli()) / 1000;
         goods = goods.saturating_add(i64::try_from(sum).unwrap_or(i64::MAX));
         numbers.push((variant.no, line.quantity.0));
-        out.push(WantedLine { quantity: line.quantity.0, available, incoming: vec![] });
+        let ahead = stock::ahead::of(tx, variant.no)?;
+        let (stock, quantity) = (stock.as_deref(), line.quantity.0);
+        out.push(WantedLine::new(variant.tracked, stock, quantity, ahead.as_deref(), (&channel, now)));
     }
     Ok((numbers, out, goods))
 }
@@ -350,6 +370,10 @@ pub async fn create_order(
                 commands::put_line(tx, cart.no, *variant_no, *quantity, false)?;
             }
             commands::put_contact(tx, cart.no, &contact)?;
+            let person_id = given.person_id.as_ref().map_or(0, |id| id.0);
+            if person_id != 0 || given.points != 0 {
+                commands::buyers::put_person(tx, cart.no, person_id, given.points, &shop)?;
+            }
             commands::put_delivery(tx, cart.no, &delivery, (&address, promised.as_ref()))?;
             for code in &given.coupons {
                 commands::add_coupon(tx, cart.no, code)?;
@@ -372,6 +396,57 @@ impl NewOrder {
     fn delivery_address(&self, contact: &str) -> String {
         self.delivery.address.clone().unwrap_or_else(|| contact.to_string())
     }
+}
+
+/// Who a cart's customer is, said by whoever knows: the shop's own back end, after a sign-in there.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CartPerson {
+    /// Null takes it back.
+    person_id: Option<Id>,
+    /// Points to burn; as many as the rules allow are.
+    #[serde(default)]
+    points: i64,
+}
+
+/// What a cart costs its customer now.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct CartPriced {
+    total_minor: i64,
+    /// What points pay of it, where they are a way of paying.
+    points_minor: i64,
+    burned: i64,
+    earned: i64,
+    currency: String,
+}
+
+/// Vouches for who a cart's customer is: their personal and segments' prices hold from then on, and points may be burned.
+#[utoipa::path(put, path = "/api/v1/carts/{id}/person", tag = "orders", params(("id" = String, Path)),
+    request_body = CartPerson, responses((status = 200, body = CartPriced)))]
+pub async fn put_cart_person(
+    State(app): State<Arc<App>>,
+    WriteOrders(caller): WriteOrders,
+    Path(id): Path<String>,
+    input: Input<CartPerson>,
+) -> Result<Response, Problem> {
+    let (given, shared) = (input.value, app.clone());
+    app.change(&caller, input.request, move |tx| {
+        let no = ids::number(tx.hash_key(), Kind::Cart, &id);
+        let no = no.ok_or_else(|| NOT_FOUND.because(format!("there is no cart {id:.60}")))?;
+        let (shop, person_id) = (shop(&shared), given.person_id.as_ref().map_or(0, |id| id.0));
+        let cart = commands::buyers::put_person(tx, no, person_id, given.points, &shop).map_err(|e| refused(tx, e))?;
+        let (priced, _) = commands::price_cart(tx, &cart, &shop).map_err(|e| refused(tx, e))?;
+        let done = Done::ok(CartPriced {
+            total_minor: priced.totals.total_minor,
+            points_minor: priced.totals.points_minor,
+            burned: priced.points.burned,
+            earned: priced.points.earned,
+            currency: priced.currency,
+        });
+        let after = json!({"person": person_id.to_string(), "points": given.points});
+        Ok(done.noted(("update", "cart"), no, None, Some(after)))
+    })
+    .await
 }
 
 /// A change of an order; what is not named stays.

@@ -1,12 +1,14 @@
 //! `/returns`, `/refunds`, `/claims` and `/after-sale`: what comes after the sale. docs/returns.md is for people.
 pub mod cases;
 pub mod claims;
+pub mod customer;
 pub mod policy;
 pub mod rates;
 pub mod refunds;
 pub mod steps;
 pub mod wire;
 
+use crate::api::orders::shop;
 use crate::api::orders::wire::OrderRef;
 use crate::app::App;
 use crate::caller::{ReadOrders, WriteOrders};
@@ -20,7 +22,6 @@ use orders::OrderError;
 use orders::after::commands::{self, Ask};
 use orders::after::lists::{self, Which};
 use orders::after::model::{Instead, Reason, Wanted};
-use orders::commands::Shop;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -64,11 +65,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(cases::lend_in_case))
         .routes(routes!(cases::take_back_loan))
         .routes(routes!(cases::note_serial))
-}
-
-/// What the shop is, for the rules.
-pub(super) fn shop_of(app: &App) -> Shop {
-    crate::api::orders::shop(app)
+        .routes(routes!(customer::after_of_customer))
 }
 
 /// Why a command was refused, as a problem.
@@ -106,18 +103,35 @@ pub struct AfterQuery {
     /// Only those that are due before.
     #[param(value_type = Option<String>, format = DateTime)]
     due_before: Option<base::Timestamp>,
+    /// Of returns and claims, only those with a line that comes back for this reason.
+    reason: Option<String>,
+    /// Of returns, only those of which something came back to this place.
+    location_id: Option<String>,
+    /// Of cases, only those that this person looks after, as they are named there.
+    owner: Option<String>,
+    /// An order's number, an e-mail or a phone, whole.
+    q: Option<String>,
     limit: Option<i64>,
     cursor: Option<String>,
 }
 
 impl AfterQuery {
-    fn which(&self) -> Which {
-        Which {
+    fn which(&self, country: base::Country) -> Result<Which, Problem> {
+        if let Some(asked) = self.reason.as_deref().filter(|asked| !asked.is_empty()) {
+            reason("/reason", asked)?;
+        }
+        let q = self.q.as_deref().unwrap_or_default().trim();
+        Ok(Which {
             state: self.state.clone().unwrap_or_default(),
             kind: self.kind.clone().unwrap_or_default(),
             order_no: self.order_id.map_or(0, |id| id.0),
             due_before: self.due_before.map_or(0, base::Timestamp::micros),
-        }
+            reason: self.reason.clone().unwrap_or_default(),
+            location: self.location_id.clone().unwrap_or_default(),
+            owner: self.owner.clone().unwrap_or_default(),
+            phone: base::normalise_phone(q, country).unwrap_or_default(),
+            q: q.into(),
+        })
     }
 }
 
@@ -127,10 +141,11 @@ type Read = fn(&mut db::Engine, &Which, i64, i64) -> Result<Vec<lists::Item>, db
 async fn page(app: &App, q: AfterQuery, read: Read) -> Result<Json<List<wire::AfterItem>>, Problem> {
     let limit = limit(q.limit)?;
     let before = place_in::<1>(q.cursor.as_deref())?.map_or(i64::MAX, |[no]| no);
-    let which = q.which();
+    let which = q.which(app.domain.settings().country)?;
     let rows = app.query(move |db| Ok(read(db, &which, before, limit + 1)?)).await?;
     let page = List::page(rows, limit, |row| cursor(&[row.no]));
-    let items = page.items.into_iter().map(wire::AfterItem::of).collect();
+    let key = app.board.hash_key();
+    let items = page.items.into_iter().map(|item| wire::AfterItem::of(key, item)).collect();
     Ok(Json(List { items, next_cursor: page.next_cursor }))
 }
 
@@ -154,7 +169,7 @@ pub async fn create_return(
     WriteOrders(caller): WriteOrders,
     input: Input<wire::ReturnBody>,
 ) -> Result<Response, Problem> {
-    let (given, shop) = (input.value, shop_of(&app));
+    let (given, shop) = (input.value, shop(&app));
     let actor = caller.actor.clone();
     app.change(&caller, input.request, move |tx| {
         let mut lines = Vec::with_capacity(given.lines.len());

@@ -10,6 +10,7 @@ pub mod lots;
 pub mod movements;
 pub mod purchases;
 pub mod rfid;
+pub mod shelf_codes;
 pub mod transfers;
 pub mod wire;
 
@@ -32,6 +33,7 @@ use utoipa_axum::routes;
 /// The routes of stock. Nothing in them is about people, so that an article number is never taken for a telephone.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(shelf_codes::shelf_codes))
         .routes(routes!(locations::list_locations, locations::put_location))
         .routes(routes!(locations::set_location_state))
         .routes(routes!(locations::list_stock_channels))
@@ -70,6 +72,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(incoming::list_incoming_changes))
         .routes(routes!(incoming::get_incoming_claim, incoming::release_incoming_claim))
         .routes(routes!(incoming::expect_purchase_order))
+        .routes(routes!(incoming::get_sold_ahead, incoming::put_sold_ahead))
         .routes(routes!(lots::list_lots))
         .routes(routes!(lots::put_lot))
         .routes(routes!(lots::get_serial))

@@ -239,22 +239,7 @@ impl Report {
 
 /// Does the open imports of products until it is told to end; a thread of its own.
 pub fn serve(domain: &Domain, folder: &Path, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) && domain.store().is_alive() {
-        let waiting = domain.store().read(|tx: &mut Tx| {
-            let id = jobs::open(tx)?.iter().find(|w| w.kind == KIND).map(|w| w.id);
-            id.map_or(Ok(None), |id| jobs::find(tx, id))
-        });
-        let Ok::<_, DbError>(Some(job)) = waiting else {
-            std::thread::sleep(std::time::Duration::from_millis(200));
-            continue;
-        };
-        if let Err(error) = drive(domain, folder, &job, stop) {
-            tracing::warn!(job = job.id, %error, "an import of products cannot go on");
-            let (id, reason, passing) = (job.id, error.to_string(), matches!(error, FileError::Store(_)));
-            let _ = domain.store().write(move |tx: &mut Tx| jobs::fail(tx, id, &reason, passing));
-            std::thread::sleep(std::time::Duration::from_millis(200));
-        }
-    }
+    super::serve_jobs(domain, (KIND, "products"), stop, &|job| drive(domain, folder, job, stop).map(drop));
 }
 
 /// Columns and rows of the whole catalogue as Braid's own layout reads them.

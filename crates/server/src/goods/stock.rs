@@ -1,5 +1,6 @@
 //! Bringing a file of stock in: each number is a count at the file's moment. One thread reads it, the writer takes some hundred at a
 //! time with the place after them; after a kill it goes on there. Bad rows are in the job's report.
+use super::files::FileError;
 use crate::domain::Domain;
 use crate::imports::spec::fingerprint;
 use base::{Quantity, Timestamp};
@@ -62,14 +63,6 @@ pub struct Tally {
     /// What changed the books.
     pub moved: u64,
     pub rejected: u64,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum FileError {
-    #[error("{0}")]
-    File(String),
-    #[error(transparent)]
-    Store(#[from] DbError),
 }
 
 fn drive(domain: &Domain, folder: &Path, job: &Job, stop: &AtomicBool) -> Result<(), FileError> {
@@ -226,20 +219,5 @@ fn one(tx: &mut Tx, spec: &Spec, actor: &str, counted: &Counted) -> Result<Resul
 
 /// Does the open imports of stock until it is told to end; a thread of its own.
 pub fn serve(domain: &Domain, folder: &Path, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) && domain.store().is_alive() {
-        let waiting = domain.store().read(|tx: &mut Tx| {
-            let id = jobs::open(tx)?.iter().find(|w| w.kind == KIND).map(|w| w.id);
-            id.map_or(Ok(None), |id| jobs::find(tx, id))
-        });
-        let Ok::<_, DbError>(Some(job)) = waiting else {
-            std::thread::sleep(std::time::Duration::from_millis(200));
-            continue;
-        };
-        if let Err(error) = drive(domain, folder, &job, stop) {
-            tracing::warn!(job = job.id, %error, "an import of stock cannot go on");
-            let (id, reason, passing) = (job.id, error.to_string(), matches!(error, FileError::Store(_)));
-            let _ = domain.store().write(move |tx: &mut Tx| jobs::fail(tx, id, &reason, passing));
-            std::thread::sleep(std::time::Duration::from_millis(200));
-        }
-    }
+    super::serve_jobs(domain, (KIND, "stock"), stop, &|job| drive(domain, folder, job, stop));
 }

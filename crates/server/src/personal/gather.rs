@@ -20,7 +20,7 @@ pub struct Section {
 }
 
 impl Section {
-    fn new(key: &'static str, fields: &'static [&'static str], rows: Vec<Value>) -> Self {
+    pub(super) fn new(key: &'static str, fields: &'static [&'static str], rows: Vec<Value>) -> Self {
         let object = |row| if let Value::Object(map) = row { map } else { Map::new() };
         Self { key, fields, rows: rows.into_iter().map(object).collect() }
     }
@@ -32,7 +32,7 @@ pub struct Staff(HashMap<String, usize>);
 
 impl Staff {
     /// What stands for somebody; nothing for nobody.
-    fn hide(&mut self, actor: &str) -> Value {
+    pub(super) fn hide(&mut self, actor: &str) -> Value {
         if actor.is_empty() {
             return Value::Null;
         }
@@ -94,6 +94,7 @@ pub fn sections(
     out.push(memberships(tx, view)?);
     out.push(messages(tx, &members)?);
     out.push(waiting(tx, view)?);
+    out.extend(super::orders::sections(tx, view, staff)?);
     out.push(profiles(view, sources));
     out.push(joins(tx, &members, staff)?);
     out.push(changes(tx, &members, staff)?);

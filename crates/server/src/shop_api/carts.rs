@@ -1,16 +1,16 @@
 //! Carts of the shop's API (CONTRACTS 9): from an empty cart to an order.
-use super::Shop;
 use super::desk::{desk, taken};
 use super::ids::{self, Kind};
+use super::{Holder, Shop};
 use crate::api::orders::{refused, shop, wire};
 use crate::api::stock::wire::Amount;
 use crate::app::App;
 use crate::change::Done;
 use crate::input::{Input, Nothing, Params};
-use crate::problem::{BAD_INPUT, NOT_FOUND, Problem};
+use crate::problem::{BAD_INPUT, CONFLICT, NOT_FOUND, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use base::{Country, Quantity, Timestamp};
 use catalog::variants;
 use db::Tx;
@@ -21,7 +21,7 @@ use orders::promise::{Taken, WayKind};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
-use stock::{Places, availability};
+use stock::Places;
 
 /// How a cart begins.
 #[derive(Debug, Default, Deserialize)]
@@ -49,6 +49,16 @@ pub struct CartBody {
     try_on: bool,
     delivery: Option<wire::DeliveryBody>,
     promised: Option<wire::PromisedBody>,
+    /// Goods that were looked at with a colleague, and how they were liked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    advised: Vec<AdvisedBody>,
+    /// Where a colleague advised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advised_at: Option<String>,
+    /// How it can be paid for here: providers that `POST /orders/{id}/payments` takes.
+    payment_ways: Vec<&'static str>,
+    /// Whether an e-mail or a phone is known; neither is told, since links are passed on.
+    reachable: bool,
     /// Until when the cart holds its goods.
     held_until: Option<Timestamp>,
     /// The order that it became.
@@ -59,6 +69,7 @@ pub struct CartBody {
 #[derive(Debug, Serialize)]
 struct CartLineBody {
     sku: String,
+    name: String,
     quantity: Amount,
     unit: wire::Money,
     list: wire::Money,
@@ -66,6 +77,14 @@ struct CartLineBody {
     discounts: Vec<wire::DiscountBody>,
     /// Why it costs that.
     why: String,
+}
+
+#[derive(Debug, Serialize)]
+struct AdvisedBody {
+    sku: String,
+    name: String,
+    tried: bool,
+    liked: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,6 +104,7 @@ fn body(tx: &mut Tx, app: &App, cart: &Cart) -> Result<CartBody, Problem> {
         let sku = variants::get(tx, line.variant_no)?.map_or_else(String::new, |v| v.sku.to_string());
         lines.push(CartLineBody {
             sku,
+            name: crate::api::consultations::name_of(tx, line.variant_no)?,
             quantity: Amount(line.quantity()),
             unit: money(quote.minor),
             list: money(priced.list_minor),
@@ -98,8 +118,25 @@ fn body(tx: &mut Tx, app: &App, cart: &Cart) -> Result<CartBody, Problem> {
         None => None,
     };
     let places = stock::commands::places(tx)?;
+    let last = match cart.body.advised {
+        true => orders::showroom::of_cart(tx, cart.no).map_err(|e| refused(tx, e))?.pop(),
+        false => None,
+    };
+    let mut advised = Vec::new();
+    for g in last.iter().flat_map(|c| c.goods.iter()) {
+        let sku = variants::get(tx, g.variant_no)?.map_or_else(String::new, |v| v.sku.to_string());
+        let name = crate::api::consultations::name_of(tx, g.variant_no)?;
+        advised.push(AdvisedBody { sku, name, tried: g.tried, liked: g.liked });
+    }
     let key = tx.hash_key();
     Ok(CartBody {
+        advised,
+        advised_at: last.and_then(|c| places.get(c.location_no).map(|l| l.id.to_string())),
+        payment_ways: match commands::settings(tx)?.1.policy.test_payments {
+            true => vec!["test", "on_delivery", "store_credit"],
+            false => vec!["on_delivery", "store_credit"],
+        },
+        reachable: cart.contact.is_reachable(),
         cart_id: ids::id(key, Kind::Cart, cart.no),
         channel: cart.body.channel.clone(),
         lines,
@@ -135,12 +172,16 @@ pub async fn create_cart(State(app): State<Arc<App>>, by: Shop, input: Input<New
     .await
 }
 
-fn cart_no(tx: &Tx, id: &str) -> Result<i64, Problem> {
+pub(super) fn cart_no(tx: &Tx, id: &str) -> Result<i64, Problem> {
     ids::number(tx.hash_key(), Kind::Cart, id).ok_or_else(|| NOT_FOUND.because("there is no such cart"))
 }
 
 /// Shows a cart with what it costs now.
-pub async fn get_cart(State(app): State<Arc<App>>, _: Shop, Path(id): Path<String>) -> Result<Json<CartBody>, Problem> {
+pub async fn get_cart(
+    State(app): State<Arc<App>>,
+    _: Holder,
+    Path(id): Path<String>,
+) -> Result<Json<CartBody>, Problem> {
     let shared = app.clone();
     let found = app.read(move |tx| {
         let no = cart_no(tx, &id)?;
@@ -148,6 +189,18 @@ pub async fn get_cart(State(app): State<Arc<App>>, _: Shop, Path(id): Path<Strin
         body(tx, &shared, &cart)
     });
     Ok(Json(found.await?))
+}
+
+/// A basket's own page as an image for a camera: from a colleague's tablet to the customer's phone.
+pub async fn code_image(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let asked = id.clone();
+    app.read(move |tx| {
+        let no = cart_no(tx, &asked)?;
+        commands::cart_of(tx, no).map_err(|e| refused(tx, e)).map(drop)
+    })
+    .await?;
+    let image = super::qr::svg(&format!("{}/c/{id}", app.public_url.trim_end_matches('/')))?;
+    Ok(([(axum::http::header::CONTENT_TYPE, "image/svg+xml")], image).into_response())
 }
 
 /// Goods for a cart.
@@ -161,7 +214,7 @@ pub struct LineBody {
 /// Adds goods to a cart.
 pub async fn add_line(
     state: State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     id: Path<String>,
     input: Input<LineBody>,
 ) -> Result<Response, Problem> {
@@ -171,7 +224,7 @@ pub async fn add_line(
 /// Puts so much of an SKU into a cart, instead of what is there; nothing takes it out.
 pub async fn put_line(
     state: State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     id: Path<String>,
     input: Input<LineBody>,
 ) -> Result<Response, Problem> {
@@ -180,7 +233,7 @@ pub async fn put_line(
 
 async fn line(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<LineBody>,
     instead: bool,
@@ -201,7 +254,7 @@ async fn line(
 /// Changes a cart and answers with it.
 async fn change(
     app: &Arc<App>,
-    by: Shop,
+    by: Holder,
     id: String,
     request: crate::input::RequestKey,
     f: impl Fn(&mut Tx, i64) -> Result<Arc<Cart>, Problem> + Send + 'static,
@@ -216,7 +269,7 @@ async fn change(
 }
 
 /// Who orders.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CustomerBody {
     email: String,
@@ -239,6 +292,7 @@ impl CustomerBody {
             address: self.address.trim().into(),
             user_id: self.user_id.trim().into(),
             anonymous_id: self.anonymous_id.trim().into(),
+            person_id: 0,
         }
     }
 }
@@ -246,7 +300,7 @@ impl CustomerBody {
 /// Says who orders.
 pub async fn put_customer(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<CustomerBody>,
 ) -> Result<Response, Problem> {
@@ -267,7 +321,7 @@ pub struct CouponInput {
 /// Adds a coupon.
 pub async fn add_coupon(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<CouponInput>,
 ) -> Result<Response, Problem> {
@@ -286,7 +340,7 @@ pub struct TryOnBody {
 /// Says whether goods are tried on before they are paid for.
 pub async fn put_try_on(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<TryOnBody>,
 ) -> Result<Response, Problem> {
@@ -370,18 +424,14 @@ async fn asked(app: &Arc<App>, id: String) -> Result<Asked, Problem> {
         let (priced, _) = commands::price_cart(tx, &cart, &shop(&shared)).map_err(|e| refused(tx, e))?;
         let places = stock::commands::places(tx)?;
         let channel = places.channel(&cart.body.channel).cloned();
+        let channel = channel.ok_or_else(|| CONFLICT.because("its sales channel is gone: begin a new cart"))?;
         let now = tx.now();
         let mut lines = Vec::with_capacity(cart.body.lines.len());
         for line in &cart.body.lines {
             let tracked = variants::get(tx, line.variant_no)?.is_some_and(|variant| variant.tracked);
             let stock = stock::commands::stock(tx, line.variant_no)?;
-            let available = tracked.then(|| match (&stock, &channel) {
-                (Some(stock), Some(channel)) => availability::serving(stock, channel)
-                    .map(|p| (p.location_no, availability::available(p, channel.buffer, now)))
-                    .collect(),
-                _ => Vec::new(),
-            });
-            lines.push(WantedLine { quantity: line.quantity(), available, incoming: vec![] });
+            let ahead = stock::ahead::of(tx, line.variant_no)?;
+            lines.push(WantedLine::new(tracked, stock.as_deref(), line.quantity(), ahead.as_deref(), (&channel, now)));
         }
         // What the cart holds itself is there for it.
         if let Some(hold) = cart.body.hold
@@ -409,7 +459,7 @@ async fn asked(app: &Arc<App>, id: String) -> Result<Asked, Problem> {
 /// Lists the ways in which a cart can be had, with price, moments and reasons.
 pub async fn delivery_options(
     State(app): State<Arc<App>>,
-    _: Shop,
+    _: Holder,
     Path(id): Path<String>,
     Params(query): Params<OptionsQuery>,
 ) -> Result<Json<serde_json::Value>, Problem> {
@@ -418,7 +468,7 @@ pub async fn delivery_options(
     let taken = taken(&app, &desk).await?;
     let places = app.board.places();
     let shop = match &query.location_id {
-        Some(id) => Some(wire::place(&places, "/location_id", id)?),
+        Some(id) => Some(crate::api::stock::place(&places, "/location_id", id)?),
         None => None,
     };
     let address = query.address.as_deref().unwrap_or(&asked.address);
@@ -460,7 +510,7 @@ pub fn choose(
         }
     };
     if let Some((pointer, id)) = pick_up {
-        let location_no = wire::place(places, pointer, id)?;
+        let location_no = crate::api::stock::place(places, pointer, id)?;
         let offers = desk.offers(lines, (None, Some(location_no)), goods_minor, taken, now);
         let promised = offers.iter().find(|o| o.shop_no == Some(location_no)).map(told);
         return Ok((Delivery::PickUp { location_no }, promised));
@@ -477,7 +527,7 @@ pub fn choose(
 /// Chooses how the goods get to the customer.
 pub async fn put_delivery(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<DeliveryInput>,
 ) -> Result<Response, Problem> {
@@ -498,7 +548,7 @@ pub async fn put_delivery(
 /// Orders a cart: its goods are kept in the same transaction, or it is refused with what is short.
 pub async fn checkout(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<Nothing>,
 ) -> Result<Response, Problem> {
@@ -549,7 +599,7 @@ pub async fn promises(
     let taken = taken(&app, &desk).await?;
     let places = app.board.places();
     let shop = match &query.location_id {
-        Some(id) => Some(wire::place(&places, "/location_id", id)?),
+        Some(id) => Some(crate::api::stock::place(&places, "/location_id", id)?),
         None => None,
     };
     let zone = query.address.as_deref().map(|address| desk.settings.zone_of(address));

@@ -2,23 +2,33 @@
 use crate::app::App;
 use crate::problem::{Problem, internal};
 use base::{HOUR_US, SECOND_US, Timestamp};
+use orders::commands::alerts::Feed;
 use orders::offers::Desk;
 use orders::promise::Taken;
-use orders::settings::Settings;
+use orders::settings::{AlertFeed, Settings};
 use std::sync::{Arc, PoisonError, RwLock};
 use stock::Places;
 
 /// The book with what it was made of, and the settings as they are now.
 #[derive(Default)]
 pub struct DeskCell {
-    made: RwLock<Option<(Arc<Desk>, Arc<Places>)>>,
+    made: RwLock<Option<Made>>,
+    feed: RwLock<Known>,
     settings: RwLock<(i64, Arc<Settings>)>,
     taken: RwLock<(Timestamp, Arc<Taken>)>,
     busy: tokio::sync::Mutex<()>,
 }
 
-/// How long a book is used: pauses that somebody only assumes move on.
-const USED_US: i64 = HOUR_US;
+/// The book, the places that it was made of, and how often alerts of ours had changed by then.
+type Made = (Arc<Desk>, Arc<Places>, u64);
+
+/// What the feed of alerts says, and how often that became something else in a territory of ours.
+#[derive(Default)]
+struct Known {
+    feed: Arc<Feed>,
+    times: u64,
+}
+
 /// How old the count of what places have to do may be.
 const TAKEN_US: i64 = 5 * SECOND_US;
 
@@ -31,12 +41,32 @@ impl DeskCell {
     pub fn settings(&self) -> (i64, Arc<Settings>) {
         self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+    /// Takes over what the feed of alerts says. A book is made anew only when an alert began or ended in a territory of a place of
+    /// ours: that the feed goes on saying the same is no news.
+    pub fn put_feed(&self, feed: Arc<Feed>) {
+        let settings = self.settings().1;
+        let of_ours = |feed: &Feed| {
+            let ours = |territory: &String| settings.places.values().any(|place| place.territories.contains(territory));
+            let told = |alert: &orders::calendar::Alert| (alert.territory.clone(), alert.began_us, alert.ended_us);
+            feed.alerts.iter().filter(|alert| ours(&alert.territory)).map(told).collect::<Vec<_>>()
+        };
+        let mut known = self.feed.write().unwrap_or_else(PoisonError::into_inner);
+        if of_ours(&known.feed) != of_ours(&feed) {
+            known.times += 1;
+        }
+        known.feed = feed;
+    }
+    fn alerts(&self) -> (Arc<Feed>, u64) {
+        let known = self.feed.read().unwrap_or_else(PoisonError::into_inner);
+        (known.feed.clone(), known.times)
+    }
     fn known(&self, places: &Arc<Places>, now: Timestamp) -> Option<Arc<Desk>> {
         let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
-        let (desk, of) = made.as_ref()?;
+        let (desk, of, times) = made.as_ref()?;
         let fresh = desk.version == self.settings().0
             && Arc::ptr_eq(of, places)
-            && now.micros() - desk.made_at.micros() < USED_US;
+            && *times == self.alerts().1
+            && now < desk.good_until;
         fresh.then(|| desk.clone())
     }
 }
@@ -53,10 +83,15 @@ pub async fn desk(app: &Arc<App>) -> Result<Arc<Desk>, Problem> {
         return Ok(known);
     }
     let (version, settings) = app.desk.settings();
+    let (feed, times) = app.desk.alerts();
     let of = places.clone();
-    let made = tokio::task::spawn_blocking(move || Desk::compile(settings, version, &places, &[], now)).await;
+    let compile = move || {
+        let alerts = if settings.alerts.feed == AlertFeed::Off { &[][..] } else { &feed.alerts[..] };
+        Desk::compile(settings.clone(), version, &places, alerts, now)
+    };
+    let made = tokio::task::spawn_blocking(compile).await;
     let desk = Arc::new(made.map_err(|e| internal(&e))?.map_err(|e| internal(&e))?);
-    *app.desk.made.write().unwrap_or_else(PoisonError::into_inner) = Some((desk.clone(), of));
+    *app.desk.made.write().unwrap_or_else(PoisonError::into_inner) = Some((desk.clone(), of, times));
     Ok(desk)
 }
 

@@ -1,8 +1,8 @@
 //! Orders as their customers see them: by an id that only they have.
-use super::Shop;
+use super::Holder;
 use super::ids::{self, Kind};
 use crate::api::orders::steps::{PaymentInput, pay};
-use crate::api::orders::{refused, wire};
+use crate::api::orders::{refused, shop, wire};
 use crate::api::stock::wire::Amount;
 use crate::app::App;
 use crate::change::Done;
@@ -10,7 +10,7 @@ use crate::input::Input;
 use crate::problem::{NOT_FOUND, Problem};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use base::{Quantity, Timestamp};
 use db::Tx;
 use orders::commands;
@@ -40,6 +40,15 @@ pub struct OrderView {
     /// The code for the counter, once something waits there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pick_up_code: Option<String>,
+    /// Numbers of other orders of the same customer that wait at the same counter: the code opens them too.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    with: Vec<String>,
+    /// Something can be brought back, or complained of: see `…/returns` and `…/claims`.
+    can_return: bool,
+    can_claim: bool,
+    /// How many returns and claims there are.
+    returns: usize,
+    claims: usize,
     /// What the customer is asked for: `confirm`, `prepay` or nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     asks: Option<&'static str>,
@@ -67,7 +76,7 @@ struct ParcelView {
     tracking: String,
 }
 
-pub(super) fn view(tx: &mut Tx, order: &Order) -> Result<OrderView, Problem> {
+pub(super) fn view(tx: &mut Tx, shop: &commands::Shop, order: &Order) -> Result<OrderView, Problem> {
     use orders::confirmation::{PREPAYMENT, UNCONFIRMED};
     use orders::states::fulfilment::Fulfilment;
     use orders::states::line::Line as State;
@@ -113,6 +122,12 @@ pub(super) fn view(tx: &mut Tx, order: &Order) -> Result<OrderView, Problem> {
         names.push(row.map(|row| row.text(0).map(String::from)).transpose()?.unwrap_or_default());
     }
     let waits = parcels.iter().any(|p| p.kind == "pick_up" && p.state == "ready");
+    let with = match waits {
+        true => commands::with_it(tx, order).map_err(|e| refused(tx, e))?,
+        false => Vec::new(),
+    };
+    let offered = orders::after::commands::offered(tx, shop, order.no).map_err(|e| refused(tx, e))?;
+    let account = orders::after::commands::account_of(tx, order.no)?;
     let sums = order.sums();
     let held = |hold: &str| body.holds.iter().any(|h| h == hold);
     Ok(OrderView {
@@ -141,6 +156,11 @@ pub(super) fn view(tx: &mut Tx, order: &Order) -> Result<OrderView, Problem> {
         try_on: body.try_on,
         parcels,
         pick_up_code: waits.then(|| commands::pick_up_code(tx.hash_key(), order.no)),
+        with: with.iter().map(|order| order.body.number.clone()).collect(),
+        can_return: offered.iter().any(|o| o.returnable > 0 && o.denied.is_none()),
+        can_claim: offered.iter().any(|o| o.claimable > 0),
+        returns: account.returns.len(),
+        claims: account.claims.len(),
         asks: match () {
             () if held(UNCONFIRMED) => Some("confirm"),
             () if held(PREPAYMENT) => Some("prepay"),
@@ -149,7 +169,7 @@ pub(super) fn view(tx: &mut Tx, order: &Order) -> Result<OrderView, Problem> {
     })
 }
 
-fn find(tx: &mut Tx, id: &str) -> Result<Arc<Order>, Problem> {
+pub(super) fn find(tx: &mut Tx, id: &str) -> Result<Arc<Order>, Problem> {
     let no = ids::number(tx.hash_key(), Kind::Order, id);
     let no = no.ok_or_else(|| NOT_FOUND.because("there is no such order"))?;
     commands::order_of(tx, no).map_err(|e| refused(tx, e))
@@ -157,17 +177,36 @@ fn find(tx: &mut Tx, id: &str) -> Result<Arc<Order>, Problem> {
 
 /// Shows an order to whoever has its link.
 pub async fn get_order(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<OrderView>, Problem> {
+    let shared = app.clone();
     let found = app.read(move |tx| {
         let order = find(tx, &id)?;
-        view(tx, &order)
+        view(tx, &shop(&shared), &order)
     });
     Ok(Json(found.await?))
+}
+
+/// The pick-up code as an image for the scanner at the counter: the order's address with its code. There is none before something waits.
+pub async fn code_image(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let asked = id.clone();
+    let code = app
+        .read(move |tx| {
+            let order = find(tx, &asked)?;
+            let waits = |f: &orders::model::Fulfilling| {
+                f.kind == Serving::PickUp && f.ready_at.micros() > 0 && f.done_at.micros() == 0
+            };
+            let code = commands::pick_up_code(tx.hash_key(), order.no);
+            Ok(order.body.fulfilments.iter().any(waits).then_some(code))
+        })
+        .await?;
+    let code = code.ok_or_else(|| NOT_FOUND.because("nothing of the order waits at a counter now"))?;
+    let image = super::qr::svg(&format!("{}/o/{id}?code={code}", app.public_url.trim_end_matches('/')))?;
+    Ok(([(axum::http::header::CONTENT_TYPE, "image/svg+xml")], image).into_response())
 }
 
 /// Pays an order.
 pub async fn pay_order(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<PaymentInput>,
 ) -> Result<Response, Problem> {
@@ -194,7 +233,7 @@ pub async fn pay_order(
 /// The customer confirms by a button: nobody has to call them.
 pub async fn confirm_order(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<crate::input::Nothing>,
 ) -> Result<Response, Problem> {
@@ -203,7 +242,7 @@ pub async fn confirm_order(
         let order = find(tx, &id)?;
         let order = commands::confirm_order(tx, order.no, "customer").map_err(|e| refused(tx, e))?;
         pipeline::orders::tell(tx, shared.domain.preparer())?;
-        Ok(Done::ok(view(tx, &order)?))
+        Ok(Done::ok(view(tx, &shop(&shared), &order)?))
     })
     .await
 }
@@ -211,7 +250,7 @@ pub async fn confirm_order(
 /// The customer calls off what no place works on yet.
 pub async fn cancel_order(
     State(app): State<Arc<App>>,
-    by: Shop,
+    by: Holder,
     Path(id): Path<String>,
     input: Input<CancelBody>,
 ) -> Result<Response, Problem> {
@@ -220,7 +259,7 @@ pub async fn cancel_order(
         let order = find(tx, &id)?;
         let order = commands::cancel(tx, order.no, None, (false, &why, "customer")).map_err(|e| refused(tx, e))?;
         pipeline::orders::tell(tx, shared.domain.preparer())?;
-        Ok(Done::ok(view(tx, &order)?))
+        Ok(Done::ok(view(tx, &shop(&shared), &order)?))
     })
     .await
 }

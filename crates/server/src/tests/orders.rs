@@ -155,6 +155,10 @@ fn a_shop_picks_and_hands_over_by_the_customers_code() {
         assert!(chosen["promised"]["latest"].is_string(), "{chosen}");
         let placed = bought(&shop, "POST", &format!("carts/{cart}/checkout"), &json!({}));
         let id = placed["order_id"].as_str().expect("an id");
+        // Lists are narrowed by the place that serves an order.
+        let at =
+            |place: &str| get(&shop, &format!("orders?location_id={place}"))["items"].as_array().map_or(0, Vec::len);
+        assert_eq!((at("lviv-1"), at("hub"), at("nowhere")), (1, 0, 0));
         let queue = get(&shop, "pick-queue?location_id=lviv-1");
         assert_eq!(
             (&queue["items"][0]["order_id"], &queue["items"][0]["lines"][0]["product"]),

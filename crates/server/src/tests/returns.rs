@@ -37,7 +37,12 @@ pub fn delivered(shop: &Shop, number: u64, units: i64) -> (String, String) {
         .write(move |tx| -> Result<i64, orders::OrderError> {
             let variant = catalog::variants::find(tx, &of)?.expect("it is there");
             let place = stock::commands::places(tx)?.find("lviv-1").expect("it is there").no;
-            let shop = commands::Shop { country: "UA".into(), currency: "GBP".into(), zone: jiff::tz::TimeZone::UTC };
+            let shop = commands::Shop {
+                country: "UA".into(),
+                currency: "GBP".into(),
+                zone: jiff::tz::TimeZone::UTC,
+                buyers: None,
+            };
             let cart = commands::create_cart(tx, &shop, "site", None)?.no;
             commands::put_line(tx, cart, variant, Quantity::units(units), false)?;
             commands::put_contact(tx, cart, &Contact { email: "olena@example.com".into(), ..Contact::default() })?;
@@ -58,9 +63,10 @@ pub fn delivered(shop: &Shop, number: u64, units: i64) -> (String, String) {
     (no.to_string(), sku)
 }
 
-/// The customer gets an order.
+/// The customer gets an order, named by its number or by the id that the API gives.
 pub fn hand_over(shop: &Shop, order: &str) {
-    let no: i64 = order.parse().expect("a number");
+    let digits = order.strip_prefix('o').and_then(|id| id.split_once('-')).map_or(order, |(no, _)| no);
+    let no: i64 = digits.parse().expect("a number");
     let store = shop.app().domain.store();
     let handed =
         store.write(move |tx| -> Result<(), orders::OrderError> { commands::hand_over_all(tx, no, "shop").map(drop) });
@@ -134,4 +140,53 @@ fn a_shop_assistant_takes_in_at_their_own_counter() {
     };
     assert_eq!((take("kyiv-1"), take("lviv-1")), (403, 200));
     shop.assert_clean();
+}
+
+#[test]
+fn lists_are_narrowed_by_reason_place_owner_and_person_and_stand_at_the_customer() {
+    // [Q4]
+    for shop in shops() {
+        let (order, _) = delivered(&shop, 7, 3);
+        let (other, _) = delivered(&shop, 8, 1);
+        let ask = |order: &str, reason: &str| {
+            let lines = json!([{"line": 0, "quantity": 1, "reason": reason}]);
+            post(&shop, "returns", &json!({"order_id": order, "lines": lines}))["id"].clone()
+        };
+        let (small, defect) = (ask(&order, "too_small"), ask(&other, "defect"));
+        let came = json!({"location_id": "kyiv-1", "lines": [{"line": 0, "quantity": 1, "grade": "sellable"}]});
+        post(&shop, &format!("returns/{}/receive", small.as_str().expect("an id")), &came);
+        let claim = json!({"order_id": order, "lines": [{"line": 0, "quantity": 1, "reason": "damaged"}]});
+        let claim = post(&shop, "claims", &claim)["id"].clone();
+        let case = json!({"kind": "instructions", "order_id": order, "line": 0, "owner": "Ira"});
+        let case = post(&shop, "after-sale", &case)["id"].clone();
+        let ids = |path: &str| -> Vec<Value> {
+            get(&shop, path)["items"].as_array().expect("a list").iter().map(|item| item["id"].clone()).collect()
+        };
+        let one = |id: &Value| vec![id.clone()];
+        assert_eq!(ids("returns?reason=defect"), one(&defect));
+        assert_eq!(ids("returns?reason=late"), Vec::<Value>::new());
+        assert_eq!(ids("returns?location_id=kyiv-1"), one(&small));
+        assert_eq!(ids("returns?location_id=lviv-1"), Vec::<Value>::new());
+        assert_eq!(ids("returns?location_id=nowhere"), Vec::<Value>::new());
+        assert_eq!(ids("returns?q=olena%40example.com"), vec![defect, small.clone()]);
+        assert_eq!(ids("claims?reason=damaged"), one(&claim));
+        assert_eq!(ids("claims?reason=defect"), Vec::<Value>::new());
+        assert_eq!((ids("after-sale?owner=Ira"), ids("after-sale?owner=Oleh")), (one(&case), Vec::new()));
+        let wrong = shop.owner("GET", "/api/v1/returns?reason=mood").send();
+        assert_eq!(wrong.status, 422, "{}", wrong.text);
+        // An order is named by the same id everywhere, and that id is taken back.
+        let named = get(&shop, "returns?location_id=kyiv-1")["items"][0]["order_id"].clone();
+        let named = named.as_str().expect("an id").to_string();
+        assert_eq!(get(&shop, &format!("orders/{named}"))["order_id"], json!(named));
+        assert_eq!(ids(&format!("claims?order_id={named}")), one(&claim));
+        // All of it stands at the customer, too.
+        let body = json!({"userId": "olena", "traits": {"email": "olena@example.com"}, "messageId": "m-olena"});
+        assert_eq!(shop.track("/v1/identify", &body).status, 200);
+        let person = shop.owner("GET", "/api/v1/customers/lookup?user_id=olena").send().json();
+        let person = person["person_id"].as_str().expect("a person").to_string();
+        let seen = get(&shop, &format!("customers/{person}/orders"));
+        let counts = ["orders", "returns", "claims", "cases"].map(|of| seen[of].as_array().map_or(0, Vec::len));
+        assert_eq!(counts, [2, 2, 1, 1], "{seen}");
+        assert_eq!((&seen["cases"][0]["owner"], &seen["orders"][1]["order_id"]), (&json!("Ira"), &json!(named)));
+    }
 }

@@ -47,7 +47,7 @@ fn order(world: &World, place: i64, lines: &[(i64, i64)], expected: Option<Times
 
 fn claim(world: &World, owner: &str, lines: &[(i64, i64)]) -> Result<Vec<Part>, StockError> {
     let lines = lines.iter().map(|(variant, units)| (*variant, q(*units))).collect();
-    let request = IncomingRequest { owner: owner.into(), location_no: None, latest: None, lines };
+    let request = IncomingRequest { owner: owner.into(), location_no: None, latest: None, after: None, lines };
     world.write(move |tx| incoming::claim(tx, &request))
 }
 

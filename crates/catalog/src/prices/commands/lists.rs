@@ -208,3 +208,54 @@ fn keep(tx: &mut Tx, known: &Lists, list: PriceList, actor: &str) -> Result<Pric
     tx.notify(db::Notice::Changed { what: "prices" });
     Ok(list)
 }
+
+/// What stands in the place of somebody who was erased: nobody has this name, so that the list holds for nobody in their place.
+const ERASED: &str = "erased";
+
+/// Takes a customer out of the next list after a number, and out of all its versions; gives the list's number, `None` after the last.
+///
+/// A list that was theirs alone stays one that holds for nobody: with an empty scope it would hold for all.
+pub fn forget_customer(tx: &mut Tx, after: i64, is_theirs: &dyn Fn(&str) -> bool) -> Result<Option<i64>, PriceError> {
+    let known = lists(tx)?;
+    let Some(list) = known.all().iter().filter(|l| l.id > after).min_by_key(|l| l.id).cloned() else { return Ok(None) };
+    let id = list.id;
+    let hide = |mut list: PriceList| -> Option<PriceList> {
+        let before = list.clone();
+        list.scope.customers.iter_mut().filter(|c| is_theirs(c)).for_each(|c| *c = ERASED.into());
+        for text in [&mut list.name, &mut list.reason] {
+            if is_theirs(text) {
+                *text = format!("{ERASED} {id}");
+            }
+        }
+        (list != before).then_some(list)
+    };
+    let sql = "SELECT version, document FROM price_list_versions WHERE list_id = $1 ORDER BY version";
+    for row in tx.rows(sql, &[id.into()])? {
+        let (version, text) = (row.int(0)?, row.text(1)?);
+        // As JSON: a version of long ago is read however it was written.
+        let Ok(mut of_then) = serde_json::from_str::<serde_json::Value>(text) else { continue };
+        let mut changed = false;
+        if let Some(customers) = of_then.pointer_mut("/scope/customers").and_then(|c| c.as_array_mut()) {
+            for customer in customers.iter_mut().filter(|c| c.as_str().is_some_and(is_theirs)) {
+                (*customer, changed) = (ERASED.into(), true);
+            }
+        }
+        for field in ["name", "reason"] {
+            if of_then[field].as_str().is_some_and(is_theirs) {
+                (of_then[field], changed) = (format!("{ERASED} {id}").into(), true);
+            }
+        }
+        if changed {
+            let sql = "UPDATE price_list_versions SET document = $3 WHERE list_id = $1 AND version = $2";
+            tx.execute(sql, &[id.into(), version.into(), (&of_then.to_string()).into()])?;
+        }
+    }
+    if let Some(hidden) = hide(list) {
+        save(tx, &hidden)?;
+        let mut all: Vec<PriceList> = known.all().iter().filter(|l| l.id != id).cloned().collect();
+        all.push(hidden);
+        replace_lists(tx, Lists::new(all))?;
+        tx.notify(db::Notice::Changed { what: "prices" });
+    }
+    Ok(Some(id))
+}

@@ -110,7 +110,7 @@ pub fn open_claim(tx: &mut Tx, shop: &Shop, ask: &ClaimAsk, actor: &str) -> Resu
 }
 
 /// Pieces of a line that left and whose money nobody has given back: lost ones too.
-fn claimable(order: &Order, account: &Account, line: usize) -> i64 {
+pub(super) fn claimable(order: &Order, account: &Account, line: usize) -> i64 {
     let left = |s: LineState| matches!(s, LineState::Sent | LineState::Delivered | LineState::Lost);
     pieces(order, line, left) - account.coming(line) - account.kept(line)
 }

@@ -277,16 +277,20 @@ pub fn settle_pieces(
         let of_line =
             crate::after::money::of_pieces(&order.body.lines[*line], *line, account.settled(*line), *milli, points);
         let mut refund = of_line.map_err(|e| OrderError::field("/lines", e.to_string()))?;
-        let reduced = account.reduced(*line).min(refund.total_minor);
-        if reduced > 0 {
+        // What was paid with points goes back as points.
+        let reduced = account.reduced(*line).min(refund.total_minor - refund.points_minor);
+        let withheld = reduced + refund.points_minor;
+        if withheld > 0 {
             let tax = loyalty::amounts::divide(
-                i128::from(refund.tax_minor) * i128::from(refund.total_minor - reduced),
+                i128::from(refund.tax_minor) * i128::from(refund.total_minor - withheld),
                 i128::from(refund.total_minor),
             );
-            refund.total_minor -= reduced;
+            refund.total_minor -= withheld;
             refund.tax_minor = tax;
             refund.net_minor = refund.total_minor - tax;
-            Account::add(&mut account.reduced, *line, -reduced);
+            if reduced > 0 {
+                Account::add(&mut account.reduced, *line, -reduced);
+            }
         }
         Account::add(&mut account.settled, *line, *milli);
         out.push(refund);
@@ -301,6 +305,8 @@ fn points_of_order(tx: &mut Tx, order: &Order) -> Result<Vec<crate::after::money
         let moved = loyalty::points::commands::of_document(tx, kind, &document)?;
         Ok(moved.iter().map(|(_, points)| points).sum())
     };
-    let points = crate::after::money::Points { burned: sum("burn")?, earned: sum("earn")? };
-    Ok(crate::after::money::points_of(&order.body.lines, points))
+    let pays = order.body.points.filter(|points| points.pays);
+    let burned_minor = pays.map_or(0, |points| points.burned_minor);
+    let points = crate::after::money::Points { burned: sum("burn")?, burned_minor, earned: sum("earn")? };
+    Ok(crate::after::money::points_of(&order.body.lines, points, pays.is_some()))
 }

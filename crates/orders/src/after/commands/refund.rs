@@ -44,7 +44,9 @@ pub(super) fn spoken(tx: &mut Tx, order: &Order) -> Result<Spoken, OrderError> {
     let sums = order.sums();
     let waiting = waiting(tx, &account)?.iter().map(|r| r.amount_minor).sum();
     let (credited, moved) = (account.credited_minor, account.moved_minor);
-    Ok(Spoken { captured: sums.captured, refunded: sums.refunded, waiting, credited, moved })
+    let own = order.body.payments.iter().filter(|p| p.provider == crate::commands::buyers::POINTS);
+    let captured = sums.captured - own.map(|p| p.captured_minor).sum::<i64>();
+    Ok(Spoken { captured, refunded: sums.refunded, waiting, credited, moved })
 }
 
 /// Refunds of an order that no provider has told yet.
@@ -231,7 +233,8 @@ fn sources(order: &Order, waiting: &[Arc<Refund>]) -> Vec<Source> {
         waiting.iter().filter(|r| r.provider == provider && r.payment_id == id).map(|r| r.amount_minor).sum()
     };
     let left = |p: &crate::model::Paying| p.captured_minor - p.refunded_minor - on_the_way(&p.provider, &p.id);
-    let all = order.body.payments.iter();
+    // Points go back as points.
+    let all = order.body.payments.iter().filter(|p| p.provider != crate::commands::buyers::POINTS);
     all.map(|p| Source { provider: p.provider.clone(), payment_id: p.id.clone(), left_minor: left(p).max(0) }).collect()
 }
 

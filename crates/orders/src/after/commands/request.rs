@@ -11,6 +11,7 @@ use base::Quantity;
 use catalog::model::ProductState;
 use catalog::prices::model::Ask as PriceAsk;
 use catalog::{schema, variants};
+use loyalty::law::Day;
 use serde_json::json;
 
 /// Lines of one return.
@@ -232,6 +233,19 @@ fn line_of(
         points_taken: 0,
         refunded_milli: 0,
     }
+}
+
+/// The last day on which somebody who only changed their mind may bring a piece back; or why they may not.
+pub(super) fn until(
+    tx: &mut Tx,
+    (policy, law): (&Policy, Option<&Law>),
+    variant_no: i64,
+    got: Timestamp,
+) -> Result<Result<Option<Day>, String>, OrderError> {
+    let Some(law) = law else { return Ok(Ok(None)) };
+    let class = class_of(tx, policy, variant_no)?;
+    let asked = Asked { reason: Reason::ChangedMind, got: law.day(got), today: law.day(tx.now()), class: &class };
+    Ok(may_return(Some(law), policy, asked).map(Some).map_err(|denied| denied.to_string()))
 }
 
 /// Why the rules do not allow it; `None`: they do. What nobody took comes back without a rule.

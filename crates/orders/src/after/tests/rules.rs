@@ -67,6 +67,9 @@ fn line(total: i64, milli: i64) -> OrderLine {
         net_minor: total - tax,
         tax_minor: tax,
         total_minor: total,
+        burned: 0,
+        burned_minor: 0,
+        earned: 0,
     }
 }
 
@@ -76,7 +79,7 @@ fn any_partition_of_a_line_gives_what_was_paid() {
     for _ in 0..300 {
         let pieces = 1 + rng.below(9) as i64;
         let of = line(rng.below(100_000) as i64, pieces * 1000);
-        let points = Points { burned: rng.below(100) as i64, earned: rng.below(100) as i64 };
+        let points = Points { burned: rng.below(100) as i64, earned: rng.below(100) as i64, ..Points::default() };
         let (mut before, mut money, mut tax, mut back, mut taken) = (0, 0, 0, 0, 0);
         while before < of.milli {
             let part = 1000 * (1 + rng.below(((of.milli - before) / 1000) as u64) as i64);
@@ -91,8 +94,13 @@ fn any_partition_of_a_line_gives_what_was_paid() {
         assert_eq!((money, tax, back, taken), (of.total_minor, of.tax_minor, points.burned, points.earned));
         assert!(of_pieces(&of, 0, of.milli, 1000, points).is_err(), "nothing is left");
     }
-    let shared = points_of(&[line(2, 1000), line(1, 1000)], Points { burned: 9, earned: 100 });
-    assert_eq!(shared, [Points { burned: 6, earned: 67 }, Points { burned: 3, earned: 33 }]);
+    let of = |burned, earned| Points { burned, earned, ..Points::default() };
+    let lines = [line(2, 1000), line(1, 1000)];
+    assert_eq!(points_of(&lines, of(9, 100), false), [of(6, 67), of(3, 33)], "what no line says is shared by cost");
+    let told = |burned, earned, line| OrderLine { burned, earned, ..line };
+    let lines = [told(9, 1, line(2, 1000)), told(0, 99, line(1, 1000))];
+    assert_eq!(points_of(&lines, of(9, 100), false), [of(9, 1), of(0, 99)], "what the lines say is kept to the unit");
+    assert_eq!(points_of(&lines, of(9, 0), false), [of(9, 0), of(0, 0)], "nothing is taken that was not earned");
 }
 
 #[test]

@@ -51,6 +51,24 @@ pub struct Trouble {
     count: i64,
 }
 
+/// What was sold beside pick-ups at a place.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct BesideFigures {
+    location_id: String,
+    sales: i64,
+    /// Pick-ups beside which something was sold.
+    pick_ups: i64,
+    total: super::wire::Money,
+}
+
+/// Orders that count for a colleague who advised.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct CreditedFigures {
+    seller: String,
+    orders: i64,
+    total: super::wire::Money,
+}
+
 /// Figures of a period.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct OrderFigures {
@@ -60,6 +78,10 @@ pub struct OrderFigures {
     to: Timestamp,
     places: Vec<PlaceFigures>,
     trouble: Vec<Trouble>,
+    /// What was sold beside pick-ups.
+    beside: Vec<BesideFigures>,
+    /// Orders that count for those who advised in a shop.
+    credited: Vec<CreditedFigures>,
     /// There were more orders than are counted at once: choose a shorter period.
     truncated: bool,
 }
@@ -78,10 +100,12 @@ pub async fn order_figures(
         return Err(BAD_QUERY.because("from lies before to"));
     }
     let places = app.board.places();
-    let (by, truncated, trouble) = app
+    let (by, truncated, trouble, beside, credited) = app
         .query(move |db| {
             let (by, more) = orders::figures::figures(db, from, to)?;
-            Ok((by, more, orders::figures::trouble(db, from, to)?))
+            let trouble = orders::figures::trouble(db, from, to)?;
+            let beside = orders::commands::sold_beside(db, from, to)?;
+            Ok((by, more, trouble, beside, orders::showroom::credited(db, from, to)?))
         })
         .await?;
     let mine = |id: &str| caller.stores.as_ref().is_none_or(|stores| stores.iter().any(|s| s == id));
@@ -102,11 +126,25 @@ pub async fn order_figures(
             kept: f.kept,
         })
     });
-    let places = rows.collect();
-    let trouble = match caller.stores {
+    let rows: Vec<PlaceFigures> = rows.collect();
+    let money = |minor: i64, currency: String| super::wire::Money { minor, currency };
+    let beside = beside.into_iter().filter_map(|s| {
+        let location_id = places.get(s.location_no)?.id.to_string();
+        let total = money(s.total_minor, s.currency);
+        mine(&location_id).then_some(BesideFigures { location_id, sales: s.sales, pick_ups: s.pick_ups, total })
+    });
+    let beside = beside.collect();
+    // Whoever works in one store sees what counts for them.
+    let own = |seller: &str| caller.stores.is_none() || seller == caller.actor;
+    let credited = credited.into_iter().filter(|c| own(&c.seller)).map(|c| {
+        let total = money(c.total_minor, c.currency);
+        CreditedFigures { seller: c.seller, orders: c.orders, total }
+    });
+    let credited = credited.collect();
+    let trouble = match &caller.stores {
         // What went wrong is counted over the whole shop.
         Some(_) => vec![],
         None => trouble.into_iter().map(|(what, count)| Trouble { what, count }).collect(),
     };
-    Ok(Json(OrderFigures { from, to, places, trouble, truncated }))
+    Ok(Json(OrderFigures { from, to, places: rows, trouble, beside, credited, truncated }))
 }

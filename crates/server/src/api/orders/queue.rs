@@ -1,4 +1,5 @@
 //! What places are asked to do: the pick queue, and a place that goes down.
+use super::alerts::PausedPlace;
 use super::{refused, shop};
 use crate::api::stock::wire::Amount;
 use crate::app::App;
@@ -12,10 +13,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use base::Timestamp;
 use db::Tx;
-use orders::commands;
+use orders::commands::{self, pauses};
 use orders::states::line::Line as LineState;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Which place.
@@ -54,6 +56,14 @@ pub struct QueueItem {
     #[schema(value_type = Option<String>, format = DateTime)]
     keep_until: Option<Timestamp>,
     transfer_id: Option<String>,
+    /// Minutes since the place was asked; those in which it stood still do not count.
+    minutes: Option<i64>,
+    /// Minutes of the place's own until it should be ready; less than nothing: it is late. Null once it is ready.
+    minutes_left: Option<i64>,
+    /// Why the clocks stand now.
+    paused: Option<PausedPlace>,
+    /// Items of one bag have the same: one customer, one place, one way. They can be handed over or sent together.
+    bag: Option<String>,
     lines: Vec<PickLine>,
 }
 
@@ -89,12 +99,15 @@ pub async fn pick_queue(
     let location = places.find(&query.location_id);
     let location =
         location.ok_or_else(|| NOT_FOUND.because(format!("there is no location {:.60}", query.location_id)))?;
-    let no = location.no;
+    let (no, place_id) = (location.no, location.id.to_string());
     let items = app
         .read(move |tx| {
             tx.flush_table::<orders::OrderTable>()?;
+            let (now, pauses) = (tx.now(), pauses::pauses_of(tx, no)?);
+            let held = pauses::holding(&pauses, now);
             let rows = tx.rows(QUEUE, &[no.into(), most.into()])?;
-            let mut out = Vec::with_capacity(rows.len());
+            let mut out: Vec<QueueItem> = Vec::with_capacity(rows.len());
+            let mut bags: HashMap<orders::bag::Key, Vec<usize>> = HashMap::new();
             for row in &rows {
                 let order = commands::order_of(tx, row.int(0)?).map_err(|e| refused(tx, e))?;
                 let number = row.int(1)?;
@@ -117,6 +130,9 @@ pub async fn pick_queue(
                 let some = |at: Timestamp| (at.micros() > 0).then_some(at);
                 let sums = order.sums();
                 let left = order.owed_minor() - sums.captured + sums.refunded;
+                if let Some(key) = orders::bag::key(&order, f) {
+                    bags.entry(key).or_default().push(out.len());
+                }
                 out.push(QueueItem {
                     order_id: ids::id(tx.hash_key(), Kind::Order, order.no),
                     number: order.body.number.clone(),
@@ -134,8 +150,19 @@ pub async fn pick_queue(
                     ready_at: some(f.ready_at),
                     keep_until: some(f.keep_until),
                     transfer_id: f.transfer_no.map(|no| no.to_string()),
+                    minutes: some(f.asked_at).map(|at| pauses::minutes(&pauses, at, some(f.ready_at).unwrap_or(now))),
+                    minutes_left: some(f.due_at).filter(|_| f.ready_at.micros() == 0).map(|due| match due >= now {
+                        true => pauses::minutes(&pauses, now, due),
+                        false => -pauses::minutes(&pauses, due, now),
+                    }),
+                    paused: held.as_ref().map(|pause| PausedPlace::of(&place_id, pause)),
+                    bag: None,
                     lines,
                 });
+            }
+            for together in bags.into_values().filter(|together| together.len() > 1) {
+                let first = together.first().map(|at| format!("{}.{}", out[*at].order_id, out[*at].fulfilment));
+                together.iter().for_each(|at| out[*at].bag.clone_from(&first));
             }
             Ok(out)
         })

@@ -58,5 +58,6 @@ pub async fn put_order_settings(
         })
         .await?;
     app.reload_order_settings().await?;
+    app.alerts.changed.notify_one();
     Ok(response)
 }

@@ -59,16 +59,34 @@ pub enum FulfilmentStep {
     /// Has it packed.
     Ready,
     /// Hands it over, by the customer's code or as somebody was recognised. Of goods that were tried on: what is kept.
-    HandOver { code: Option<String>, seen: Option<String>, kept: Option<Vec<KeptLine>> },
+    HandOver {
+        code: Option<String>,
+        seen: Option<String>,
+        kept: Option<Vec<KeptLine>>,
+        /// Serial numbers of pieces that go out, for guarantees.
+        #[serde(default)]
+        serials: Vec<SerialLine>,
+    },
     /// Gives the parcel to the carrier.
     Dispatch {
         #[serde(default)]
         tracking: String,
+        /// Serial numbers of pieces that go out, for guarantees.
+        #[serde(default)]
+        serials: Vec<SerialLine>,
     },
     /// The carrier brought it to the customer.
     Deliver,
     /// It came back, since nobody took it.
     BringBack { location_id: Option<String> },
+}
+
+/// A piece of a line by its serial number.
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SerialLine {
+    line: usize,
+    serial: String,
 }
 
 /// What a customer keeps of a line.
@@ -160,36 +178,65 @@ pub async fn step_fulfilment(
                 commands::report_short(tx, no, fulfilment, (*line, quantity.0), &shop(app), actor)
             }
             FulfilmentStep::Ready => commands::ready(tx, no, fulfilment, actor),
-            FulfilmentStep::HandOver { code, seen, kept } => {
+            FulfilmentStep::HandOver { code, seen, kept, serials } => {
                 let proof = match (code, seen) {
                     (Some(code), _) => Proof::Code(code.clone()),
                     (None, Some(seen)) if !seen.trim().is_empty() => Proof::Seen(seen.clone()),
                     _ => return Err(BAD_INPUT.at("/code", "give the customer's code, or say how they were recognised")),
                 };
                 let kept: Option<Vec<_>> = kept.as_ref().map(|k| k.iter().map(|l| (l.line, l.quantity.0)).collect());
+                note_serials(tx, order, serials, actor)?;
                 commands::collect(tx, no, fulfilment, (&proof, kept.as_deref()), actor)
             }
-            FulfilmentStep::Dispatch { tracking } => commands::dispatch(tx, no, fulfilment, tracking, actor),
+            FulfilmentStep::Dispatch { tracking, serials } => {
+                note_serials(tx, order, serials, actor)?;
+                commands::dispatch(tx, no, fulfilment, tracking, actor)
+            }
             FulfilmentStep::Deliver => commands::deliver(tx, no, fulfilment, actor),
             FulfilmentStep::BringBack { location_id } => {
                 let to = match location_id {
-                    Some(id) => Some(super::wire::place(&places, "/location_id", id)?),
+                    Some(id) => Some(crate::api::stock::place(&places, "/location_id", id)?),
                     None => None,
                 };
                 commands::bring_back(tx, no, fulfilment, to, actor)
             }
         };
-        done.map_err(|e| refused(tx, e))
+        let done = done.map_err(|e| refused(tx, e))?;
+        if matches!(given, FulfilmentStep::HandOver { .. } | FulfilmentStep::Deliver) {
+            // The customer has it: somebody will ask how it went, if the shop asks.
+            orders::after::commands::check_in(tx, &shop(app), no, actor).map_err(|e| refused(tx, e))?;
+        }
+        Ok(done)
     })
     .await
+}
+
+/// Pieces by serial number, at most as many as the line has.
+fn note_serials(tx: &mut Tx, order: &Order, serials: &[SerialLine], actor: &str) -> Result<(), Problem> {
+    for (at, one) in serials.iter().enumerate() {
+        let of = order.body.lines.get(one.line);
+        let pieces = of.map_or(0, |line| line.milli / 1000);
+        let told = serials.iter().filter(|other| other.line == one.line).count() as i64;
+        if told > pieces {
+            let detail = format!("line {} has {pieces} pieces, not {told}", one.line);
+            return Err(BAD_INPUT.at(&format!("/serials/{at}"), detail));
+        }
+    }
+    for one in serials {
+        let noted = orders::after::commands::note_serial(tx, order.no, one.line, &one.serial, actor);
+        noted.map_err(|e| refused(tx, e))?;
+    }
+    Ok(())
 }
 
 /// A payment.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PaymentInput {
-    /// `test`, `on_delivery` or `till`.
+    /// `test`, `on_delivery`, `till` or `store_credit`.
     pub provider: String,
+    /// The code of the store credit.
+    pub code: Option<String>,
     pub amount: Sum,
     /// `capture` without it; `authorise`, `refund`, `cancel`.
     pub action: Option<String>,
@@ -213,6 +260,12 @@ pub fn pay(
     let action =
         Action::parse(action).ok_or_else(|| BAD_INPUT.at("/action", "authorise, capture, refund or cancel"))?;
     let amount_minor = given.amount.minor("/amount", &order.body.currency)?;
+    if given.provider == orders::after::credit::PROVIDER && action == Action::Capture {
+        let code = given.code.as_deref().ok_or_else(|| BAD_INPUT.at("/code", "give the code of the store credit"))?;
+        let paid = orders::after::commands::pay_with_credit(tx, order.no, code, Some(amount_minor), actor);
+        let (order, account) = paid.map_err(|e: OrderError| refused(tx, e))?;
+        return Ok((order, account.to_string()));
+    }
     let facts = provider.ask(Ask { amount_minor, action, inside }).map_err(|e| CONFLICT.because(e.to_string()))?;
     let mine = |p: &&orders::model::Paying| p.provider == given.provider;
     let last = order.body.payments.iter().rev().find(mine).map(|p| p.id.clone());

@@ -95,12 +95,6 @@ impl utoipa::PartialSchema for OrderRef {
 }
 impl utoipa::ToSchema for OrderRef {}
 
-/// The place of an id, which must be there.
-pub fn place(places: &Places, pointer: &str, id: &str) -> Result<i64, Problem> {
-    let found = places.find(id).map(|location| location.no);
-    found.ok_or_else(|| BAD_INPUT.at(pointer, format!("there is no location {id:.60?}")))
-}
-
 fn place_id(places: &Places, no: i64) -> Option<String> {
     places.get(no).map(|location| location.id.to_string())
 }

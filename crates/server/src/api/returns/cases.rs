@@ -1,7 +1,8 @@
 //! Cases after the sale: warranty, repair, loans, instructions, a word after delivery.
 use super::steps::{grade, number};
 use super::wire::{AfterItem, CaseShown};
-use super::{AfterQuery, page, refused, shop_of, word};
+use super::{AfterQuery, page, refused, word};
+use crate::api::orders::shop;
 use crate::api::orders::wire::OrderRef;
 use crate::api::stock::wire::Amount;
 use crate::api::stock::{check_place, place, variant};
@@ -66,7 +67,7 @@ pub async fn create_case(
     WriteOrders(caller): WriteOrders,
     input: Input<CaseBody>,
 ) -> Result<Response, Problem> {
-    let (given, shop, actor) = (input.value, shop_of(&app), caller.actor.clone());
+    let (given, shop, actor) = (input.value, shop(&app), caller.actor.clone());
     let ask = CaseAsk {
         kind: word("/kind", &given.kind, CaseKind::parse, "warranty, repair, instructions, check_in")?,
         order_no: given.order_id.map(|id| id.0),
@@ -191,6 +192,7 @@ pub async fn close_case(
 /// Who looks after a case.
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CaseAssignBody)]
 pub struct AssignBody {
     owner: String,
     /// As it was without it.

@@ -1,7 +1,8 @@
 //! Claims: something was wrong with goods.
 use super::steps::{WhyBody, number};
 use super::wire::{AfterItem, ClaimShown};
-use super::{AfterQuery, page, reason, refused, shop_of, word};
+use super::{AfterQuery, page, reason, refused, word};
+use crate::api::orders::shop;
 use crate::api::orders::wire::OrderRef;
 use crate::api::stock::wire::Amount;
 use crate::app::App;
@@ -69,7 +70,7 @@ pub async fn create_claim(
     WriteOrders(caller): WriteOrders,
     input: Input<ClaimBody>,
 ) -> Result<Response, Problem> {
-    let (given, shop, actor) = (input.value, shop_of(&app), caller.actor.clone());
+    let (given, shop, actor) = (input.value, shop(&app), caller.actor.clone());
     let mut lines = Vec::with_capacity(given.lines.len());
     for (at, line) in given.lines.iter().enumerate() {
         lines.push(ClaimLine {
@@ -178,7 +179,7 @@ pub async fn deny_claim(
     headers: HeaderMap,
     input: Input<WhyBody>,
 ) -> Result<Response, Problem> {
-    let (given, shop, actor) = (input.value, shop_of(&app), caller.actor.clone());
+    let (given, shop, actor) = (input.value, shop(&app), caller.actor.clone());
     let asked = Asked { caller, id, version: if_match(&headers)?, request: input.request };
     step(&app, asked, "deny", move |tx, no| commands::deny_claim(tx, &shop, no, &given.why, &actor)).await
 }
@@ -203,7 +204,7 @@ pub async fn reopen_claim(
     headers: HeaderMap,
     input: Input<ReopenBody>,
 ) -> Result<Response, Problem> {
-    let (given, shop, actor) = (input.value, shop_of(&app), caller.actor.clone());
+    let (given, shop, actor) = (input.value, shop(&app), caller.actor.clone());
     let asked = Asked { caller, id, version: if_match(&headers)?, request: input.request };
     step(&app, asked, "reopen", move |tx, no| {
         commands::reopen_claim(tx, &shop, no, (&given.note, &given.photos), &actor)

@@ -43,7 +43,8 @@ pub async fn list_refunds(
     let (order_no, state) = (q.order_id.map_or(0, |id| id.0), q.state.unwrap_or_default());
     let rows = app.query(move |db| Ok(lists::refunds(db, order_no, &state, before, limit + 1)?)).await?;
     let page = List::page(rows, limit, |row| cursor(&[row.no]));
-    let items = page.items.iter().map(RefundShown::of).collect();
+    let key = app.board.hash_key();
+    let items = page.items.iter().map(|row| RefundShown::of(key, row)).collect();
     Ok(Json(List { items, next_cursor: page.next_cursor }))
 }
 
@@ -62,7 +63,8 @@ where
         let before = commands::refund_of(tx, no).map_err(|e| refused(tx, e))?;
         let after = f(tx, no).map_err(|e| refused(tx, e))?;
         let noted = |row: &Refund| Some(json!({"state": row.state.as_str(), "minor": row.amount_minor}));
-        Ok(Done::ok(RefundShown::of(&after)).noted((what, "refund"), no, noted(&before), noted(&after)))
+        let shown = RefundShown::of(tx.hash_key(), &after);
+        Ok(Done::ok(shown).noted((what, "refund"), no, noted(&before), noted(&after)))
     })
     .await
 }

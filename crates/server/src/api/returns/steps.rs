@@ -1,6 +1,7 @@
 //! Steps of a return or exchange. `If-Match` names the version that was read.
 use super::wire::ReturnShown;
-use super::{refused, shop_of, word};
+use super::{refused, word};
+use crate::api::orders::shop;
 use crate::api::stock::wire::Amount;
 use crate::api::stock::{check_place, place};
 use crate::app::App;
@@ -62,7 +63,7 @@ pub async fn approve_return(
     headers: HeaderMap,
     input: Input<ApproveBody>,
 ) -> Result<Response, Problem> {
-    let (given, shop, actor) = (input.value, shop_of(&app), caller.actor.clone());
+    let (given, shop, actor) = (input.value, shop(&app), caller.actor.clone());
     let asked = Asked { caller, id, version: if_match(&headers)?, request: input.request };
     step(&app, asked, "approve", move |tx, no| {
         commands::approve(tx, &shop, no, &given.exception, &actor).map_err(|e| refused(tx, e))
@@ -152,7 +153,7 @@ pub async fn receive_return(
     headers: HeaderMap,
     input: Input<TakenBody>,
 ) -> Result<Response, Problem> {
-    let (given, shop, by) = (input.value, shop_of(&app), caller.clone());
+    let (given, shop, by) = (input.value, shop(&app), caller.clone());
     let mut lines = Vec::with_capacity(given.lines.len());
     for (at, got) in given.lines.iter().enumerate() {
         let of = |field: &str| format!("/lines/{at}/{field}");

@@ -1,9 +1,11 @@
 //! What comes after the sale, on the wire.
+use crate::api::orders::wire::OrderRef;
 use crate::api::stock::place_id;
 use crate::api::stock::wire::Amount;
 use crate::api::wire::Money;
 use crate::input::Id;
 use crate::problem::Problem;
+use crate::shop_api::ids::{self, Kind};
 use base::{Quantity, Timestamp};
 use catalog::variants;
 use db::Tx;
@@ -12,13 +14,20 @@ use orders::after::model::{Case, Claim, Refund, Return};
 use orders::after::{commands, credit};
 use serde::{Deserialize, Serialize};
 
+/// The id of an order as the API gives it everywhere.
+fn order_id(key: (u64, u64), no: i64) -> String {
+    ids::id(key, Kind::Order, no)
+}
+
 /// A return, claim or case in a list.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct AfterItem {
     id: Id,
     /// Null without an order.
-    order_id: Option<Id>,
+    order_id: Option<String>,
     order_number: String,
+    /// Who ordered, or brings it back, as they name themselves.
+    name: String,
     kind: String,
     state: String,
     /// Who looks after it; empty: nobody yet, or it is no case.
@@ -33,11 +42,12 @@ pub struct AfterItem {
 }
 
 impl AfterItem {
-    pub fn of(item: Item) -> Self {
+    pub fn of(key: (u64, u64), item: Item) -> Self {
         Self {
             id: Id(item.no),
-            order_id: (item.order_no > 0).then_some(Id(item.order_no)),
+            order_id: (item.order_no > 0).then(|| order_id(key, item.order_no)),
             order_number: item.order_number,
+            name: item.name,
             kind: item.kind,
             state: item.state,
             owner: item.owner,
@@ -52,7 +62,7 @@ impl AfterItem {
 #[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReturnBody {
-    pub order_id: Option<Id>,
+    pub order_id: Option<OrderRef>,
     /// Without an order: the receipt that the customer shows.
     #[serde(default)]
     pub receipt: String,
@@ -107,7 +117,7 @@ pub struct InsteadBody {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ReturnShown {
     id: Id,
-    order_id: Option<Id>,
+    order_id: Option<String>,
     /// `return` or `exchange`.
     kind: String,
     state: String,
@@ -174,7 +184,7 @@ pub struct ArrivedShown {
 pub struct ExchangeShown {
     instead: Vec<InsteadShown>,
     /// The order of the others, once the first goods are back.
-    order_id: Option<Id>,
+    order_id: Option<String>,
     /// Of the first order's money, so much pays for them.
     moved: Money,
 }
@@ -193,6 +203,7 @@ fn sku(tx: &mut Tx, variant_no: i64) -> Result<String, Problem> {
 
 impl ReturnShown {
     pub fn of(tx: &mut Tx, row: &Return) -> Result<Self, Problem> {
+        let key = tx.hash_key();
         let places = stock::commands::places(tx)?;
         let money = |minor: i64| Money { minor, currency: row.body.currency.clone() };
         let lines = row.body.lines.iter().map(|line| ReturnLineShown {
@@ -220,7 +231,7 @@ impl ReturnShown {
         let mut refunds = Vec::with_capacity(row.body.refunds.len());
         for no in &row.body.refunds {
             let refund = commands::refund_of(tx, *no).map_err(|e| super::refused(tx, e))?;
-            refunds.push(RefundShown::of(&refund));
+            refunds.push(RefundShown::of(key, &refund));
         }
         let exchange = match &row.body.exchange {
             None => None,
@@ -230,7 +241,11 @@ impl ReturnShown {
                     let quantity = Amount(Quantity::from_milli(other.milli));
                     instead.push(InsteadShown { of: other.of as i64, sku: sku(tx, other.variant_no)?, quantity });
                 }
-                Some(ExchangeShown { instead, order_id: exchange.order_no.map(Id), moved: money(exchange.moved_minor) })
+                Some(ExchangeShown {
+                    instead,
+                    order_id: exchange.order_no.map(|no| order_id(key, no)),
+                    moved: money(exchange.moved_minor),
+                })
             }
         };
         let credit_code = match row.body.credit_no {
@@ -239,7 +254,7 @@ impl ReturnShown {
         };
         Ok(Self {
             id: Id(row.no),
-            order_id: (row.order_no > 0).then_some(Id(row.order_no)),
+            order_id: (row.order_no > 0).then(|| order_id(key, row.order_no)),
             kind: row.stage.kind().into(),
             state: row.stage.as_str().into(),
             receipt: row.receipt.clone(),
@@ -275,7 +290,7 @@ impl ReturnShown {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct RefundShown {
     id: Id,
-    order_id: Id,
+    order_id: String,
     /// What for, such as `return:7`.
     cause: String,
     provider: String,
@@ -292,10 +307,10 @@ pub struct RefundShown {
 }
 
 impl RefundShown {
-    pub fn of(row: &Refund) -> Self {
+    pub fn of(key: (u64, u64), row: &Refund) -> Self {
         Self {
             id: Id(row.no),
-            order_id: Id(row.order_no),
+            order_id: order_id(key, row.order_no),
             cause: row.cause.to_string(),
             provider: row.provider.clone(),
             payment_id: row.payment_id.clone(),
@@ -313,7 +328,7 @@ impl RefundShown {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ClaimShown {
     id: Id,
-    order_id: Id,
+    order_id: String,
     state: &'static str,
     note: String,
     answer: String,
@@ -324,7 +339,7 @@ pub struct ClaimShown {
     resolution: Option<&'static str>,
     refund_minor: i64,
     refunds: Vec<RefundShown>,
-    replacement_order_id: Option<Id>,
+    replacement_order_id: Option<String>,
     decided_by: String,
     #[schema(value_type = String, format = DateTime)]
     opened_at: Timestamp,
@@ -343,10 +358,11 @@ pub struct ClaimLineShown {
 
 impl ClaimShown {
     pub fn of(tx: &mut Tx, row: &Claim) -> Result<Self, Problem> {
+        let key = tx.hash_key();
         let mut refunds = Vec::with_capacity(row.body.refunds.len());
         for no in &row.body.refunds {
             let refund = commands::refund_of(tx, *no).map_err(|e| super::refused(tx, e))?;
-            refunds.push(RefundShown::of(&refund));
+            refunds.push(RefundShown::of(key, &refund));
         }
         let lines = row.body.lines.iter().map(|line| ClaimLineShown {
             line: line.line as i64,
@@ -355,7 +371,7 @@ impl ClaimShown {
         });
         Ok(Self {
             id: Id(row.no),
-            order_id: Id(row.order_no),
+            order_id: order_id(key, row.order_no),
             state: row.state.as_str(),
             note: row.note.clone(),
             answer: row.answer.clone(),
@@ -365,7 +381,7 @@ impl ClaimShown {
             resolution: row.body.resolution.map(|r| r.as_str()),
             refund_minor: row.body.refund_minor,
             refunds,
-            replacement_order_id: row.body.replacement_no.map(Id),
+            replacement_order_id: row.body.replacement_no.map(|no| order_id(key, no)),
             decided_by: row.body.decided_by.clone(),
             opened_at: row.opened_at,
             due_at: row.due_at,
@@ -378,7 +394,7 @@ impl ClaimShown {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct CaseShown {
     id: Id,
-    order_id: Id,
+    order_id: String,
     /// `warranty`, `repair`, `instructions` or `check_in`.
     kind: &'static str,
     state: &'static str,
@@ -414,6 +430,7 @@ pub struct LoanShown {
 
 impl CaseShown {
     pub fn of(tx: &mut Tx, row: &Case) -> Result<Self, Problem> {
+        let key = tx.hash_key();
         let places = stock::commands::places(tx)?;
         let mut loans = Vec::with_capacity(row.body.loans.len());
         for loan in &row.body.loans {
@@ -428,7 +445,7 @@ impl CaseShown {
         }
         Ok(Self {
             id: Id(row.no),
-            order_id: Id(row.order_no),
+            order_id: order_id(key, row.order_no),
             kind: row.kind.as_str(),
             state: row.state.as_str(),
             serial: row.serial.clone(),

@@ -14,6 +14,7 @@ use catalog::variants;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
+use stock::ahead;
 use stock::incoming::{self, IncomingRequest, Part};
 use stock::{commands, purchasing};
 
@@ -142,7 +143,8 @@ pub async fn create_incoming_claim(
         for (at, line) in given.lines.iter().enumerate() {
             lines.push((variant(tx, &format!("/lines/{at}/sku"), &line.sku)?, line.quantity.0));
         }
-        let request = IncomingRequest { owner: given.owner.clone(), location_no, latest: given.latest, lines };
+        let request =
+            IncomingRequest { owner: given.owner.clone(), location_no, latest: given.latest, after: None, lines };
         let parts = incoming::claim(tx, &request).map_err(|e| refused(tx, e))?;
         let body = shown(tx, &parts)?;
         let (id, after) = (body.id, json!({"owner": given.owner, "lines": given.lines.len()}));
@@ -214,11 +216,12 @@ pub async fn expect_purchase_order(
     input: Input<ExpectedBody>,
 ) -> Result<Response, Problem> {
     let (no, expected_at) = (Id::in_path(&id)?, input.value.expected_at);
-    let by = caller.clone();
+    let (by, shared) = (caller.clone(), app.clone());
     app.change(&caller, input.request, move |tx| {
         let before = purchasing::get(tx, no).map_err(|e| refused(tx, e))?;
         check_place(&by, &*commands::places(tx)?, before.location_no)?;
         let after = purchasing::expect(tx, no, expected_at).map_err(|e| refused(tx, e))?;
+        crate::api::orders::incoming_moved(tx, &shared, &by.actor)?;
         let noted = |at: Timestamp| Some(json!({"expected_at": moment(at)}));
         let body = ExpectedShown { expected_at: moment(after.expected_at), version: after.version };
         let line = (noted(before.expected_at), noted(after.expected_at));
@@ -266,4 +269,74 @@ pub async fn list_incoming_changes(
         at: c.at,
     });
     Ok(Json(List { items: items.collect(), next_cursor: page.next_cursor }))
+}
+
+/// Where an SKU is sold before it is there.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AheadBody {
+    /// Wherever it is delivered to.
+    #[serde(default)]
+    everywhere: bool,
+    /// Places to which it must be delivered; none and not everywhere: it is sold only once it is there.
+    #[serde(default)]
+    locations: Vec<String>,
+}
+
+fn ahead_shown(tx: &mut db::Tx, variant_no: i64) -> Result<AheadBody, Problem> {
+    let known = ahead::of(tx, variant_no)?;
+    let numbers = known.map_or_else(Vec::new, |known| known.places.clone());
+    let places = commands::places(tx)?;
+    let named = numbers.iter().filter(|no| **no != ahead::EVERYWHERE);
+    let locations = named.map(|no| places.get(*no).map_or_else(|| no.to_string(), |l| l.id.to_string())).collect();
+    Ok(AheadBody { everywhere: numbers.contains(&ahead::EVERYWHERE), locations })
+}
+
+/// Shows where an SKU is sold before it is there.
+#[utoipa::path(get, path = "/api/v1/stock/{sku}/ahead", tag = "stock", params(("sku" = String, Path)),
+    responses((status = 200, body = AheadBody)))]
+pub async fn get_sold_ahead(
+    State(app): State<Arc<App>>,
+    _: ReadStock,
+    Path(sku): Path<String>,
+) -> Result<Json<AheadBody>, Problem> {
+    let shown = app.read(move |tx| {
+        let no = variants::find(tx, &sku)?.ok_or_else(|| NOT_FOUND.because("there is no such SKU"))?;
+        ahead_shown(tx, no)
+    });
+    Ok(Json(shown.await?))
+}
+
+/// Says where an SKU is sold before it is there: as a back-order or a pre-order of goods that are on order with a day.
+#[utoipa::path(put, path = "/api/v1/stock/{sku}/ahead", tag = "stock", params(("sku" = String, Path)),
+    request_body = AheadBody, responses((status = 200, body = AheadBody)))]
+pub async fn put_sold_ahead(
+    State(app): State<Arc<App>>,
+    WriteStock(caller): WriteStock,
+    Path(sku): Path<String>,
+    input: Input<AheadBody>,
+) -> Result<Response, Problem> {
+    let (given, by) = (input.value, caller.clone());
+    app.change(&caller, input.request, move |tx| {
+        let no = variants::find(tx, &sku)?.ok_or_else(|| NOT_FOUND.because("there is no such SKU"))?;
+        let places = commands::places(tx)?;
+        let mut allowed = Vec::new();
+        if given.everywhere {
+            if by.stores.is_some() {
+                return Err(crate::problem::NOT_ALLOWED.because("name the stores that are yours"));
+            }
+            allowed.push(ahead::EVERYWHERE);
+        }
+        for (at, id) in given.locations.iter().enumerate() {
+            let location_no = place(&places, &format!("/locations/{at}"), id)?;
+            check_place(&by, &places, location_no)?;
+            allowed.push(location_no);
+        }
+        let before = ahead_shown(tx, no)?;
+        ahead::allow(tx, no, &allowed).map_err(|e| refused(tx, e))?;
+        let after = ahead_shown(tx, no)?;
+        let (was, is) = (Some(json!(before)), Some(json!(after)));
+        Ok(Done::ok(after).noted(("update", "sold_ahead"), &sku, was, is))
+    })
+    .await
 }

@@ -346,13 +346,14 @@ pub async fn receive_purchase_order(
         let number = number.map_err(|_| BAD_INPUT.at(&format!("/lines/{at}/line"), "lines are counted from 0"))?;
         came.push((number, line.quantity.0));
     }
-    let by = caller.clone();
+    let (by, shared) = (caller.clone(), app.clone());
     app.change(&caller, input.request, move |tx| {
         let before = purchasing::get(tx, no).map_err(|e| refused(tx, e))?;
         check_place(&by, &*commands::places(tx)?, before.location_no)?;
         let at = given.at.unwrap_or_else(|| tx.now());
         let told = (given.document.as_str(), by.actor.as_str());
         let after = purchasing::receive(tx, no, &came, given.complete, told, at).map_err(|e| refused(tx, e))?;
+        crate::api::orders::incoming_moved(tx, &shared, &by.actor)?;
         done(tx, &after, &by)
     })
     .await
@@ -368,11 +369,12 @@ pub async fn cancel_purchase_order(
     input: Input<Nothing>,
 ) -> Result<Response, Problem> {
     let no = Id::in_path(&id)?;
-    let by = caller.clone();
+    let (by, shared) = (caller.clone(), app.clone());
     app.change(&caller, input.request, move |tx| {
         let before = purchasing::get(tx, no).map_err(|e| refused(tx, e))?;
         check_place(&by, &*commands::places(tx)?, before.location_no)?;
         let after = purchasing::cancel(tx, no).map_err(|e| refused(tx, e))?;
+        crate::api::orders::incoming_moved(tx, &shared, &by.actor)?;
         done(tx, &after, &by)
     })
     .await

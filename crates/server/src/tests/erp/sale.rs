@@ -8,7 +8,8 @@ use serde_json::json;
 
 /// Orders one piece of an SKU; gives the order's number for people.
 fn order(shop: &Shop, sku: &'static str) -> String {
-    let seller = commands::Shop { country: "UA".into(), currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC };
+    let seller =
+        commands::Shop { country: "UA".into(), currency: "UAH".into(), zone: jiff::tz::TimeZone::UTC, buyers: None };
     let written = shop.app().domain.store().write(move |tx: &mut db::Tx| -> Result<String, orders::OrderError> {
         let variant = catalog::variants::find(tx, sku)?.unwrap_or(0);
         let cart = commands::create_cart(tx, &seller, "site", None)?.no;

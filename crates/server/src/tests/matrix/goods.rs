@@ -122,6 +122,11 @@ pub fn case(shop: &Shop, id: &str) -> Option<(String, Option<Value>, Act)> {
         "get_rfid_session" => (format!("rfid-sessions/{}", walked(shop)), None, read),
         "count_rfid_session" => (format!("rfid-sessions/{}/count", walked(shop)), None, write),
         "list_incoming" => (format!("stock/{}/incoming", on_order(shop).1), None, read),
+        "get_sold_ahead" => (format!("stock/{}/ahead", on_order(shop).1), None, read),
+        "put_sold_ahead" => {
+            let body = json!({"everywhere": false, "locations": []});
+            (format!("stock/{}/ahead", on_order(shop).1), Some(body), write)
+        }
         "create_incoming_claim" => ("incoming-claims".into(), Some(incoming(shop)), write),
         "list_incoming_changes" => ("incoming-claims/changes".into(), None, read),
         "get_incoming_claim" => (format!("incoming-claims/{}", promised(shop)), None, read),

@@ -2,7 +2,7 @@
 use super::{Act, Area, Shop, Value, fresh, json};
 
 /// A shop with a new SKU on sale, of which fifty lie there.
-fn stocked(shop: &Shop) -> String {
+pub fn stocked(shop: &Shop) -> String {
     shop.owner("POST", "/api/v1/locations").json(&json!({"id": "lviv-1", "kind": "store", "name": "lviv-1"})).send();
     let sku = format!("o{}", fresh());
     let variants = json!([{"sku": sku, "price": {"minor": 100, "currency": "UAH"}}]);
@@ -21,7 +21,7 @@ fn new_order(shop: &Shop) -> Value {
     })
 }
 
-fn placed(shop: &Shop) -> String {
+pub fn placed(shop: &Shop) -> String {
     let answer = shop.owner("POST", "/api/v1/orders").json(&new_order(shop)).send();
     assert_eq!(answer.status, 201, "{}", answer.text);
     answer.json()["order_id"].as_str().unwrap_or_default().to_string()
@@ -55,6 +55,16 @@ pub fn case(shop: &Shop, id: &str) -> Option<(String, Option<Value>, Act)> {
             placed(shop);
             ("locations/lviv-1/reroute".into(), Some(json!({"why": "flooded"})), write)
         }
+        "put_cart_person" => {
+            let key = format!("{}:", shop.keys.write_key);
+            let key = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, key);
+            let made = shop.ask("POST", "/shop/v1/carts").header("authorization", &format!("Basic {key}"));
+            let made = made.json(&json!({})).send().json();
+            let id = made["cart_id"].as_str().unwrap_or_default().to_string();
+            (format!("carts/{id}/person"), Some(json!({"person_id": null})), write)
+        }
+        "get_alerts" => ("alerts".into(), None, read),
+        "put_alert_key" => ("alerts/key".into(), Some(json!({"key": ""})), Act::Write(Area::Settings)),
         "get_order_settings" => ("order-settings".into(), None, read),
         "put_order_settings" => {
             let settings = shop.owner("GET", "/api/v1/order-settings").send().json();

@@ -151,6 +151,7 @@ pub fn case(shop: &Shop, id: &str) -> Option<(String, Option<Value>, Act)> {
             super::super::returns::hand_over(shop, made[order].as_str().unwrap_or_default());
             (format!("claims/{id}/resolve"), None, write)
         }
+        "after_of_customer" => ("customers/1/orders".into(), None, read),
         "list_cases" => ("after-sale?state=running&kind=repair".into(), None, read),
         "create_case" => {
             let body = json!({"kind": "instructions", "order_id": delivered(shop, fresh(), 1).0});

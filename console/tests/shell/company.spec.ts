@@ -1,0 +1,127 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page, test } from '@playwright/test';
+import { enter } from './signin';
+
+test.beforeEach(async ({ request }) => {
+  for (const of of ['stock', 'orders', 'company']) await request.get(`/mock/${of}-reset`);
+});
+
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const clean = async (page: Page) => expect((await new AxeBuilder({ page }).withTags(tags).analyze()).violations.map((v) => `${v.id}: ${v.nodes[0]?.target.join(' ')} ${v.nodes[0]?.failureSummary}`)).toEqual([]);
+
+test('an SKU: a lot is recalled with a reason, people wait in order, costs are for those who may see them', async ({ page }) => {
+  await enter(page, { path: '/stock/HM-200220' });
+  await expect(page.getByTestId('lot-row')).toHaveCount(2);
+  await clean(page);
+  await page.getByTestId('lot-change').first().click();
+  await page.locator('label', { hasText: 'Hold it back everywhere' }).click();
+  await expect(page.getByTestId('lot-do')).toBeDisabled();
+  await page.getByTestId('lot-why').fill('recalled by the maker');
+  await page.getByTestId('lot-day').fill('2020-01-01');
+  await page.getByTestId('lot-do').click();
+  await expect(page.getByText('it is out of range')).toBeVisible();
+  await page.getByTestId('lot-day').fill('2026-12-01');
+  await page.getByTestId('lot-do').click();
+  await expect(page.getByText('claims that cannot be served: 1')).toBeVisible();
+  await expect(page.getByTestId('lot-row').first()).toContainText('held back');
+  await expect(page.getByTestId('waiting-row').first()).toContainText('was told');
+  await page.getByTestId('waiting-add').click();
+  await page.getByTestId('waiting-contact').fill('12');
+  await page.getByTestId('waiting-do').click();
+  await expect(page.getByText('it is no phone')).toBeVisible();
+  await page.getByTestId('waiting-contact').fill('067 123 45 67');
+  await page.getByTestId('waiting-do').click();
+  await expect(page.getByTestId('waiting-row')).toHaveCount(3);
+  await page.getByTestId('waiting-leave').first().click();
+  await expect(page.getByTestId('waiting-row')).toHaveCount(2);
+  await expect(page.getByTestId('cost-value')).toContainText('680');
+});
+
+test('a role without the right sees no cost', async ({ page }) => {
+  await enter(page, { path: '/stock/HM-200220', email: 'danylo@svitlytsia.ua' });
+  await expect(page.getByTestId('lots')).toBeVisible();
+  await expect(page.getByTestId('cost')).toHaveCount(0);
+});
+
+test('a serial number is looked up; tags beside the books become a count', async ({ page }) => {
+  await enter(page, { path: '/stock/serials' });
+  await page.getByTestId('sn-find').fill('SN-1');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Nobody knows SN-1')).toBeVisible();
+  await page.getByTestId('sn-find').fill('SN-00412');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/sn=SN-00412/);
+  await expect(page.getByTestId('sn-step')).toHaveCount(2);
+  await page.goto('/counts/tags?sel=3');
+  await expect(page.getByTestId('tag-line').first()).toContainText('−1');
+  await page.getByTestId('tag-count').click();
+  await expect(page).toHaveURL(/\/counts\/41/);
+});
+
+test('companies: a wrong code is refused at its field, a place changes hands; a rule of law without a source is refused', async ({ page }) => {
+  await enter(page, { path: '/' });
+  await page.keyboard.press('g');
+  await page.keyboard.press('2');
+  await expect(page.getByTestId('entity-row')).toHaveCount(2);
+  await expect(page.getByTestId('paper-row')).toContainText('2,856');
+  await clean(page);
+  await page.getByTestId('entity-add').click();
+  await page.getByTestId('entity-name').fill('ТОВ «Комора»');
+  await page.getByTestId('entity-id').fill('komora');
+  await page.getByTestId('entity-code').fill('123');
+  await page.getByTestId('entity-do').click();
+  await expect(page.getByText('its check digit is wrong')).toBeVisible();
+  await page.getByTestId('entity-code').fill('32855961');
+  await page.getByTestId('entity-do').click();
+  await expect(page.getByTestId('entity-row')).toHaveCount(3);
+  await page.getByTestId('entity-place').last().click();
+  await page.getByTestId('entity-place-at').click();
+  await page.getByRole('option', { name: 'Київ, Хрещатик' }).click();
+  await page.getByTestId('entity-place-do').click();
+  await expect(page.getByTestId('entity-row').last()).toContainText('Київ, Хрещатик');
+  await page.goto('/entities/law');
+  await expect(page.getByTestId('law-rule').first()).toContainText('ПКУ');
+  await page.getByTestId('law-change').click();
+  await page.getByTestId('law-document').fill('{"vat": [');
+  await expect(page.getByTestId('law-do')).toBeDisabled();
+  await page.getByTestId('law-document').fill('{"vat": [{"class": "standard", "permille": 210, "from": "2027-01-01"}]}');
+  await page.getByTestId('law-do').click();
+  await expect(page.getByRole('alert')).toContainText('each rule names its source');
+  await page.getByTestId('law-document').fill('{"vat": [{"class": "standard", "permille": 210, "from": "2027-01-01", "source": "a law"}]}');
+  await page.getByTestId('law-do').click();
+  await expect(page.getByTestId('law-rule')).toContainText('to come');
+});
+
+test('the exchange: a password is shown once, vanished goods wait for a person, differences say who is right', async ({ page }) => {
+  await enter(page, { path: '/erp' });
+  await page.keyboard.press('c');
+  await page.getByTestId('erp-name').fill('Мій БАС');
+  await page.getByTestId('erp-do').click();
+  await expect(page.getByText('small letters, digits and - are allowed')).toBeVisible();
+  await page.getByTestId('erp-name').fill('bas-2');
+  await page.getByTestId('erp-do').click();
+  await expect(page.getByTestId('erp-password')).toHaveText('qV7-once-only');
+  await page.getByTestId('erp-written').click();
+  await expect(page.getByTestId('erp-row')).toHaveCount(2);
+  await page.goto('/erp/bas');
+  await expect(page.getByText('qV7-once-only')).toHaveCount(0);
+  await expect(page.getByTestId('exchange').first()).toContainText('240 / 900');
+  await clean(page);
+  await page.getByTestId('erp-keep').click();
+  await expect(page.getByTestId('erp-keep')).toHaveCount(0);
+  await page.getByTestId('exchange').first().getByRole('link').click();
+  await expect(page).toHaveURL(/exchange=12/);
+  await expect(page.getByTestId('journal-line')).toHaveCount(2);
+  await page.getByTestId('erp-compare').click();
+  await expect(page.getByTestId('difference')).toHaveCount(3);
+  await expect(page.getByTestId('difference').nth(1)).toContainText('Count the shelf');
+  await clean(page);
+  await page.getByTestId('erp-tab-mappings').click();
+  await expect(page.getByTestId('mapping').nth(1)).toContainText('waits');
+  await page.getByTestId('map-w-2').click();
+  await page.getByRole('option', { name: 'Львів, Сихів' }).click();
+  await expect(page.getByTestId('mapping').nth(1)).not.toContainText('waits');
+  await page.getByTestId('erp-settings').click();
+  await page.getByTestId('erp-vanish').fill('much');
+  await expect(page.getByTestId('erp-settings-do')).toBeDisabled();
+});
