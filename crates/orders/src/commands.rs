@@ -31,7 +31,7 @@ pub(crate) use checkout::assign;
 pub use checkout::checkout;
 pub use edit::{Edit, edit};
 pub use elsewhere::{leave_place, source_again, unanswered};
-pub use handing::{Proof, bring_back, collect, deliver, dispatch, hand_over_all, send_all};
+pub use handing::{Proof, bring_back, collect, deliver, dispatch, hand_over_all};
 pub use holds::{confirm_order, hold, no_shows, note, release_hold};
 pub use money::{Fact, pay};
 pub use pieces::{cancel, claims_lost, lose_claim, lose_transfer};

@@ -130,7 +130,7 @@ pub const WANTED_OF_TRADE: &[&str] = &[
     "tried on and some kept",
     "tried on and nothing kept",
     "sent",
-    "sent all at once",
+    "handed over all at once",
     "delivered",
     "brought back",
     "orders changed",

@@ -235,6 +235,11 @@ impl Trade {
                 Err(_) => {}
             }
         }
+        // What a rule refuses writes nothing, so that the fault waits for whatever is written next.
+        if self.armed {
+            self.tick()?;
+            self.disarm()?;
+        }
         match done {
             Ok(answer) => {
                 if self.life.verbose {
@@ -275,6 +280,16 @@ impl Trade {
             Ok(())
         });
         armed.map_err(|e| e.to_string())
+    }
+
+    /// A fault that had nothing to happen to does not happen to who only looks.
+    fn disarm(&mut self) -> Done {
+        self.armed = false;
+        let disarmed = self.world.read(|tx| {
+            tx.fail_at("never");
+            Ok(())
+        });
+        disarmed.map_err(|e| e.to_string())
     }
 
     /// What was armed happened.

@@ -225,20 +225,6 @@ fn shown(paper: &Needed) -> serde_json::Value {
 /// Everything of an order that still lies at places goes to the customer at once, without a place being asked: what is exchanged over
 /// the counter, or given from hand to hand.
 pub fn hand_over_all(tx: &mut Tx, order_no: i64, actor: &str) -> Result<Arc<Order>, OrderError> {
-    leave_all(tx, order_no, (LineAction::HandOver, "handed over"), actor)
-}
-
-/// Everything of an order that still lies at places leaves for the customer.
-pub fn send_all(tx: &mut Tx, order_no: i64, actor: &str) -> Result<Arc<Order>, OrderError> {
-    leave_all(tx, order_no, (LineAction::Send, "sent"), actor)
-}
-
-fn leave_all(
-    tx: &mut Tx,
-    order_no: i64,
-    (action, what): (LineAction, &str),
-    actor: &str,
-) -> Result<Arc<Order>, OrderError> {
     let mut next = (*order_of(tx, order_no)?).clone();
     if let Some(why) = next.body.holds.first() {
         return Err(OrderError::field("/order", format!("it is on hold: {why}")));
@@ -265,16 +251,15 @@ fn leave_all(
             f.accepted_at = now;
         }
     }
-    give(tx, &mut next, &all, (action, actor))?;
+    give(tx, &mut next, &all, (LineAction::HandOver, actor))?;
     settle(&mut next.body, now)?;
-    if action == LineAction::HandOver && next.body.given_at.micros() == 0 {
+    if next.body.given_at.micros() == 0 {
         next.body.given_at = now;
     }
-    history(tx, order_no, actor, what, &json!({"parts": all}));
+    history(tx, order_no, actor, "handed over", &json!({"parts": all}));
     let order = put_order(tx, next);
     super::buyers::finished(tx, &order, actor)?;
-    let name = if action == LineAction::Send { "Order Shipped" } else { "Order Delivered" };
-    tell(tx, telling::step(&order, name, json!({})))?;
+    tell(tx, telling::step(&order, "Order Delivered", json!({})))?;
     Ok(order)
 }
 

@@ -271,8 +271,7 @@ pub async fn step_consultation(
         check(tx, &by, &before)?;
         let (row, what) = match &given {
             ConsultationStep::Goods { sku, tried, liked, quantity } => {
-                let found = variants::find(tx, sku)?;
-                let variant = found.ok_or_else(|| BAD_INPUT.at("/sku", format!("there is no SKU {sku:.60}")))?;
+                let variant = crate::api::stock::variant(tx, "/sku", sku)?;
                 (showroom::note_goods(tx, no, (variant, *tried, *liked), quantity.map(|q| q.0)), "goods")
             }
             ConsultationStep::Note { text } => (showroom::note(tx, no, text), "note"),

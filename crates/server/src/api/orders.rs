@@ -325,13 +325,10 @@ fn wanted(tx: &mut Tx, lines: &[NewOrderLine], channel: &str) -> Result<Ordered,
     let now = tx.now();
     let (mut numbers, mut out, mut goods) = (Vec::new(), Vec::new(), 0i64);
     for (at, line) in lines.iter().enumerate() {
-        let no = variants::find(tx, &line.sku)?;
-        let variant = match no {
-            Some(no) => variants::get(tx, no)?,
-            None => None,
-        };
-        let variant = variant
-            .ok_or_else(|| BAD_INPUT.at(&format!("/lines/{at}/sku"), format!("there is no SKU {:.60}", line.sku)))?;
+        let pointer = format!("/lines/{at}/sku");
+        let no = crate::api::stock::variant(tx, &pointer, &line.sku)?;
+        let variant = variants::get(tx, no)?;
+        let variant = variant.ok_or_else(|| BAD_INPUT.at(&pointer, format!("there is no SKU {:.60}", line.sku)))?;
         let stock = stock::commands::stock(tx, variant.no)?;
         let sum = i128::from(variant.price_minor) * i128::from(line.quantity.0.milli()) / 1000;
         goods = goods.saturating_add(i64::try_from(sum).unwrap_or(i64::MAX));

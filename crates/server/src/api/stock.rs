@@ -94,9 +94,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// The variant of an SKU.
 pub(crate) fn variant(tx: &mut Tx, pointer: &str, sku: &str) -> Result<i64, Problem> {
-    let found = variants::find(tx, sku)?;
-    found
-        .ok_or_else(|| BAD_INPUT.at(pointer, format!("there is no SKU {:?}", sku.chars().take(60).collect::<String>())))
+    variants::find(tx, sku)?.ok_or_else(|| BAD_INPUT.at(pointer, format!("there is no SKU {sku:.60}")))
 }
 
 /// The place of an id.

@@ -240,8 +240,7 @@ async fn line(
 ) -> Result<Response, Problem> {
     let given = input.value;
     change(&app, by, id, input.request, move |tx, no| {
-        let variant = variants::find(tx, &given.sku)?;
-        let variant = variant.ok_or_else(|| BAD_INPUT.at("/sku", format!("there is no SKU {:.60}", given.sku)))?;
+        let variant = crate::api::stock::variant(tx, "/sku", &given.sku)?;
         let cart = commands::put_line(tx, no, variant, given.quantity.0, instead).map_err(|e| refused(tx, e))?;
         if commands::settings(tx)?.1.policy.hold_carts {
             return commands::hold_cart(tx, no).map_err(|e| refused(tx, e));

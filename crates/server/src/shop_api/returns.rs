@@ -240,10 +240,7 @@ pub async fn ask_return(
         }
         let mut instead = Vec::with_capacity(given.instead.len());
         for (at, other) in given.instead.iter().enumerate() {
-            let found = variants::find(tx, &other.sku)?;
-            let pointer = format!("/instead/{at}/sku");
-            let variant_no =
-                found.ok_or_else(|| BAD_INPUT.at(&pointer, format!("there is no SKU {:.60}", other.sku)))?;
+            let variant_no = crate::api::stock::variant(tx, &format!("/instead/{at}/sku"), &other.sku)?;
             instead.push(Instead { of: other.of, variant_no, milli: other.quantity.0.milli() });
         }
         let ask = Ask {

@@ -260,8 +260,7 @@ pub async fn begin_basket(
     app.change_as(by.actor(), input.request, move |tx| {
         let places = stock::commands::places(tx)?;
         place(&places, &location)?;
-        let variant = variants::find(tx, &given.sku)?;
-        let variant = variant.ok_or_else(|| BAD_INPUT.at("/sku", format!("there is no SKU {:.60}", given.sku)))?;
+        let variant = crate::api::stock::variant(tx, "/sku", &given.sku)?;
         let made = (|| {
             let cart = commands::create_cart(tx, &shop(&shared), &counter_channel(&places), None)?;
             commands::put_line(tx, cart.no, variant, given.quantity.0, false)

@@ -3,10 +3,12 @@ use super::harness::{Shop, shops};
 use crate::access::{Act, Area, Role, allows};
 use serde_json::{Value, json};
 
+mod catalog;
 mod erp;
 mod front;
 mod goods;
 mod orders;
+mod prices;
 mod returns;
 mod stock;
 
@@ -87,29 +89,6 @@ fn delivery(shop: &Shop) -> String {
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
     delivery
-}
-
-fn price_list() -> Value {
-    json!({"name": format!("L{}", fresh()), "currency": "UAH", "scope": {"channels": ["site"]}})
-}
-
-fn priced_list(shop: &Shop) -> String {
-    let made = shop.owner("POST", "/api/v1/price-lists").json(&price_list()).send().json();
-    made["id"].as_str().unwrap_or_default().to_string()
-}
-
-fn prices() -> Value {
-    json!({"currency": "UAH", "prices": [{"variant_id": "1", "minor": 100 + fresh()}]})
-}
-
-fn promotion_of(id: &str) -> Value {
-    json!({"document": {"id": id, "effects": [{"kind": "percent", "percent": 10}]}})
-}
-
-fn promotion(shop: &Shop) -> String {
-    let id = format!("p{}", fresh());
-    shop.owner("PUT", &format!("/api/v1/promotions/{id}")).json(&promotion_of(&id)).send();
-    id
 }
 
 fn case(shop: &Shop, id: &str) -> Case {
@@ -656,81 +635,6 @@ fn case(shop: &Shop, id: &str) -> Case {
             ("table-downloads".into(), Some(json!({"table": "customers", "rows": 3})), Act::Write(Area::Exports))
         }
         "list_identity_changes" => ("identity/changes".into(), None, Act::Read(Area::Identity)),
-        "list_products" => ("products?limit=5".into(), None, Act::Read(Area::Catalog)),
-        "put_product" => ("products".into(), Some(product(fresh())), Act::Write(Area::Catalog)),
-        "put_products" => {
-            ("catalog/products".into(), Some(json!({"products": [product(fresh())]})), Act::Write(Area::Catalog))
-        }
-        "product_history" => (format!("products/{}/history", sold(shop)), None, Act::Read(Area::Catalog)),
-        "product_completeness" => (format!("products/{}/completeness", sold(shop)), None, Act::Read(Area::Catalog)),
-        "product_links" => (format!("products/{}/links", sold(shop)), None, Act::Read(Area::Catalog)),
-        "put_product_links" => {
-            let link = json!({"items": [{"kind": "substitute", "product_id": sold(shop)}]});
-            (format!("products/{}/links", sold(shop)), Some(link), Act::Write(Area::Catalog))
-        }
-        "set_parts" => (format!("variants/{}-s/parts", sold(shop)), None, Act::Read(Area::Catalog)),
-        "put_set_parts" => {
-            let parts = json!({"items": [{"sku": format!("{}-s", sold(shop)), "quantity": 2}]});
-            (format!("variants/{}-s/parts", sold(shop)), Some(parts), Act::Write(Area::Catalog))
-        }
-        "roll_back_product" => {
-            let id = sold(shop);
-            shop.owner("POST", "/api/v1/products").json(&json!({"id": id, "name": "Boot"})).send();
-            (format!("products/{id}/roll-back"), Some(json!({"version": 1})), Act::Write(Area::Catalog))
-        }
-        "list_product_drafts" => ("product-drafts?state=draft".into(), None, Act::Read(Area::Catalog)),
-        "create_product_draft" => {
-            ("product-drafts".into(), Some(json!({"change": product(fresh()), "note": "n"})), Act::Write(Area::Catalog))
-        }
-        "decide_product_draft" => {
-            let draft = json!({"change": product(fresh())});
-            let made = shop.owner("POST", "/api/v1/product-drafts").json(&draft).send().json();
-            let path = format!("product-drafts/{}", made["id"].as_str().unwrap_or_default());
-            (path, Some(json!({"step": "submit"})), Act::Write(Area::Catalog))
-        }
-        "list_attributes" => ("attributes".into(), None, Act::Read(Area::Catalog)),
-        "put_attribute" => (
-            format!("attributes/a{}", fresh()),
-            Some(json!({"kind": "text", "labels": {"uk": "Колір"}})),
-            Act::Write(Area::Catalog),
-        ),
-        "list_families" => ("families".into(), None, Act::Read(Area::Catalog)),
-        "put_family" => (format!("families/f{}", fresh()), Some(json!({"attributes": []})), Act::Write(Area::Catalog)),
-        "list_categories" => ("categories".into(), None, Act::Read(Area::Catalog)),
-        "put_category" => {
-            (format!("categories/c{}", fresh()), Some(json!({"labels": {"uk": "Взуття"}})), Act::Write(Area::Catalog))
-        }
-        "list_brands" => ("brands".into(), None, Act::Read(Area::Catalog)),
-        "put_brand" => (format!("brands/b{}", fresh()), Some(json!({"name": "B"})), Act::Write(Area::Catalog)),
-        "list_sales_channels" => ("sales-channels".into(), None, Act::Read(Area::Catalog)),
-        "put_sales_channel" => {
-            (format!("sales-channels/s{}", fresh()), Some(sales_channel()), Act::Write(Area::Catalog))
-        }
-        "search_products" => {
-            ("catalog/search".into(), Some(json!({"q": "shoe", "facets": true})), Act::Read(Area::Catalog))
-        }
-        "compare_products" => {
-            (format!("catalog/compare?ids={},{}", sold(shop), sold(shop)), None, Act::Read(Area::Catalog))
-        }
-        "list_feeds" => ("feeds".into(), None, Act::Read(Area::Catalog)),
-        "create_feed" => ("feeds".into(), Some(product_feed(shop)), Act::Write(Area::Catalog)),
-        "update_feed" | "delete_feed" => {
-            let body = product_feed(shop);
-            let made = shop.owner("POST", "/api/v1/feeds").json(&body).send().json();
-            let path = format!("feeds/{}", made["id"].as_str().unwrap_or_default());
-            (path, (id == "update_feed").then_some(body), Act::Write(Area::Catalog))
-        }
-        "keep_media" => ("media".into(), Some(json!("not a picture")), Act::Write(Area::Catalog)),
-        "begin_product_import" => {
-            let text = b"id,name,sku\nx,X,x-1\n";
-            let new = json!({"name": "goods.csv", "size": text.len()});
-            let made = shop.owner("POST", "/api/v1/uploads").json(&new).send().json();
-            let upload = made["id"].as_str().unwrap_or_default().to_string();
-            assert_eq!(shop.owner("PUT", &format!("/api/v1/uploads/{upload}?offset=0")).body(text).send().status, 200);
-            ("catalog/imports".into(), Some(json!({"upload": upload})), Act::Write(Area::Catalog))
-        }
-        "export_products" => ("catalog/export?format=csv".into(), None, Act::Read(Area::Catalog)),
-        "get_product" => (format!("products/{}", sold(shop)), None, Act::Read(Area::Catalog)),
         "stitch_rate" => ("identity/stitch".into(), None, Act::Read(Area::Identity)),
         "preview_merge" | "merge_customers" => {
             let user = format!("merged-{}", fresh());
@@ -744,58 +648,9 @@ fn case(shop: &Shop, id: &str) -> Case {
                 ("customers/1/merge".into(), Some(other), Act::Write(Area::Identity))
             }
         }
-        "list_price_lists" => ("price-lists".into(), None, Act::Read(Area::Prices)),
-        "create_price_list" => ("price-lists".into(), Some(price_list()), Act::Write(Area::Prices)),
-        "get_price_list" => (format!("price-lists/{}", priced_list(shop)), None, Act::Read(Area::Prices)),
-        "update_price_list" => {
-            (format!("price-lists/{}", priced_list(shop)), Some(price_list()), Act::Write(Area::Prices))
-        }
-        "end_price_list" => (format!("price-lists/{}/end", priced_list(shop)), None, Act::Write(Area::Prices)),
-        "price_list_versions" => (format!("price-lists/{}/versions", priced_list(shop)), None, Act::Read(Area::Prices)),
-        "set_list_prices" => ("price-lists/base/prices".into(), Some(prices()), Act::Write(Area::Prices)),
-        "preview_list_prices" => ("price-lists/base/prices/preview".into(), Some(prices()), Act::Write(Area::Prices)),
-        "list_price_changes" => ("price-lists/base/changes".into(), None, Act::Read(Area::Prices)),
-        "roll_back_prices" => {
-            let set = shop.owner("POST", "/api/v1/price-lists/base/prices").json(&prices()).send().json();
-            let change = set["change_id"].as_str().unwrap_or_default().to_string();
-            (format!("price-changes/{change}/roll-back"), None, Act::Write(Area::Prices))
-        }
-        "explain_price" => {
-            let body = json!({"variant_id": "1", "currency": "UAH", "channel": "site"});
-            ("prices/explain".into(), Some(body), Act::Read(Area::Prices))
-        }
-        "price_differences" => {
-            let body = json!({"currency": "UAH", "places": [{"channel": "site"}, {"channel": "app"}]});
-            ("prices/differences".into(), Some(body), Act::Read(Area::Prices))
-        }
-        "list_promotions" => ("promotions".into(), None, Act::Read(Area::Prices)),
-        "get_promotion" => (format!("promotions/{}", promotion(shop)), None, Act::Read(Area::Prices)),
-        "put_promotion" => {
-            let id = promotion(shop);
-            (format!("promotions/{id}"), Some(promotion_of(&id)), Act::Write(Area::Prices))
-        }
-        "archive_promotion" => (format!("promotions/{}", promotion(shop)), None, Act::Write(Area::Prices)),
-        "promotion_versions" => (format!("promotions/{}/versions", promotion(shop)), None, Act::Read(Area::Prices)),
-        "restore_promotion" => {
-            (format!("promotions/{}/restore", promotion(shop)), Some(json!({"version": 1})), Act::Write(Area::Prices))
-        }
-        "get_promotion_policy" => ("promotion-policy".into(), None, Act::Read(Area::Prices)),
-        "put_promotion_policy" => (
-            "promotion-policy".into(),
-            Some(json!({"document": {"points": {"point_minor": 100, "earn_percent": 5}}})),
-            Act::Write(Area::Prices),
-        ),
-        "get_law" => ("laws/UA".into(), None, Act::Read(Area::Prices)),
-        "put_law" => {
-            let preset = shop.owner("GET", "/api/v1/laws/UA").send().json();
-            ("laws/UA".into(), Some(json!({"document": preset["document"]})), Act::Write(Area::Prices))
-        }
-        "price_basket" => {
-            let line = json!({"id": "1", "sku": "A", "quantity": 1, "price_minor": 100});
-            let body = json!({"basket": {"currency": "UAH", "lines": [line]}});
-            ("baskets/price".into(), Some(body), Act::Read(Area::Prices))
-        }
         other => stock::case(shop, other)
+            .or_else(|| catalog::case(shop, other))
+            .or_else(|| prices::case(shop, other))
             .or_else(|| orders::case(shop, other))
             .or_else(|| returns::case(shop, other))
             .or_else(|| front::case(shop, other))
@@ -803,28 +658,6 @@ fn case(shop: &Shop, id: &str) -> Case {
             .unwrap_or_else(|| panic!("the route {other} is documented, but not in this matrix")),
     };
     Case { path: format!("/api/v1/{path}"), body, act }
-}
-
-/// A product to be made.
-fn product(number: u64) -> Value {
-    let size = json!({"sku": format!("m{number}-s"), "price": {"minor": 12990, "currency": "UAH"}, "attributes": {"size": "S"}});
-    json!({"id": format!("m{number}"), "name": "Shoe", "variants": [size]})
-}
-
-fn sales_channel() -> Value {
-    json!({"kind": "site", "labels": {"uk": "Сайт"}, "locales": ["uk"], "currencies": ["UAH"]})
-}
-
-/// A feed of a channel that is there.
-fn product_feed(shop: &Shop) -> Value {
-    shop.owner("PUT", "/api/v1/sales-channels/site").json(&sales_channel()).send();
-    json!({"name": "F", "format": "yml", "channel": "site", "locale": "uk", "currency": "UAH", "link": "https://shop.example/p/{id}"})
-}
-
-/// A product that is there.
-fn sold(shop: &Shop) -> String {
-    let made = shop.owner("POST", "/api/v1/products").json(&product(fresh())).send().json();
-    made["id"].as_str().unwrap_or_default().to_string()
 }
 
 /// A mapping to be saved under a name of its own.

@@ -131,10 +131,10 @@ impl Trade {
         for no in self.all_orders()? {
             let order = self.order(no)?;
             if let Some(part) = order.body.parts.iter().find(|p| !ends.contains(&p.state)) {
-                return Err(format!("order {no} never ends: {part:?}"));
+                return Err(format!("order {no} never ends: {part:?} of {:?}", order.body));
             }
             if let Some(f) = order.body.fulfilments.iter().find(|f| !f.state.is_end()) {
-                return Err(format!("order {no} never ends: {f:?}"));
+                return Err(format!("order {no} never ends: {f:?} of {:?}", order.body));
             }
             self.reached.note(match order.status().as_str() {
                 "delivered" => "orders that ended delivered",

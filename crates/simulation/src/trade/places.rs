@@ -74,8 +74,9 @@ impl Trade {
                 self.ask("held", move |tx, _| commands::hold(tx, no, "a word", "agent").map(drop))?;
             }
             10 => return self.let_go_on(&order),
-            11 if f.kind == Serving::Ship => {
-                self.moving("sent all at once", no, move |tx, _| commands::send_all(tx, no, "shop").map(drop))?;
+            11 => {
+                let all = move |tx: &mut db::Tx, _: &commands::Shop| commands::hand_over_all(tx, no, "shop").map(drop);
+                self.moving("handed over all at once", no, all)?;
             }
             _ => return self.leave(&order, &f),
         }

@@ -401,7 +401,9 @@ fn a_parcel_that_nobody_took_comes_back() {
         let cart = world.cart(&[(p.hat, 1)], crate::model::Delivery::Ship { option: "post".into(), price_minor: 0 });
         let no = world.checkout(cart).expect("it is ordered").no;
         world.pay(no, PayAction::Capture, "c", 30_000).expect("it is paid");
-        world.write(move |tx| orders::send_all(tx, no, "hub")).expect("it is sent");
+        let serving = order(world, no).body.fulfilments[0].no;
+        world.write(move |tx| orders::accept(tx, no, serving, "hub")).expect("the hub takes it");
+        world.write(move |tx| orders::dispatch(tx, no, serving, "2045", "hub")).expect("it is sent");
         assert!(ask(world, no, vec![wanted(0, 1, Reason::NotLiked)]).is_err(), "they do not have it");
         let back = ask(world, no, vec![wanted(0, 1, Reason::NotCollected)]).expect("it comes back").no;
         receive(world, back, p.hub, vec![got(0, 1, Some(Grade::Sellable))]).expect("it is here");

@@ -88,9 +88,7 @@ pub async fn sell_beside(
         check_place(&by, &places, location_no)?;
         let mut lines = Vec::with_capacity(given.lines.len());
         for (at, line) in given.lines.iter().enumerate() {
-            let found = variants::find(tx, &line.sku)?;
-            let pointer = format!("/lines/{at}/sku");
-            let no = found.ok_or_else(|| BAD_INPUT.at(&pointer, format!("there is no SKU {:.60}", line.sku)))?;
+            let no = crate::api::stock::variant(tx, &format!("/lines/{at}/sku"), &line.sku)?;
             lines.push((no, line.quantity.0));
         }
         let channel = given.sales_channel.clone().unwrap_or_else(|| counter_channel(&places));
