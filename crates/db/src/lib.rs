@@ -6,6 +6,7 @@
 //!
 //! Invariants: `(writer, seq)` is contiguous; no answer leaves before the commit that covers it; after any database error
 //! memory is loaded again. Deliberately absent: what events mean (the domain crates), HTTP, async.
+mod answer;
 pub mod backup;
 pub mod cache;
 pub mod compress;

@@ -280,12 +280,10 @@ impl Store {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        self.write_with(f, move |answer| {
-            let _ = sender.send(answer);
-        });
+        let (sender, receiver) = crate::answer::answer();
+        self.write_with(f, move |answer| sender.send(answer));
         self.work();
-        receiver.recv().unwrap_or_else(|_| Err(DbError::Stopped.into()))
+        receiver.recv().unwrap_or_else(|| Err(DbError::Stopped.into()))
     }
 
     /// Runs a command; `reply` gets its answer on the writer's thread, after COMMIT.

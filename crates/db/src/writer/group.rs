@@ -53,9 +53,7 @@ impl Loop {
         match self.attempt(&mut commands, flush) {
             Ok(()) => {
                 self.note_group(events, started);
-                for command in commands {
-                    command.finish(Ok(()));
-                }
+                crate::answer::together(|| commands.into_iter().for_each(|command| command.finish(Ok(()))));
             }
             Err(Failure { error, fatal, unknown }) => {
                 if fatal {

@@ -11,7 +11,6 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use base::{Quantity, Timestamp};
-use catalog::variants;
 use db::Tx;
 use orders::after::commands::{self as after, Ask, ClaimAsk};
 use orders::after::model::{Claim, ClaimLine, Instead, Reason, Resolution, Return, Wanted, Way};

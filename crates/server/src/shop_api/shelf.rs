@@ -9,7 +9,7 @@ use crate::api::stock::wire::Amount;
 use crate::app::App;
 use crate::change::Done;
 use crate::input::{Input, Params};
-use crate::problem::{BAD_INPUT, NOT_FOUND, Problem};
+use crate::problem::{NOT_FOUND, Problem};
 use crate::shop_api::ids::{self, Kind};
 use axum::Json;
 use axum::extract::{Path, State};

@@ -2,6 +2,7 @@
 use super::{Done, Good, Trade};
 use base::Quantity;
 use catalog::model::{Price, ProductInput, ProductState, VariantInput};
+use db::DbError;
 use orders::commands::{self, Edit, Fact};
 use orders::model::{Contact, Delivery, Order, Serving};
 use orders::settings::Settings;
@@ -259,7 +260,14 @@ impl Trade {
     pub(super) fn refund_surplus(&mut self, no: i64) -> Done {
         let order = self.order(no)?;
         let (captured, refunded) = self.money.get(&no).copied().unwrap_or_default();
-        let mut surplus = captured - refunded - self.due(&order);
+        // What is on its way back for returned goods is nobody's surplus.
+        let sql = "SELECT CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) FROM refunds WHERE order_no = $1 AND state IN ('pending', 'failed')";
+        let waiting = self.world.write(move |tx| {
+            let row = tx.first(sql, &[no.into()])?;
+            row.map_or(Ok(0), |row| row.int(0))
+        });
+        let waiting = waiting.map_err(|e: DbError| e.to_string())?;
+        let mut surplus = captured - refunded - self.due(&order) - waiting;
         for paid in &order.body.payments {
             let provider = match paid.provider.as_str() {
                 "test" => "test",

@@ -4,7 +4,7 @@ use super::*;
 use crate::after::model::*;
 use crate::after::money::{Source, Spoken, shipping, to_payments};
 use crate::after::{RefundTable, credit};
-use crate::commands::{Fact, order_of, pay};
+use crate::commands::{Fact, history, order_of, pay};
 use crate::states::line::Line as LineState;
 use crate::states::payment::Action as PayAction;
 use crate::states::payment::refund::{Action as RefundAction, Guard as RefundGuard, Refund as RefundState};
@@ -296,16 +296,34 @@ fn settle(tx: &mut Tx, no: i64, external_id: &str, actor: &str) -> Result<Arc<Re
     let mut row = Refund::clone(&*refund_of(tx, no)?);
     row.state = step(row.state, RefundAction::Settle, &[])?;
     row.external_id = if external_id.is_empty() { format!("refund:{no}") } else { external_id.into() };
-    let fact = Fact {
-        provider: row.provider.clone(),
-        payment_id: row.payment_id.clone(),
-        external_id: row.external_id.clone(),
-        action: PayAction::Refund,
-        amount_minor: row.amount_minor,
-    };
-    pay(tx, row.order_no, &fact, actor)?;
-    if let (credit::PROVIDER, Ok(account)) = (row.provider.as_str(), row.payment_id.parse()) {
-        credit::give(tx, account, row.amount_minor, &format!("refund:{no}"), "refund", actor)?;
+    // A provider may have told of the same money before under a name of its own (somebody gave it back in its cabinet, or its notice came
+    // first): what is left of the payment is all that can go back now.
+    let order = order_of(tx, row.order_no)?;
+    let paid = order.body.payments.iter().find(|p| p.provider == row.provider && p.id == row.payment_id);
+    let left = paid.map_or(0, |p| p.captured_minor - p.refunded_minor);
+    let amount_minor = row.amount_minor.min(left);
+    if amount_minor < row.amount_minor {
+        row.why = format!("{} of it had gone back before", row.amount_minor - amount_minor).into();
+        history(
+            tx,
+            row.order_no,
+            actor,
+            "refund told twice",
+            &json!({"refund": no, "before_minor": row.amount_minor - amount_minor}),
+        );
+    }
+    if amount_minor > 0 {
+        let fact = Fact {
+            provider: row.provider.clone(),
+            payment_id: row.payment_id.clone(),
+            external_id: row.external_id.clone(),
+            action: PayAction::Refund,
+            amount_minor,
+        };
+        pay(tx, row.order_no, &fact, actor)?;
+        if let (credit::PROVIDER, Ok(account)) = (row.provider.as_str(), row.payment_id.parse()) {
+            credit::give(tx, account, amount_minor, &format!("refund:{no}"), "refund", actor)?;
+        }
     }
     row.settled_at = Some(tx.now());
     Ok(put_refund(tx, row))

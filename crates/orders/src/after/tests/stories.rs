@@ -56,6 +56,23 @@ fn what_was_sent_home_is_returned_in_a_shop_piece_by_piece() {
 }
 
 #[test]
+fn money_that_the_provider_gave_back_by_itself_goes_back_once() {
+    each(|world, p| {
+        let sold = delivered(world, &[(p.hat, 2)]);
+        let (order_no, paid) = (sold.no, sold.body.total_minor);
+        let no = ask(world, order_no, vec![wanted(0, 1, Reason::NotLiked)]).expect("it is asked").no;
+        receive(world, no, p.lviv, vec![got(0, 1, Some(Grade::Sellable))]).expect("it came");
+        let asked = refund(world, no, Pay::default()).expect("money goes back");
+        // Meanwhile somebody gave back all but a part of it in the provider's own cabinet.
+        let before = paid - 10_000;
+        world.pay(order_no, PayAction::Refund, "cabinet-1", before).expect("it is told");
+        let settled = settle(world, asked.body.refunds[0]);
+        assert_eq!((settled.state.as_str(), &*settled.why), ("settled", "20000 of it had gone back before"));
+        assert_eq!((stage(&row(world, no)), order(world, order_no).sums().refundable()), ("refunded", 0));
+    });
+}
+
+#[test]
 fn parts_of_a_line_come_back_to_the_last_kopeck() {
     // [LESSONS commerce 23]
     each(|world, p| {
