@@ -17,6 +17,7 @@
 
 mod accepted;
 mod alerts;
+mod bucket;
 mod listener;
 mod provider;
 mod script;
@@ -25,6 +26,7 @@ mod webhook;
 
 pub use accepted::AcceptedMail;
 pub use alerts::{FakeAlerts, FeedTrick, Shown};
+pub use bucket::{BucketTrick, FakeBucket};
 pub use listener::{CA_PEM, FakeSmtp};
 pub use provider::{FakeProvider, Person, Trick};
 pub use script::{Failure, How, Point, Script, Tls};

@@ -1,5 +1,5 @@
-//! Connect: the outside systems that Braid talks to, one module each. Today there are four: mail, webhooks ([`webhook`]),
-//! identity providers ([`oidc`]) and feeds of air-raid alerts ([`alerts`]).
+//! Connect: the outside systems that Braid talks to, one module each. Today there are five: mail, webhooks ([`webhook`]),
+//! identity providers ([`oidc`]), feeds of air-raid alerts ([`alerts`]) and where files lie ([`objects`]).
 //!
 //! This crate takes *rendered* messages and says, as exactly as the protocol allows, what became of each. It knows no
 //! customer, campaign or consent: whoever calls has already decided that the message goes out.
@@ -24,6 +24,7 @@
 
 pub mod alerts;
 pub mod backoff;
+pub mod objects;
 pub mod oidc;
 pub mod smtp;
 pub mod webhook;

@@ -72,7 +72,7 @@ impl App {
         let proxies = crate::collect_api::Proxies::parse(&config.trusted_proxies).unwrap_or_default();
         let oidc = crate::oidc::provider::Provider::open(config.sign_in_ca_file.as_deref());
         let oidc = oidc.map_err(|why| crate::problem::INTERNAL.because(why))?;
-        let goods = crate::goods::Goods::open(&folder);
+        let goods = crate::goods::Goods::open(&folder, &config.media_url)?;
         let board = crate::shop_api::Board::open(&domain).await?;
         let app = Self {
             board,

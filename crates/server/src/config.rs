@@ -139,6 +139,8 @@ pub struct Config {
     pub smtp_url: String,
     /// The sender's address.
     pub mail_from: String,
+    /// Where pictures lie: `folder:PATH` or `s3://…`.
+    pub media_url: String,
     /// Where webhooks may go: `public`, `loopback` or `private`.
     pub webhooks_reach: String,
     /// Further certificates to trust when the identity provider is asked.
@@ -221,6 +223,7 @@ impl Effective {
             country: self.get("shop", "country").into(),
             smtp_url: self.get("mail", "smtp_url").into(),
             mail_from: self.get("mail", "from").into(),
+            media_url: self.get("media", "url").into(),
             webhooks_reach: self.get("webhooks", "reach").into(),
             sign_in_ca_file: Some(self.get("sign_in", "ca_file")).filter(|v| !v.is_empty()).map(|v| folder.join(v)),
             log_format: self.get("log", "format").into(),
@@ -305,6 +308,7 @@ fn check(kind: Kind, value: &str) -> Result<(), String> {
             let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|p| value.starts_with(p));
             ok(known, "sqlite:FILE or postgres://…")
         }
+        Kind::Files => connect::objects::Place::parse(value).map(drop).map_err(|e| e.to_string()),
         Kind::Zone => ok(jiff::tz::TimeZone::get(value).is_ok(), "a time zone such as Europe/Kyiv"),
         Kind::Currency => ok(letters(3), "a currency of three capital letters, such as UAH"),
         Kind::Country => ok(letters(2), "a country of two capital letters, such as UA"),

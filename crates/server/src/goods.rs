@@ -5,9 +5,10 @@ pub mod stock;
 
 use crate::app::App;
 use crate::domain::Domain;
-use crate::problem::{Problem, internal};
+use crate::problem::{INTERNAL, Problem, internal};
 use base::SECOND_US;
 use catalog::feeds;
+use connect::objects::{Objects, Place};
 use db::jobs::{self, Job};
 use db::{DbError, Tx};
 use search::{Follower, Index, SearchError};
@@ -21,17 +22,20 @@ pub struct Goods {
     /// The search index; `None` when its folder cannot be written, which the log says.
     pub index: Option<Arc<Index>>,
     /// Pictures and documents.
-    pub media: media::Folder,
+    pub media: media::Media,
 }
 
 impl Goods {
-    /// Opens what lies in a shop's folder.
-    pub fn open(folder: &Path) -> Self {
+    /// Opens what lies in a shop's folder, and the place of pictures.
+    pub fn open(folder: &Path, media_url: &str) -> Result<Self, Problem> {
+        let wrong = |error: &dyn std::error::Error| INTERNAL.because(format!("media.url: {error}"));
+        let place = Place::parse(media_url).map_err(|e| wrong(&e))?;
+        let media = media::Media::new(Objects::open(&place, folder).map_err(|e| wrong(&e))?);
         let index = Index::open(&folder.join("search")).map(Arc::new);
         if let Err(error) = &index {
             tracing::error!(%error, "products cannot be searched");
         }
-        Self { index: index.ok(), media: media::Folder::new(&folder.join("media")) }
+        Ok(Self { index: index.ok(), media })
     }
 }
 

@@ -47,7 +47,7 @@ const DIRECTLY: &[(&str, &str)] = &[
 
 /// Allowed below the named crates only: ours, and `parquet`, which cannot do without (ADR 0024).
 const ONLY_BELOW: &[(&str, &[&str], &str)] = &[
-    ("chrono", &["lake", "lakehouse", "parquet"], "jiff"),
+    ("chrono", &["lake", "lakehouse", "object_store", "parquet"], "jiff"),
     ("datafusion", &["lakehouse"], "our own streaming operators"),
 ];
 

@@ -25,6 +25,8 @@ pub enum Kind {
     Country,
     /// Empty, or `http://…` / `https://…`.
     Url,
+    /// `folder:PATH` or `s3://…`.
+    Files,
     /// Networks such as `10.0.0.0/8`, separated by commas.
     Networks,
 }
@@ -146,6 +148,13 @@ pub const KEYS: &[Key] = &[
     key("shop", "country", "UA", Kind::Country, "the country whose national telephone numbers are understood"),
     secret("mail", "smtp_url", "", Kind::Text, "smtp://USER:PASSWORD@HOST:PORT or smtps://…; empty: no mail is sent"),
     key("mail", "from", "", Kind::Text, "the sender's address"),
+    secret(
+        "media",
+        "url",
+        "folder:media",
+        Kind::Files,
+        "where pictures lie: folder:PATH (relative to the folder) or s3://ACCESS_KEY:SECRET_KEY@BUCKET/PREFIX?region=…&endpoint=https://…",
+    ),
     key(
         "webhooks",
         "reach",

@@ -1,9 +1,5 @@
-//! Pictures and documents of products: bytes in a folder of the shop, named by the hash of what they are.
-//!
-//! The folder is a thin layer of ours: `object_store` would be a client for one `write` and one `read`; when files go to a
-//! bucket one day, [`Folder`] is the only place that changes.
-use std::io::Write;
-use std::path::{Path, PathBuf};
+//! Pictures and documents of products: bytes in a folder of the shop or in a bucket, named by the hash of what they are.
+use connect::objects::{Objects, ObjectsError};
 
 /// Bytes of a file.
 pub const SIZE_MAX: usize = 20 << 20;
@@ -13,8 +9,8 @@ const PIXELS_MAX: u64 = 60_000_000;
 pub const SIDES: [u32; 3] = [96, 320, 960];
 
 /// Where files lie.
-#[derive(Debug, Clone)]
-pub struct Folder(PathBuf);
+#[derive(Clone)]
+pub struct Media(Objects);
 
 /// What a file is, by its first bytes: what it is called by says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,16 +77,18 @@ pub enum MediaError {
     #[error("a picture has at most {} million pixels", PIXELS_MAX / 1_000_000)]
     Pixels,
     #[error("the file cannot be written: {0}")]
-    Io(#[from] std::io::Error),
+    Kept(#[from] ObjectsError),
 }
 
-impl Folder {
-    /// The folder; made with its first file.
-    pub fn new(path: &Path) -> Self {
-        Self(path.to_path_buf())
-    }
-    fn place(&self, hash: &str) -> PathBuf {
-        self.0.join(&hash[..2]).join(hash)
+/// A file's name, and that of its thumbnail of a side.
+fn name(hash: &str, side: Option<u32>) -> String {
+    let of = side.map_or(String::new(), |side| format!(".{side}"));
+    format!("{}/{hash}{of}", &hash[..2])
+}
+
+impl Media {
+    pub fn new(objects: Objects) -> Self {
+        Self(objects)
     }
 
     /// Keeps a file and makes its thumbnails. The same bytes are kept once.
@@ -103,32 +101,35 @@ impl Folder {
         }
         let kind = Kind::sniff(bytes).ok_or(MediaError::Kind)?;
         let hash = crate::secrets::hex(&<sha2::Sha256 as sha2::Digest>::digest(bytes));
-        let path = self.place(&hash);
         let (width, height) = match kind.format() {
-            Some(format) => thumbnails(bytes, format, &path)?,
+            Some(format) => {
+                let (sides, small) = thumbnails(bytes, format)?;
+                for (side, bytes) in small {
+                    self.0.put(&name(&hash, Some(side)), bytes)?;
+                }
+                sides
+            }
             None => (0, 0),
         };
-        write_whole(&path, bytes)?;
+        self.0.put(&name(&hash, None), bytes.to_vec())?;
         Ok(Kept { hash, kind, bytes: bytes.len() as u64, width, height })
     }
 
     /// A file, or its thumbnail of a side.
-    pub fn read(&self, hash: &str, side: Option<u32>) -> std::io::Result<Option<(Kind, Vec<u8>)>> {
+    pub fn read(&self, hash: &str, side: Option<u32>) -> Result<Option<(Kind, Vec<u8>)>, ObjectsError> {
         if !catalog::values::is_hash(hash) || side.is_some_and(|s| !SIDES.contains(&s)) {
             return Ok(None);
         }
-        let path = self.place(hash);
-        let path = side.map_or(path.clone(), |s| path.with_extension(s.to_string()));
-        match std::fs::read(path) {
-            Ok(bytes) => Ok(Kind::sniff(&bytes).map(|kind| (kind, bytes))),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(e),
-        }
+        let found = self.0.get(&name(hash, side))?;
+        Ok(found.and_then(|bytes| Kind::sniff(&bytes).map(|kind| (kind, bytes))))
     }
 }
 
+/// Sides of a picture, and its thumbnails by their side.
+type Thumbnails = ((u32, u32), Vec<(u32, Vec<u8>)>);
+
 /// Makes the thumbnails of a picture, JPEG each; gives its sides. JPEG knows no transparency: what was transparent is white.
-fn thumbnails(bytes: &[u8], format: image::ImageFormat, path: &Path) -> Result<(u32, u32), MediaError> {
+fn thumbnails(bytes: &[u8], format: image::ImageFormat) -> Result<Thumbnails, MediaError> {
     let broken = |e: image::ImageError| MediaError::Picture(e.to_string());
     let reader = || image::ImageReader::with_format(std::io::Cursor::new(bytes), format);
     let (width, height) = reader().into_dimensions().map_err(broken)?;
@@ -136,6 +137,7 @@ fn thumbnails(bytes: &[u8], format: image::ImageFormat, path: &Path) -> Result<(
         return Err(MediaError::Pixels);
     }
     let picture = reader().decode().map_err(broken)?;
+    let mut made = Vec::with_capacity(SIDES.len());
     for side in SIDES {
         let small = if width.max(height) > side { picture.thumbnail(side, side) } else { picture.clone() };
         let mut canvas = image::RgbImage::new(small.width(), small.height());
@@ -147,28 +149,15 @@ fn thumbnails(bytes: &[u8], format: image::ImageFormat, path: &Path) -> Result<(
         let mut out = Vec::new();
         let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 82);
         canvas.write_with_encoder(encoder).map_err(broken)?;
-        write_whole(&path.with_extension(side.to_string()), &out)?;
+        made.push((side, out));
     }
-    Ok((width, height))
-}
-
-/// Writes under another name and renames, so that nobody reads half a file.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)?;
-    }
-    let mut name = path.as_os_str().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
-    let waiting = PathBuf::from(name);
-    let mut file = std::fs::File::create(&waiting)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(waiting, path)
+    Ok(((width, height), made))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use connect::objects::Place;
 
     fn png(width: u32, height: u32) -> Vec<u8> {
         let mut out = std::io::Cursor::new(Vec::new());
@@ -180,7 +169,7 @@ mod tests {
     fn a_picture_is_kept_once_with_thumbnails() {
         // [L1] media of the one catalogue.
         let place = tempfile::tempdir().expect("a folder");
-        let folder = Folder::new(place.path());
+        let folder = Media::new(Objects::open(&Place::Folder("media".into()), place.path()).expect("open"));
         let kept = folder.keep(&png(400, 100)).expect("kept");
         assert_eq!((kept.kind, kept.width, kept.height), (Kind::Png, 400, 100));
         assert_eq!(folder.keep(&png(400, 100)).expect("kept").hash, kept.hash);
@@ -192,9 +181,23 @@ mod tests {
     }
 
     #[test]
+    fn pictures_lie_in_a_bucket_too() {
+        let fake = connect::fake::FakeBucket::start("goods", "eu-west-1");
+        let url = format!("s3://{}:{}@goods?region=eu-west-1&endpoint={}", fake.access_key(), fake.secret_key(), fake.url());
+        let place = Place::parse(&url).expect("a bucket");
+        let media = Media::new(Objects::open(&place, std::path::Path::new("/")).expect("open"));
+        let kept = media.keep(&png(400, 100)).expect("kept");
+        assert_eq!(fake.names().len(), 1 + SIDES.len());
+        let (kind, _) = media.read(&kept.hash, Some(320)).expect("read").expect("there");
+        assert_eq!(kind, Kind::Jpeg);
+        fake.then([connect::fake::BucketTrick::Error; 9]);
+        assert!(matches!(media.keep(&png(3, 3)), Err(MediaError::Kept(_))), "a broken bucket is no picture's fault");
+    }
+
+    #[test]
     fn what_is_no_picture_is_refused() {
         let place = tempfile::tempdir().expect("a folder");
-        let folder = Folder::new(place.path());
+        let folder = Media::new(Objects::open(&Place::Folder("media".into()), place.path()).expect("open"));
         for bad in [&b""[..], b"<svg onload=alert(1)>", b"<html>", b"\x89PNG\r\n\x1a\nbroken", b"GIF89a"] {
             assert!(folder.keep(bad).is_err(), "{bad:?}");
         }

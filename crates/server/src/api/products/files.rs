@@ -45,7 +45,7 @@ pub async fn keep_media(
     let kept = tokio::task::spawn_blocking(move || folder.keep(&body)).await.map_err(|e| internal(&e))?;
     let kept = kept.map_err(|e| match e {
         MediaError::Large => TOO_LARGE.because(e.to_string()),
-        MediaError::Io(_) => internal(&e),
+        MediaError::Kept(_) => internal(&e),
         other => BAD_INPUT.because(other.to_string()),
     })?;
     let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).map(str::to_string);

@@ -2,7 +2,7 @@
 use super::{Act, Area, Shop, Value, fresh, json};
 
 /// A product to be made.
-fn product(number: u64) -> Value {
+pub(super) fn product(number: u64) -> Value {
     let size = json!({"sku": format!("m{number}-s"), "price": {"minor": 12990, "currency": "UAH"}, "attributes": {"size": "S"}});
     json!({"id": format!("m{number}"), "name": "Shoe", "variants": [size]})
 }

@@ -1,5 +1,5 @@
 //! The routes of stock.
-use super::{Act, Area, Role, Shop, Value, fresh, json, key_for, product};
+use super::{Act, Area, Role, Shop, Value, fresh, json, key_for};
 
 pub(super) fn id_of(made: &Value) -> String {
     made["id"].as_str().unwrap_or_default().to_string()
@@ -11,7 +11,7 @@ pub(super) fn stocked(shop: &Shop) -> String {
         shop.owner("POST", "/api/v1/locations").json(&json!({"id": id, "kind": "store", "name": id})).send();
     }
     let number = fresh();
-    shop.owner("POST", "/api/v1/products").json(&product(number)).send();
+    shop.owner("POST", "/api/v1/products").json(&super::catalog::product(number)).send();
     let sku = format!("m{number}-s");
     for id in ["lviv-1", "kyiv-1"] {
         let receipt = json!({"sku": sku, "from": "supplier", "to": id, "quantity": 50, "reason": "receipt"});
