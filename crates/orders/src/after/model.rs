@@ -424,6 +424,12 @@ pub struct Account {
     /// Money that was given for pieces that may still come back, in minor units: taken off what goes back for them.
     #[serde(default)]
     pub reduced: Vec<i64>,
+    /// Pieces that came back and whose worth is in `let_go_minor`.
+    #[serde(default)]
+    pub valued: Vec<i64>,
+    /// Of what the order cost, so much need not be paid any more: see [`crate::owing::Decided`].
+    #[serde(default)]
+    pub let_go_minor: i64,
     /// Delivery that was given back.
     pub shipping_minor: i64,
     /// Given as store credit instead of to a payment.
@@ -451,6 +457,15 @@ impl Account {
     }
     pub fn reduced(&self, line: usize) -> i64 {
         Self::at(&self.reduced, line)
+    }
+    /// What of it changes what is to pay.
+    pub fn decided(&self) -> crate::owing::Decided {
+        let last = self.valued.iter().rposition(|milli| *milli != 0).map_or(0, |at| at + 1);
+        crate::owing::Decided {
+            came_back: self.valued[..last].to_vec(),
+            let_go_minor: self.let_go_minor,
+            away_minor: self.credited_minor + self.moved_minor,
+        }
     }
     /// Adds to a list; what it sums to is never below nothing.
     pub fn add(list: &mut Vec<i64>, line: usize, milli: i64) {

@@ -562,6 +562,7 @@ fn body(
         seller: cart.body.seller.clone(),
         given_at: Timestamp::default(),
         unclaimed: false,
+        decided: crate::owing::Decided::default(),
     }
 }
 

@@ -85,7 +85,7 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
     };
     let agreed: HashMap<i64, i64> = order.body.lines.iter().map(|l| (l.variant_no, l.unit_minor)).collect();
     let (priced, quotes) = price_with(tx, &cart, shop, &agreed)?;
-    let paid = order.sums().captured - order.sums().refunded;
+    let paid = order.owing().paid_minor;
     let mut settled = vec![Guard::Delivery, Guard::Stock];
     if !cart.body.lines.is_empty() {
         settled.push(Guard::Lines);
@@ -115,6 +115,7 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
     body.stage = stage;
     body.holds = order.body.holds.clone();
     body.payments = order.body.payments.clone();
+    body.decided = order.body.decided.clone();
     // What places were asked before stays in the books, with numbers of its own.
     let highest = before.body.fulfilments.iter().map(|f| f.no).max().unwrap_or(0);
     for f in &mut body.fulfilments {

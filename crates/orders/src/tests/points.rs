@@ -45,7 +45,7 @@ impl World {
         self.does(move |tx| commands::checkout(tx, cart, &village(), "site"))
     }
     fn given(&self, order: &Arc<Order>) -> Arc<Order> {
-        let (no, owed) = (order.no, order.owed_minor() - order.sums().captured);
+        let (no, owed) = (order.no, order.open_minor());
         self.pay(no, Action::Capture, &format!("pay-{no}"), owed).expect("it is paid");
         self.does(move |tx| {
             commands::accept(tx, no, 1, "shop")?;

@@ -128,7 +128,6 @@ pub(super) fn view(tx: &mut Tx, shop: &commands::Shop, order: &Order) -> Result<
     };
     let offered = orders::after::commands::offered(tx, shop, order.no).map_err(|e| refused(tx, e))?;
     let account = orders::after::commands::account_of(tx, order.no)?;
-    let sums = order.sums();
     let held = |hold: &str| body.holds.iter().any(|h| h == hold);
     Ok(OrderView {
         order_id: ids::id(tx.hash_key(), Kind::Order, order.no),
@@ -152,7 +151,7 @@ pub(super) fn view(tx: &mut Tx, shop: &commands::Shop, order: &Order) -> Result<
         shipping: money(body.shipping_minor),
         discount: money(body.discount_minor),
         total: money(body.total_minor),
-        to_pay: money(order.owed_minor() - sums.captured + sums.refunded),
+        to_pay: money(order.open_minor()),
         try_on: body.try_on,
         parcels,
         pick_up_code: waits.then(|| commands::pick_up_code(tx.hash_key(), order.no)),
@@ -224,7 +223,7 @@ pub async fn pay_order(
             "order_id": id,
             "state": order.status().as_str(),
             "paid": money(sums.captured),
-            "to_pay": money(order.owed_minor() - sums.captured + sums.refunded),
+            "to_pay": money(order.open_minor()),
         })))
     })
     .await

@@ -75,7 +75,7 @@ pub fn open_claim(tx: &mut Tx, shop: &Shop, ask: &ClaimAsk, actor: &str) -> Resu
     }
     let no = tx.next_id();
     account.claims.push(no);
-    put_account(tx, ask.order_no, account);
+    put_account(tx, ask.order_no, account)?;
     tell(tx, ask.order_no, actor, "claim opened", &json!({"claim": no}));
     let body = ClaimBody {
         lines: ask.lines.clone(),
@@ -162,7 +162,11 @@ pub fn approve_claim(
         account = settled;
         for (line, milli) in &of {
             Account::add(&mut account.kept, *line, *milli);
+            // They stay with the customer, and nothing is owed for them.
+            Account::add(&mut account.valued, *line, -*milli);
         }
+        // Money beside a replacement.
+        account.let_go_minor += if replaces { give_minor } else { 0 };
         account.moved_minor += moved;
         row.body.settled = true;
     } else {
@@ -170,8 +174,9 @@ pub fn approve_claim(
         for ((line, _), share) in of.iter().zip(shares) {
             Account::add(&mut account.reduced, *line, share);
         }
+        account.let_go_minor += give_minor;
     }
-    put_account(tx, row.order_no, account);
+    put_account(tx, row.order_no, account)?;
     if replaces {
         let new = |(line, worth): (&ClaimLine, &loyalty::refunds::Refund)| NewLine {
             variant_no: order.body.lines[line.line].variant_no,

@@ -203,6 +203,7 @@ pub fn order_instead(
     body.lines = made;
     body.parts = parts;
     body.payments = vec![];
+    body.decided = Default::default();
     body.holds = vec![];
     body.fulfilments = vec![];
     body.promised = None;
@@ -293,6 +294,8 @@ pub fn settle_pieces(
             }
         }
         Account::add(&mut account.settled, *line, *milli);
+        Account::add(&mut account.valued, *line, *milli);
+        account.let_go_minor += refund.total_minor;
         out.push(refund);
     }
     Ok(out)

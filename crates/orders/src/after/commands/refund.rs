@@ -104,7 +104,8 @@ pub fn refund(tx: &mut Tx, no: i64, how: &Pay, actor: &str) -> Result<Arc<Return
     }
     let total = (goods + delivery - how.withheld_minor).min(spoken(tx, &order)?.left());
     account.shipping_minor += delivery;
-    put_account(tx, row.order_no, account);
+    account.let_go_minor += delivery - how.withheld_minor;
+    put_account(tx, row.order_no, account)?;
     move_points(tx, &order, &row, actor)?;
     row.body.way = how.way;
     row.body.withheld_minor = how.withheld_minor;
@@ -202,7 +203,7 @@ pub(super) fn give(tx: &mut Tx, order: &Order, amount: i64, giving: Giving<'_>) 
             let mut origin = account_of(tx, origin_no)?;
             origin.moved_minor -= part;
             assert!(origin.moved_minor >= 0, "more comes back from another order than was moved to it");
-            put_account(tx, origin_no, origin);
+            put_account(tx, origin_no, origin)?;
             let first = order_of(tx, origin_no)?;
             let left = part.min(spoken(tx, &first)?.left());
             out.extend(give(tx, &first, left, giving)?);
@@ -213,7 +214,7 @@ pub(super) fn give(tx: &mut Tx, order: &Order, amount: i64, giving: Giving<'_>) 
         account.refunds.push(no);
         out.push(no);
     }
-    put_account(tx, order.no, account);
+    put_account(tx, order.no, account)?;
     if rest > 0 {
         out.push(to_credit(tx, order, rest, giving)?);
     }
@@ -277,7 +278,7 @@ fn to_credit(tx: &mut Tx, order: &Order, amount_minor: i64, giving: Giving<'_>) 
     let mut account = account_of(tx, order.no)?;
     account.credited_minor += amount_minor;
     account.refunds.push(no);
-    put_account(tx, order.no, account);
+    put_account(tx, order.no, account)?;
     Ok(no)
 }
 
@@ -337,7 +338,7 @@ pub fn credit_refund(tx: &mut Tx, no: i64, agreed: bool, actor: &str) -> Result<
     credit::give(tx, into.no, row.amount_minor, &format!("refund:{no}"), "refund", actor)?;
     let mut account = account_of(tx, row.order_no)?;
     account.credited_minor += row.amount_minor;
-    put_account(tx, row.order_no, account);
+    put_account(tx, row.order_no, account)?;
     row.settled_at = Some(tx.now());
     let cause = row.cause;
     let row = put_refund(tx, row);

@@ -82,7 +82,7 @@ fn ask_for(tx: &mut Tx, shop: &Shop, ask: &Ask, strict: bool, actor: &str) -> Re
             Account::add(&mut account.coming, line.line.unwrap_or(0), line.milli);
         }
         account.returns.push(no);
-        put_account(tx, order_no, account);
+        put_account(tx, order_no, account)?;
     }
     let contact = if order_no > 0 { Contact::default() } else { ask.contact.clone() };
     let allowed = lines.iter().all(|line| line.denied.is_none());

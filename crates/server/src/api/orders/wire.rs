@@ -293,7 +293,7 @@ pub struct OrderBody {
     owed_minor: i64,
     paid_minor: i64,
     refunded_minor: i64,
-    /// Owed less paid; negative where something is to be given back.
+    /// What is left to pay with all that came back; negative where something is to be given back.
     balance_minor: i64,
     version: i64,
 }
@@ -310,7 +310,7 @@ pub fn order(
     person_id: Option<i64>,
 ) -> OrderBody {
     let body = &order.body;
-    let sums = order.sums();
+    let (sums, owing) = (order.sums(), order.owing());
     let parts = |line: usize| {
         let of = body.parts.iter().enumerate().filter(move |(_, part)| part.line == line);
         of.map(|(at, part)| PartBody {
@@ -405,7 +405,7 @@ pub fn order(
         owed_minor: order.owed_minor(),
         paid_minor: sums.captured,
         refunded_minor: sums.refunded,
-        balance_minor: order.owed_minor() - sums.captured + sums.refunded,
+        balance_minor: owing.due_minor - owing.paid_minor,
         version: order.version,
     }
 }
