@@ -4,6 +4,7 @@ mod arrived;
 mod assortment;
 mod bags;
 mod beside;
+pub(crate) mod burning;
 pub mod buyers;
 mod cart;
 mod checkout;

@@ -10,6 +10,7 @@
 pub mod accompany;
 pub mod after;
 pub mod bag;
+pub mod burned;
 pub mod calendar;
 pub mod commands;
 pub mod confirmation;

@@ -105,6 +105,9 @@ pub struct ReturnLine {
     pub points_back: i64,
     #[serde(default)]
     pub points_taken: i64,
+    /// What those that go back had paid, where points are a way of paying.
+    #[serde(default)]
+    pub points_minor: i64,
     /// Pieces for which that is.
     pub refunded_milli: i64,
 }
@@ -116,6 +119,7 @@ impl ReturnLine {
         self.refund_tax_minor = worth.tax_minor;
         self.points_back = worth.points_back;
         self.points_taken = worth.points_taken;
+        self.points_minor = worth.points_minor;
         self.refunded_milli = self.arrived_milli();
     }
     /// What came.

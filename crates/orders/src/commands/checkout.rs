@@ -1,8 +1,8 @@
 //! From a cart to an order: priced, its goods kept where sourcing says, its places asked, in one transaction.
 use super::arrived::ask_for;
-use super::buyers::{POINTS, burn, buyer, kept as kept_points};
+use super::burning::{burn, pay_with_points};
+use super::buyers::{buyer, kept as kept_points};
 use super::cart::drop_hold;
-use super::money::Fact;
 use super::source::{Given, Route, Sourced, Wants, source};
 use super::work::begin;
 use super::{cart_of, change_cart, history, open_cart, order_of, price_cart, put_order};
@@ -14,7 +14,6 @@ use crate::settings::{Begin, Settings};
 use crate::states::fulfilment::Fulfilment;
 use crate::states::line::Line as LineState;
 use crate::states::order::{Action, Guard, Stage};
-use crate::states::payment::Action as Pay;
 use crate::states::step;
 use base::{Quantity, Timestamp};
 use catalog::prices::model::Quote;
@@ -89,19 +88,7 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
     if cart.body.advised {
         crate::showroom::ordered(tx, shop, &order)?;
     }
-    match order.body.points.filter(|points| points.pays && points.burned_minor > 0) {
-        Some(points) => {
-            let fact = Fact {
-                provider: POINTS.into(),
-                payment_id: "points".into(),
-                external_id: format!("burn:order:{no}"),
-                action: Pay::Capture,
-                amount_minor: points.burned_minor,
-            };
-            super::pay(tx, no, &fact, actor)
-        }
-        None => Ok(order),
-    }
+    pay_with_points(tx, order, actor)
 }
 
 /// Goods that are kept and wait for the number of their order.

@@ -193,6 +193,8 @@ pub fn order_instead(
         new.net_minor = line.net_minor;
         new.tax_minor = line.tax_minor;
         new.total_minor = total_minor;
+        // Points stay with the first order: what they paid of it is no part of what this one costs.
+        (new.burned, new.burned_minor, new.earned) = (0, 0, 0);
         made.push(new);
     }
     let mut body = origin.body.clone();
@@ -204,6 +206,7 @@ pub fn order_instead(
     body.parts = parts;
     body.payments = vec![];
     body.decided = Default::default();
+    body.points = None;
     body.holds = vec![];
     body.fulfilments = vec![];
     body.promised = None;
@@ -310,6 +313,11 @@ fn points_of_order(tx: &mut Tx, order: &Order) -> Result<Vec<crate::after::money
     };
     let pays = order.body.points.filter(|points| points.pays);
     let burned_minor = pays.map_or(0, |points| points.burned_minor);
-    let points = crate::after::money::Points { burned: sum("burn")?, burned_minor, earned: sum("earn")? };
+    // A change may have given some of those in the ledger back: the order knows what its lines burned.
+    let burned = match order.body.points {
+        Some(points) => points.burned,
+        None => sum("burn")?,
+    };
+    let points = crate::after::money::Points { burned, burned_minor, earned: sum("earn")? };
     Ok(crate::after::money::points_of(&order.body.lines, points, pays.is_some()))
 }

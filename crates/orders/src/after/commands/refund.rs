@@ -4,6 +4,7 @@ use super::*;
 use crate::after::model::*;
 use crate::after::money::{Source, Spoken, shipping, to_payments};
 use crate::after::{RefundTable, credit};
+use crate::burned::Burned;
 use crate::commands::{Fact, order_of, pay};
 use crate::states::line::Line as LineState;
 use crate::states::payment::Action as PayAction;
@@ -44,9 +45,11 @@ pub(super) fn spoken(tx: &mut Tx, order: &Order) -> Result<Spoken, OrderError> {
     let sums = order.sums();
     let waiting = waiting(tx, &account)?.iter().map(|r| r.amount_minor).sum();
     let (credited, moved) = (account.credited_minor, account.moved_minor);
-    let own = order.body.payments.iter().filter(|p| p.provider == crate::commands::buyers::POINTS);
-    let captured = sums.captured - own.map(|p| p.captured_minor).sum::<i64>();
-    Ok(Spoken { captured, refunded: sums.refunded, waiting, credited, moved })
+    let own = || order.body.payments.iter().filter(|p| p.provider == crate::commands::burning::POINTS);
+    // Points go back as points.
+    let captured = sums.captured - own().map(|p| p.captured_minor).sum::<i64>();
+    let refunded = sums.refunded - own().map(|p| p.refunded_minor).sum::<i64>();
+    Ok(Spoken { captured, refunded, waiting, credited, moved })
 }
 
 /// Refunds of an order that no provider has told yet.
@@ -104,9 +107,13 @@ pub fn refund(tx: &mut Tx, no: i64, how: &Pay, actor: &str) -> Result<Arc<Return
     }
     let total = (goods + delivery - how.withheld_minor).min(spoken(tx, &order)?.left());
     account.shipping_minor += delivery;
-    account.let_go_minor += delivery - how.withheld_minor;
+    let sum = |of: fn(&ReturnLine) -> i64| row.body.lines.iter().map(of).sum::<i64>();
+    let back = Burned { points: sum(|line| line.points_back), minor: sum(|line| line.points_minor) };
+    let taken = sum(|line| line.points_taken);
+    // What points had paid goes back as points.
+    account.let_go_minor += delivery - how.withheld_minor + back.minor;
     put_account(tx, row.order_no, account)?;
-    move_points(tx, &order, &row, actor)?;
+    move_points(tx, row.order_no, (taken, back), &format!("return:{no}"), actor)?;
     row.body.way = how.way;
     row.body.withheld_minor = how.withheld_minor;
     row.body.shipping_minor = delivery;
@@ -153,25 +160,28 @@ fn by_receipt(
     Ok(put_return(tx, row))
 }
 
-/// Earned points are taken back, burned ones given back, in proportion to the pieces.
-fn move_points(tx: &mut Tx, order: &Order, row: &Return, actor: &str) -> Result<(), OrderError> {
-    let document = format!("order:{}", order.no);
-    let cause_of = format!("return:{}", row.no);
-    let cause = points::Cause { document: &cause_of, actor };
+/// Earned points are taken back, burned ones given back with what they paid, in proportion to the pieces; `cause` names the return
+/// or claim.
+pub(super) fn move_points(
+    tx: &mut Tx,
+    order_no: i64,
+    (taken, back): (i64, Burned),
+    cause_of: &str,
+    actor: &str,
+) -> Result<(), OrderError> {
+    let document = format!("order:{order_no}");
+    let cause = points::Cause { document: cause_of, actor };
     let refused = |e: points::PointsError| match e {
         points::PointsError::Store(e) => OrderError::Store(e),
         other => OrderError::field("/points", other.to_string()),
     };
-    let taken: i64 = row.body.lines.iter().map(|line| line.points_taken).sum();
+    let taken = taken.min(points::still_earned(tx, &document)?);
     if taken > 0 {
         let earned = points::of_document(tx, "earn", &document)?;
         let accounts: Vec<i64> = earned.iter().map(|(account, _)| *account).collect();
         points::take_back(tx, &accounts, &document, taken, Shortfall::Debt, cause).map_err(refused)?;
     }
-    let back: i64 = row.body.lines.iter().map(|line| line.points_back).sum();
-    if back > 0 {
-        points::give_back(tx, &document, back, None, cause).map_err(refused)?;
-    }
+    crate::commands::burning::give_back(tx, order_no, back, cause_of, actor)?;
     Ok(())
 }
 
@@ -235,7 +245,7 @@ fn sources(order: &Order, waiting: &[Arc<Refund>]) -> Vec<Source> {
     };
     let left = |p: &crate::model::Paying| p.captured_minor - p.refunded_minor - on_the_way(&p.provider, &p.id);
     // Points go back as points.
-    let all = order.body.payments.iter().filter(|p| p.provider != crate::commands::buyers::POINTS);
+    let all = order.body.payments.iter().filter(|p| p.provider != crate::commands::burning::POINTS);
     all.map(|p| Source { provider: p.provider.clone(), payment_id: p.id.clone(), left_minor: left(p).max(0) }).collect()
 }
 

@@ -231,6 +231,7 @@ fn line_of(
         refund_tax_minor: 0,
         points_back: 0,
         points_taken: 0,
+        points_minor: 0,
         refunded_milli: 0,
     }
 }
