@@ -24,6 +24,7 @@ pub mod owing;
 pub mod payments;
 pub mod personal;
 pub mod promise;
+pub mod repricing;
 pub mod settings;
 pub mod showroom;
 pub mod sourcing;

@@ -1,5 +1,6 @@
 //! The nouns: carts, orders, their lines and parts, payments.
 use crate::owing::{self, Decided, Owing};
+use crate::repricing::PricedFrom;
 use crate::states::fulfilment::Fulfilment;
 use crate::states::line::Line as LineState;
 use crate::states::order::{self, Pieces, Stage, Status};
@@ -295,9 +296,22 @@ pub struct OrderBody {
     /// They never came for it, or sent it back unopened.
     #[serde(default)]
     pub unclaimed: bool,
+    /// The version of the rules by which it was priced.
+    #[serde(default)]
+    pub rules: i64,
+    /// From what it was priced, where what is kept is priced again when some of it goes: as the shop promised when it was ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priced_from: Option<PricedFrom>,
+    /// So much more is owed for what is not called off than its share, as what stays lost discounts; below nothing where it cost less.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub lost_discount_minor: i64,
     /// What was decided after the sale, as far as it changes what is to pay.
     #[serde(default, skip_serializing_if = "Decided::is_nothing")]
     pub decided: Decided,
+}
+
+fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
 }
 
 impl Order {

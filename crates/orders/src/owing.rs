@@ -58,16 +58,21 @@ fn milli_in(order: &Order, line: usize, of: impl Fn(LineState) -> bool) -> i64 {
     order.body.parts.iter().filter(|p| p.line == line && of(p.state)).map(|p| p.milli).sum()
 }
 
-/// What is to be paid for what is not called off: lines in proportion, the last piece taking the rest. What came back is in it.
+/// What is to be paid for what is not called off: lines in proportion, the last piece taking the rest, with the discounts that it
+/// lost by what was called off. What came back is in it.
 pub fn owed_minor(order: &Order) -> i64 {
     if order.body.parts.iter().all(|p| p.state == LineState::Cancelled) {
         return 0;
     }
+    goods_minor(order) + order.body.lost_discount_minor + order.body.shipping_minor
+}
+
+/// The share of the goods that are not called off in what all of them cost.
+pub fn goods_minor(order: &Order) -> i64 {
     let of_line = |(at, line): (usize, &OrderLine)| {
         share_until(line.total_minor, Quantity(line.milli), Quantity(kept_milli(order, at)))
     };
-    let lines: i64 = order.body.lines.iter().enumerate().map(of_line).sum();
-    lines + order.body.shipping_minor
+    order.body.lines.iter().enumerate().map(of_line).sum()
 }
 
 /// What an order owes and has.

@@ -229,6 +229,9 @@ pub struct ReturnBody {
     /// All that goes back, goods and delivery, less what is kept back.
     pub total_minor: i64,
     pub refunds: Vec<i64>,
+    /// Less than its share goes back, as what stays lost discounts.
+    #[serde(default)]
+    pub lost_discount_minor: i64,
     /// Store credit without an order.
     pub credit_no: Option<i64>,
     pub exchange: Option<Exchange>,
@@ -434,6 +437,11 @@ pub struct Account {
     /// Of what the order cost, so much need not be paid any more: see [`crate::owing::Decided`].
     #[serde(default)]
     pub let_go_minor: i64,
+    /// Pieces that came back and for which the rest was priced again, with what went back for them.
+    #[serde(default)]
+    pub repriced: Vec<i64>,
+    #[serde(default)]
+    pub repriced_minor: i64,
     /// Delivery that was given back.
     pub shipping_minor: i64,
     /// Given as store credit instead of to a payment.
@@ -461,6 +469,9 @@ impl Account {
     }
     pub fn reduced(&self, line: usize) -> i64 {
         Self::at(&self.reduced, line)
+    }
+    pub fn repriced(&self, line: usize) -> i64 {
+        Self::at(&self.repriced, line)
     }
     /// What of it changes what is to pay.
     pub fn decided(&self) -> crate::owing::Decided {

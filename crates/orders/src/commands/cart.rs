@@ -3,7 +3,8 @@ use super::buyers::{Buyers, buyer, customer};
 use super::{change_cart, open_cart};
 use crate::CartTable;
 use crate::error::OrderError;
-use crate::model::{Cart, CartBody, CartLine, Contact, Delivery, Promised};
+use crate::model::{Cart, CartBody, CartLine, Contact, Delivery, OrderBody, Promised};
+use crate::repricing::PricedFrom;
 use base::Quantity;
 use catalog::model::ProductState;
 use catalog::prices::model::{Ask, Quote};
@@ -239,7 +240,26 @@ pub fn add_coupon(tx: &mut Tx, no: i64, code: &str) -> Result<Arc<Cart>, OrderEr
 
 /// What a cart costs now, with the quotes of its lines in their order: the same function that prices the order.
 pub fn price_cart(tx: &mut Tx, cart: &Cart, shop: &Shop) -> Result<(Priced, Vec<Quote>), OrderError> {
-    price_with(tx, cart, shop, None)
+    let Pricing { priced, quotes, .. } = price_with(tx, cart, shop, None)?;
+    Ok((priced, quotes))
+}
+
+/// What a basket costs, and from what that was reckoned.
+pub(super) struct Pricing {
+    pub priced: Priced,
+    pub quotes: Vec<Quote>,
+    pub basket: Basket,
+    pub context: Context,
+    /// The version of the rules.
+    pub rules: i64,
+}
+
+impl Pricing {
+    /// Writes down in an order how it was priced; `again`: what is kept of it is priced again when some of it goes.
+    pub fn note(&self, body: &mut OrderBody, again: bool) {
+        body.rules = self.rules;
+        body.priced_from = again.then(|| PricedFrom::of(&self.basket, &self.context));
+    }
 }
 
 /// What was agreed with an order that is changed.
@@ -259,7 +279,7 @@ pub(super) fn price_with(
     cart: &Cart,
     shop: &Shop,
     agreed: Option<&Agreed>,
-) -> Result<(Priced, Vec<Quote>), OrderError> {
+) -> Result<Pricing, OrderError> {
     let now = tx.now();
     let rules = loyalty::rules::rules(tx)?;
     let law = rules.law(&shop.country);
@@ -355,7 +375,8 @@ pub(super) fn price_with(
         customer,
         ..Context::default()
     };
-    Ok((loyalty::price(&basket, &rules.compiled, &context), quotes))
+    let priced = loyalty::price(&basket, &rules.compiled, &context);
+    Ok(Pricing { priced, quotes, basket, context, rules: rules.version })
 }
 
 fn base_quote(base: Option<i64>) -> Option<Quote> {

@@ -3,9 +3,10 @@ use super::arrived::ask_for;
 use super::burning::{burn, pay_with_points};
 use super::buyers::{buyer, kept as kept_points};
 use super::cart::drop_hold;
+use super::cart::price_with;
 use super::source::{Given, Route, Sourced, Wants, source};
 use super::work::begin;
-use super::{cart_of, change_cart, history, open_cart, order_of, price_cart, put_order};
+use super::{cart_of, change_cart, history, open_cart, order_of, put_order};
 use crate::commands::Shop;
 use crate::confirmation::{Facts, PREPAYMENT, UNCONFIRMED, Verdict, decide};
 use crate::error::OrderError;
@@ -20,6 +21,7 @@ use catalog::prices::model::Quote;
 use catalog::variants;
 use db::Tx;
 use loyalty::model::Priced;
+use loyalty::refunds::Policy as Refunds;
 use serde_json::json;
 use std::sync::Arc;
 use stock::ahead::Planned;
@@ -42,16 +44,18 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
         return Err(OrderError::field("/delivery", "choose how the goods get to the customer"));
     };
     let (_, settings) = super::settings::settings(tx)?;
-    let (priced, quotes) = price_cart(tx, &cart, shop)?;
+    let pricing = price_with(tx, &cart, shop, None)?;
+    let (priced, quotes) = (&pricing.priced, &pricing.quotes);
     let accounts = buyer(tx, &cart, shop)?.map_or_else(Vec::new, |buyer| buyer.accounts);
     let rules = loyalty::rules::rules(tx)?;
     // What the cart held is what the order takes.
     drop_hold(tx, &cart)?;
-    let kept = keep(tx, (&settings, shop), (&cart, &delivery, &quotes))?;
+    let kept = keep(tx, (&settings, shop), (&cart, &delivery, quotes))?;
     // The order's number is given once nothing can be refused any more.
     let no = tx.next_id();
-    let Kept { mut body, why } = kept.confirm(tx, (no, &cart, delivery), (&priced, &quotes), actor)?;
-    body.points = kept_points(&priced, &rules);
+    let Kept { mut body, why } = kept.confirm(tx, (no, &cart, delivery), (priced, quotes), actor)?;
+    body.points = kept_points(priced, &rules);
+    pricing.note(&mut body, settings.policy.refunds == Refunds::Recompute);
     burn(tx, no, &body, &accounts, actor)?;
     let used: Vec<String> = priced.applied.iter().map(|(promotion, _)| promotion.clone()).collect();
     let account = accounts.first().copied().unwrap_or(0);
@@ -549,6 +553,9 @@ fn body(
         seller: cart.body.seller.clone(),
         given_at: Timestamp::default(),
         unclaimed: false,
+        rules: 0,
+        priced_from: None,
+        lost_discount_minor: 0,
         decided: crate::owing::Decided::default(),
     }
 }

@@ -85,9 +85,10 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
         burned: crate::burned::kept(&order).points,
         document: format!("order:{order_no}"),
     };
-    let (priced, quotes) = price_with(tx, &cart, shop, Some(&agreed))?;
+    let pricing = price_with(tx, &cart, shop, Some(&agreed))?;
+    let (priced, quotes) = (&pricing.priced, &pricing.quotes);
     // What points pay is what the points of the new order are worth; the rest of what is here is money.
-    let points = super::buyers::kept(&priced, &*loyalty::rules::rules(tx)?);
+    let points = super::buyers::kept(priced, &*loyalty::rules::rules(tx)?);
     let with_points = points.filter(|of| of.pays).map_or(0, |of| of.burned_minor);
     let paid = order.owing().paid_minor - paid_with_points(&order) + with_points;
     let mut settled = vec![Guard::Delivery, Guard::Stock];
@@ -110,11 +111,13 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
         f.state = crate::states::fulfilment::Fulfilment::Cancelled;
     }
     super::pieces::end_transfers(tx, (&order, &before), "the order was changed", actor)?;
-    let kept = keep(tx, (&settings, shop), (&cart, &delivery, &quotes))?;
+    let kept = keep(tx, (&settings, shop), (&cart, &delivery, quotes))?;
     let mut next = (*order).clone();
     next.contact = contact;
-    let Kept { mut body, why } = kept.confirm(tx, (order_no, &cart, delivery), (&priced, &quotes), actor)?;
+    let Kept { mut body, why } = kept.confirm(tx, (order_no, &cart, delivery), (priced, quotes), actor)?;
     body.points = points;
+    // What was promised when it was ordered holds on, for what is priced now.
+    pricing.note(&mut body, order.body.priced_from.is_some());
     body.number = order.body.number.clone();
     body.stage = stage;
     body.holds = order.body.holds.clone();

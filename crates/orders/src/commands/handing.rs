@@ -112,13 +112,19 @@ pub fn collect(
         loyalty::rules::uses::release(tx, &format!("order:{order_no}"))?;
     }
     let next = put_order(tx, next);
-    let order = super::burning::called_off(tx, &before, next, actor)?;
+    let (order, lost) = super::called_off(tx, &before, next, actor)?;
     super::buyers::finished(tx, &order, actor)?;
     let told = match (takes.is_empty(), order.body.stage.is_cancelled()) {
-        (false, _) => telling::step(&order, "Order Collected", json!({"not_kept": not_kept > 0})),
+        (false, _) => {
+            let mut more = json!({"not_kept": not_kept > 0});
+            if !lost.is_empty() {
+                more["lost_discount"] = lost.into();
+            }
+            telling::step(&order, "Order Collected", more)
+        }
         (true, true) => telling::step(&order, "Order Cancelled", json!({"not_kept": true})),
         // Nothing was kept here, and the rest of the order is elsewhere or with the customer.
-        (true, false) => telling::updated(&order),
+        (true, false) => telling::less(&order, &lost),
     };
     tell(tx, told)?;
     Ok(order)

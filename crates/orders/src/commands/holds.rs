@@ -118,7 +118,7 @@ pub fn no_shows(tx: &mut Tx, limit: i64) -> Result<usize, OrderError> {
         }
         history(tx, order_no, "braid", "not collected", &json!({"fulfilment": no, "paid": false}));
         let next = put_order(tx, next);
-        let order = super::burning::called_off(tx, &before, next, "braid")?;
+        let (order, _) = super::called_off(tx, &before, next, "braid")?;
         tell(tx, telling::step(&order, "Pickup Expired", json!({"paid": false})))?;
     }
     Ok(rows.len())

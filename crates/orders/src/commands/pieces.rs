@@ -69,8 +69,11 @@ pub fn cancel(
     super::buyers::finished(tx, &next, actor)?;
     history(tx, order_no, actor, "cancelled", &json!({"parts": chosen, "why": why}));
     let next = put_order(tx, next);
-    let order = super::burning::called_off(tx, &order, next, actor)?;
-    let told = if order.body.stage.is_cancelled() { telling::cancelled(&order, why) } else { telling::updated(&order) };
+    let (order, lost) = super::called_off(tx, &order, next, actor)?;
+    let told = match order.body.stage.is_cancelled() {
+        true => telling::cancelled(&order, why),
+        false => telling::less(&order, &lost),
+    };
     tell(tx, told)?;
     Ok(order)
 }

@@ -34,6 +34,9 @@ pub struct OrderView {
     total: wire::Money,
     /// What is still to be paid; less than nothing is given back.
     to_pay: wire::Money,
+    /// What stays costs so much more than its share, as it lost discounts by what was called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost_discount: Option<wire::Money>,
     try_on: bool,
     /// What waits at the counter, or is on its way.
     parcels: Vec<ParcelView>,
@@ -152,6 +155,7 @@ pub(super) fn view(tx: &mut Tx, shop: &commands::Shop, order: &Order) -> Result<
         discount: money(body.discount_minor),
         total: money(body.total_minor),
         to_pay: money(order.open_minor()),
+        lost_discount: (body.lost_discount_minor != 0).then(|| money(body.lost_discount_minor)),
         try_on: body.try_on,
         parcels,
         pick_up_code: waits.then(|| commands::pick_up_code(tx.hash_key(), order.no)),

@@ -206,6 +206,7 @@ pub fn order_instead(
     body.parts = parts;
     body.payments = vec![];
     body.decided = Default::default();
+    (body.priced_from, body.lost_discount_minor) = (None, 0);
     body.points = None;
     body.holds = vec![];
     body.fulfilments = vec![];
@@ -302,6 +303,51 @@ pub fn settle_pieces(
         out.push(refund);
     }
     Ok(out)
+}
+
+/// Where the order's shop prices the rest again when goods come back, they are worth what that leaves: `worth` is what they would be by
+/// their shares, taken as settled just now, less `reduced` that was given before. Gives how much less it is than the shares, and why,
+/// in words. What came back because of a fault of ours, and what is exchanged or complained of, keeps its share: nobody loses a
+/// discount by that.
+pub(super) fn price_rest_again(
+    tx: &mut Tx,
+    order_no: i64,
+    account: &mut Account,
+    (of, reduced): (&[(usize, i64)], i64),
+    worth: &mut [&mut loyalty::refunds::Refund],
+) -> Result<(i64, String), OrderError> {
+    let order = order_of(tx, order_no)?;
+    let mut now: Vec<(usize, i64)> = Vec::new();
+    for (line, milli) in of {
+        match now.iter_mut().find(|(known, _)| known == line) {
+            Some((_, sum)) => *sum += milli,
+            None => now.push((*line, *milli)),
+        }
+    }
+    let shares: Vec<i64> = worth.iter().map(|w| w.total_minor + w.points_minor).collect();
+    // What was given for a complaint before is part of the price that the pieces bring.
+    let prorated: i64 = shares.iter().sum::<i64>() + reduced;
+    let Some(again) = crate::commands::repricing::of_pieces(tx, &order, account, &now, prorated)? else {
+        return Ok((0, String::new()));
+    };
+    for (line, milli) in &now {
+        Account::add(&mut account.repriced, *line, *milli);
+    }
+    account.repriced_minor += again.total_minor;
+    for (refund, total) in worth.iter_mut().zip(loyalty::distribute((again.total_minor - reduced).max(0), &shares)) {
+        // Points go back as points, and the rest as money.
+        refund.points_minor = refund.points_minor.min(total);
+        let money = total - refund.points_minor;
+        let whole = refund.total_minor;
+        let tax = if whole > 0 {
+            loyalty::amounts::divide(i128::from(refund.tax_minor) * i128::from(money), i128::from(whole))
+        } else {
+            0
+        };
+        account.let_go_minor += money - whole;
+        (refund.total_minor, refund.tax_minor, refund.net_minor) = (money, tax, money - tax);
+    }
+    Ok((prorated - again.total_minor, again.why))
 }
 
 /// The points that an order burned and earned, by line.

@@ -1,5 +1,5 @@
 //! Money goes back: what for, how much, where to, and what became of it.
-use super::goods::{MOVED, moved_fact, origin_of, settle_pieces};
+use super::goods::{MOVED, moved_fact, origin_of, price_rest_again, settle_pieces};
 use super::*;
 use crate::after::model::*;
 use crate::after::money::{Source, Spoken, shipping, to_payments};
@@ -93,7 +93,21 @@ pub fn refund(tx: &mut Tx, no: i64, how: &Pay, actor: &str) -> Result<Arc<Return
         .collect();
     let of = |at: &usize| (row.body.lines[*at].line.unwrap_or(0), row.body.lines[*at].arrived_milli());
     let came: Vec<(usize, i64)> = open.iter().map(of).collect();
-    let worth = settle_pieces(tx, row.order_no, &mut account, &came)?;
+    let given_before = account.clone();
+    let mut worth = settle_pieces(tx, row.order_no, &mut account, &came)?;
+    let by_choice: Vec<bool> = open.iter().map(|at| !row.body.lines[*at].reason.is_our_fault()).collect();
+    let chosen: Vec<(usize, i64)> = came.iter().zip(&by_choice).filter(|(_, own)| **own).map(|(of, _)| *of).collect();
+    let mut theirs: Vec<_> = worth.iter_mut().zip(&by_choice).filter(|(_, own)| **own).map(|(w, _)| w).collect();
+    let (lost, lost_why) = match chosen.is_empty() {
+        true => (0, String::new()),
+        false => {
+            let mut lines: Vec<usize> = chosen.iter().map(|(line, _)| *line).collect();
+            lines.sort_unstable();
+            lines.dedup();
+            let reduced = lines.iter().map(|line| given_before.reduced(*line) - account.reduced(*line)).sum();
+            price_rest_again(tx, row.order_no, &mut account, (&chosen, reduced), &mut theirs)?
+        }
+    };
     for (at, worth) in open.iter().zip(&worth) {
         row.body.lines[*at].is_worth(worth);
     }
@@ -118,12 +132,20 @@ pub fn refund(tx: &mut Tx, no: i64, how: &Pay, actor: &str) -> Result<Arc<Return
     row.body.withheld_minor = how.withheld_minor;
     row.body.shipping_minor = delivery;
     row.body.total_minor = total;
-    if !how.why.is_empty() {
-        row.answer = how.why.clone();
+    row.body.lost_discount_minor = lost.max(0);
+    // The customer reads why it is less than they think.
+    let words: Vec<&str> = [how.why.trim(), &lost_why].into_iter().filter(|why| !why.is_empty()).collect();
+    if !words.is_empty() {
+        row.answer = words.join("; ");
     }
     let giving = Giving { cause: Cause::Return(no), way: how.way, paid_out: how.paid_out, why: "", actor };
     row.body.refunds = give(tx, &order, total, giving)?;
-    tell(tx, row.order_no, actor, "refund", &json!({"return": no, "amount_minor": total}));
+    let mut detail = json!({"return": no, "amount_minor": total});
+    if !lost_why.is_empty() {
+        detail["lost_discount_minor"] = lost.into();
+        detail["why"] = lost_why.into();
+    }
+    tell(tx, row.order_no, actor, "refund", &detail);
     if all_told(tx, &row.body.refunds)? {
         row.stage = Stage::Return(done);
     }
@@ -201,13 +223,15 @@ pub(super) fn give(tx: &mut Tx, order: &Order, amount: i64, giving: Giving<'_>) 
     let mut out = Vec::new();
     let mut account = account_of(tx, order.no)?;
     let waiting = waiting(tx, &account)?;
+    let sources = sources(order, &waiting);
     let (parts, rest) = match giving.way {
-        Way::Payments => to_payments(amount, &sources(order, &waiting)),
+        Way::Payments => to_payments(amount, &sources),
         Way::Credit => (vec![], amount),
     };
     for (at, part) in parts {
-        let payment = &order.body.payments[at];
-        if let (MOVED, Some(origin_no)) = (payment.provider.as_str(), origin_of(&payment.id)) {
+        // Not the order's payment of that place: points are among those, and no source.
+        let payment = &sources[at];
+        if let (MOVED, Some(origin_no)) = (payment.provider.as_str(), origin_of(&payment.payment_id)) {
             let id = format!("back:{}", tx.next_id());
             pay(tx, order.no, &moved_fact(origin_no, PayAction::Refund, part, &id), giving.actor)?;
             let mut origin = account_of(tx, origin_no)?;
@@ -219,7 +243,7 @@ pub(super) fn give(tx: &mut Tx, order: &Order, amount: i64, giving: Giving<'_>) 
             out.extend(give(tx, &first, left, giving)?);
             continue;
         }
-        let (provider, id) = (payment.provider.clone(), payment.id.clone());
+        let (provider, id) = (payment.provider.clone(), payment.payment_id.clone());
         let no = ask_provider(tx, order, (provider, id), part, giving);
         account.refunds.push(no);
         out.push(no);

@@ -115,6 +115,7 @@ fn ask_for(tx: &mut Tx, shop: &Shop, ask: &Ask, strict: bool, actor: &str) -> Re
                 shipping_minor: 0,
                 total_minor: 0,
                 refunds: vec![],
+                lost_discount_minor: 0,
                 credit_no: None,
                 exchange,
             },

@@ -291,6 +291,8 @@ pub struct OrderBody {
     total_minor: i64,
     /// What is to be paid for what is not cancelled.
     owed_minor: i64,
+    /// Of it so much because what stays lost discounts by what was called off.
+    lost_discount_minor: i64,
     paid_minor: i64,
     refunded_minor: i64,
     /// What is left to pay with all that came back; negative where something is to be given back.
@@ -403,6 +405,7 @@ pub fn order(
         tax_minor: body.tax_minor,
         total_minor: body.total_minor,
         owed_minor: order.owed_minor(),
+        lost_discount_minor: body.lost_discount_minor,
         paid_minor: sums.captured,
         refunded_minor: sums.refunded,
         balance_minor: owing.due_minor - owing.paid_minor,
