@@ -1,6 +1,6 @@
 //! Orders whose shop gives back what is left of the price: what is kept is priced again, with the rules and in the circumstances in
 //! which the order was priced, and only the difference goes back. It is `loyalty::refunds` with what an order keeps of its pricing.
-use crate::model::{Delivery, OrderBody};
+use crate::model::{Delivery, Order};
 use base::Timestamp;
 use loyalty::amounts::{Quantity, Rate, UnitPrice, major};
 use loyalty::model::{Basket, BurnAs, Context, Customer, Line, Priced, Shipping};
@@ -11,14 +11,15 @@ use loyalty::tax::Rates;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// From what an order was priced, beside what stands in it anyway; the version of the rules is [`OrderBody::rules`].
+/// From what an order was priced, beside what stands in it anyway; the version of the rules is `rules` of the order's body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PricedFrom {
     pub at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub customer: Option<String>,
+    /// The customer was known for sure; who they are stands with what is personal of the order, and goes with it.
+    #[serde(default)]
+    pub known: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<String>,
     /// Orders of the customer before this one.
@@ -72,7 +73,7 @@ impl PricedFrom {
         Self {
             at: context.at,
             store: context.store.clone(),
-            customer: context.customer.id.clone(),
+            known: context.customer.id.is_some(),
             segments: context.customer.segments.clone(),
             orders: context.customer.orders,
             used: context.used.clone(),
@@ -83,7 +84,8 @@ impl PricedFrom {
     }
 
     /// The basket and the circumstances again; `None` where they do not fit the order.
-    pub fn again(&self, body: &OrderBody) -> Option<(Basket, Context)> {
+    pub fn again(&self, order: &Order) -> Option<(Basket, Context)> {
+        let body = &order.body;
         if self.lines.len() != body.lines.len() {
             return None;
         }
@@ -120,7 +122,7 @@ impl PricedFrom {
             delivery: Some(delivery),
             used: self.used.clone(),
             customer: Customer {
-                id: self.customer.clone(),
+                id: self.known.then(|| order.contact.person_id.to_string()),
                 segments: self.segments.clone(),
                 orders: self.orders,
                 points,
@@ -151,27 +153,23 @@ pub struct Repriced {
 
 /// What goes back for what goes of an order, and why it is less than its share, if it is (`prorated_minor`). `None` where the order does
 /// not say from what it was priced.
-pub fn back(
-    body: &OrderBody,
-    rules: &Rules,
-    going: &Going,
-    prorated_minor: i64,
-) -> Option<Result<Repriced, RefundError>> {
-    let (basket, context) = body.priced_from.as_ref()?.again(body)?;
+pub fn back(order: &Order, rules: &Rules, going: &Going, prorated_minor: i64) -> Option<Result<Repriced, RefundError>> {
+    let body = &order.body;
+    let (basket, context) = body.priced_from.as_ref()?.again(order)?;
     let whole = price(&basket, &rules.compiled, &context);
     let burn_as = if body.points.is_some_and(|points| points.pays) { BurnAs::Payment } else { BurnAs::Discount };
-    let order = Ordered { priced: &whole, basket: &basket, promotions: &rules.compiled, context: &context, burn_as };
+    let ordered = Ordered { priced: &whole, basket: &basket, promotions: &rules.compiled, context: &context, burn_as };
     let named = |(line, milli): (usize, i64)| Returned { line: line.to_string(), quantity: Quantity(milli) };
     let before: Vec<Returned> =
         going.before.iter().copied().enumerate().filter(|(_, milli)| *milli > 0).map(named).collect();
     let now: Vec<Returned> = going.now.iter().copied().map(named).collect();
-    let sum = of_order(&order, (&before, going.before_minor), &now, Policy::Recompute);
+    let sum = of_order(&ordered, (&before, going.before_minor), &now, Policy::Recompute);
     let sum = match sum {
         Ok(lines) => lines.iter().map(|(_, refund)| refund.total_minor).sum(),
         Err(e) => return Some(Err(e)),
     };
     let lost = prorated_minor - sum;
-    let why = if lost > 0 { words(lost, &whole, &order.without(&[before, now].concat())) } else { String::new() };
+    let why = if lost > 0 { words(lost, &whole, &ordered.without(&[before, now].concat())) } else { String::new() };
     Some(Ok(Repriced { total_minor: sum, why }))
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn of_pieces(
     let whole: i64 = order.body.lines.iter().map(|line| line.total_minor).sum();
     let cancelled_minor = whole - goods_minor(order) - order.body.lost_discount_minor;
     let going = Going { before: cancelled, before_minor: cancelled_minor + account.repriced_minor, now: now.to_vec() };
-    let found = back(&order.body, &rules, &going, prorated_minor);
+    let found = back(order, &rules, &going, prorated_minor);
     found.transpose().map_err(|e| OrderError::field("/lines", e.to_string()))
 }
 

@@ -174,7 +174,7 @@ fn orders_give_what_the_pure_rule_gives() {
         for steps in [[(0, 1), (1, 1), (0, 2)], [(1, 1), (0, 2), (0, 1)], [(0, 2), (0, 1), (1, 1)]] {
             let sold = delivered(world, &[(p.hat, 3), (p.large, 2)]);
             let body = sold.body.clone();
-            let (basket, context) = body.priced_from.as_ref().and_then(|from| from.again(&body)).expect("it is kept");
+            let (basket, context) = body.priced_from.as_ref().and_then(|from| from.again(&sold)).expect("it is kept");
             let rules = world.does(move |tx| Ok(rules::rules_of(tx, body.rules)?));
             let priced = loyalty::price(&basket, &rules.compiled, &context);
             let totals = |lines: &[loyalty::model::PricedLine]| lines.iter().map(|l| l.taxed.total).collect::<Vec<_>>();
