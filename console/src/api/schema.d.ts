@@ -9177,7 +9177,7 @@ export interface components {
         OrderBody: {
             /**
              * Format: int64
-             * @description Owed less paid; negative where something is to be given back.
+             * @description What is left to pay with all that came back; negative where something is to be given back.
              */
             balance_minor: number;
             contact: components["schemas"]["ContactBody"];
@@ -9191,6 +9191,11 @@ export interface components {
             /** @description Why it must not go on. */
             holds: string[];
             lines: components["schemas"]["OrderLineBody"][];
+            /**
+             * Format: int64
+             * @description Of it so much because what stays lost discounts by what was called off.
+             */
+            lost_discount_minor: number;
             number: string;
             order_id: string;
             /**
@@ -10776,6 +10781,8 @@ export interface components {
             /** @description `return` or `exchange`. */
             kind: string;
             lines: components["schemas"]["ReturnLineShown"][];
+            /** @description So much less than its share goes back, as what stays lost discounts. */
+            lost_discount: components["schemas"]["Money"];
             name: string;
             note: string;
             /** Format: date-time */

@@ -137,7 +137,7 @@ function Form({ start, tag }: { start: Doc; tag: string }) {
 /** Fields that hold a list: what is wrong with one of its values is told at the field. */
 const LEAF = /\/(words|days|delivers|holidays|from_kinds|window|territories|rules|switched_off|curfews|blackouts|closures|work\/\d|counter\/\d)$/;
 const HOURS = /^\/places\/[^/]+\/(work|counter)\/\d$/;
-type Kind = 'text' | 'number' | 'money' | 'bool' | 'list' | 'days' | 'kinds' | 'span' | 'begin' | 'method';
+type Kind = 'text' | 'number' | 'money' | 'bool' | 'list' | 'days' | 'kinds' | 'span' | 'begin' | 'refunds' | 'method';
 
 function Fields({ form, at, of }: { form: Form; at: string; of: [string, Kind][] }) {
   return <>{of.map(([name, kind]) => <Field key={name} form={form} pointer={`${at}/${name}`} name={name} kind={kind} />)}</>;
@@ -151,10 +151,10 @@ function Field({ form, pointer, name, kind, label }: { form: Form; pointer: stri
   if (kind === 'list' || kind === 'span') return <Listed {...props} value={Array.isArray(value) ? value.map(String) : []} onChange={(v) => form.put(pointer, v)} sep={kind === 'span' ? /\s*[–-]\s*/ : /\s*,\s*/} joint={kind === 'span' ? '–' : ', '} />;
   if (kind === 'days') return <Days label={props.label} error={props.error} disabled={props.disabled} value={Array.isArray(value) ? value.map(Number) : []} onChange={(v) => form.put(pointer, v)} testId={props['data-testid']} />;
   if (kind === 'kinds') return <Kinds {...props} value={Array.isArray(value) ? value.map(String) : []} onChange={(v) => form.put(pointer, v)} />;
-  if (kind === 'begin' || kind === 'method') return <Select {...props} value={typeof value === 'string' ? value : null} allowDeselect={false} onChange={(v) => v && form.put(pointer, v)} data={(kind === 'begin' ? BEGIN : ['courier', 'branch', 'locker']).map((v) => ({ value: v, label: word(`oset.${kind}`, v) }))} />;
+  if (kind === 'begin' || kind === 'refunds' || kind === 'method') return <Select {...props} value={typeof value === 'string' ? value : null} allowDeselect={false} onChange={(v) => v && form.put(pointer, v)} data={CHOICES[kind].map((v) => ({ value: v, label: word(`oset.${kind}`, v) }))} />;
   return <TextInput {...props} value={typeof value === 'string' ? value : ''} onChange={(e) => form.put(pointer, e.currentTarget.value)} />;
 }
-const BEGIN = ['placed', 'covered'];
+const CHOICES = { begin: ['placed', 'covered'], refunds: ['prorate', 'recompute'], method: ['courier', 'branch', 'locker'] };
 
 type Plain = { label: string; error?: string; disabled?: boolean; 'data-testid'?: string };
 function Numeric({ value, onChange, money, ...p }: Plain & { value: number | null; onChange: (n: number | null) => void; money: boolean }) {
@@ -185,7 +185,7 @@ function PolicyPart({ form }: { form: Form }) {
   const { t } = useTranslation();
   return (
     <div className="grid2 oset">
-      <Panel title={t('oset.part.policy')}><div className="body fields"><Fields form={form} at="/policy" of={[['begin', 'begin'], ['hold_carts', 'bool'], ['test_payments', 'bool'], ['keep_hours', 'number'], ['try_on_hours', 'number'], ['answer_minutes', 'number'], ['confirm_above_minor', 'money'], ['prepay_after_unclaimed', 'number'], ['prepay_percent', 'number']]} /></div></Panel>
+      <Panel title={t('oset.part.policy')}><div className="body fields"><Fields form={form} at="/policy" of={[['begin', 'begin'], ['hold_carts', 'bool'], ['test_payments', 'bool'], ['keep_hours', 'number'], ['try_on_hours', 'number'], ['answer_minutes', 'number'], ['confirm_above_minor', 'money'], ['prepay_after_unclaimed', 'number'], ['prepay_percent', 'number'], ['refunds', 'refunds']]} /></div></Panel>
       <Panel title={t('oset.transfers')}><div className="body fields"><Fields form={form} at="/transfers" of={[['enabled', 'bool'], ['from_kinds', 'kinds'], ['cut_off', 'text'], ['days', 'number']]} /></div></Panel>
     </div>
   );

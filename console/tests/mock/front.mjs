@@ -41,7 +41,7 @@ export function front({ ago, me, uah }) {
     if (is(/^\/shop\/v1\/(orders|carts)\/[^/]+\/slots$/)) return json({ items: x[1] === 'orders' ? [] : [slot('KS-350-Z', GOODS['HM-200220'][0])].filter((s) => !world.lines.some((l) => l.sku === s.sku)) });
     const offered = [{ line: 0, sku: 'KS-350-Z', returnable: 1, until: '2026-12-06', denied: null, claimable: 1 }];
     if (is(/^\/shop\/v1\/orders\/[^/]+\/(returns|claims)$/)) {
-      if (m === 'POST') { world.returns.unshift({ id: '1', kind: 'return', state: 'approved', lines: input.lines.map((l) => ({ ...l, sku: 'KS-350-Z' })), note: input.note, answer: '', total: money(0), way: 'payments', withheld: money(0), opened_at: ago(0), due_at: ago(0) }); return json(world.returns[0], 201); }
+      if (m === 'POST') { world.returns.unshift({ id: '1', kind: 'return', state: 'approved', lines: input.lines.map((l) => ({ ...l, sku: 'KS-350-Z' })), note: input.note, answer: '', total: money(0), way: 'payments', withheld: money(0), lost_discount: money(0), opened_at: ago(0), due_at: ago(0) }); return json(world.returns[0], 201); }
       return json({ items: x[1] === 'returns' ? world.returns : [], offered, reasons: ['too_small', 'not_liked', 'defect'] });
     }
     if (is(/^\/shop\/v1\/carts\/([^/]+)$/)) return x[1] === world.talk.cart_id ? json(cart()) : problem(res, 404, 'not_found', 'There is no such cart');

@@ -49,7 +49,7 @@ export function orders({ NOW, ago, me }) {
       places: { 'Lviv-1': { work: { 1: ['09:00-20:00'], 2: ['09:00-20:00'], 3: ['09:00-20:00'], 4: ['09:00-20:00'], 5: ['09:00-20:00'], 6: ['10:00-18:00'] }, counter: null, except: {}, prepare_minutes: 20, per_hour: 12, per_day: null, handling_minor: 500, last_piece_minor: 3000, territories: ['27'], queue: '3.2', own_power: true, works_in_alerts: false } },
       transfers: { enabled: true, from_kinds: ['warehouse', 'store'], cut_off: '16:00', days: 1 },
       sourcing: { split_penalty_minor: 4000, late_penalty_minor_per_day: 5000, co2_minor_per_kg: 20, last_piece: true, rules: [] },
-      policy: { begin: 'placed', hold_carts: true, keep_hours: 72, try_on_hours: 24, confirm_above_minor: 500000, prepay_after_unclaimed: 2, prepay_percent: 30, answer_minutes: 10 },
+      policy: { begin: 'placed', hold_carts: true, keep_hours: 72, try_on_hours: 24, confirm_above_minor: 500000, prepay_after_unclaimed: 2, prepay_percent: 30, answer_minutes: 10, refunds: 'prorate' },
       curfews: [], blackouts: [], closures: [], switched_off: [],
     };
     world.version = 3;

@@ -152,9 +152,15 @@ test('settings: refusals stand at their field, broken JSON is not published, num
   await page.getByTestId('json-rules').fill('[{');
   await expect(page.getByTestId('oset-save')).toBeDisabled();
   await page.getByTestId('json-rules').fill('[]');
+  await page.getByTestId('oset-policy').click();
+  await page.getByTestId('f-policy-refunds').click();
+  await page.getByRole('option', { name: 'is priced again without lost discounts' }).click();
+  await shot(page, 'settings-policy');
   await page.getByTestId('oset-save').click();
   await expect(page.getByText('Order settings are published')).toBeVisible();
   await page.reload();
+  await page.getByTestId('oset-policy').click();
+  await expect(page.getByTestId('f-policy-refunds')).toHaveValue('is priced again without lost discounts');
   await page.getByTestId('oset-delivery').click();
   await expect(page.getByTestId('f-carriers-0-cut_off')).toHaveValue('18:30');
   // Hours that are taken away again leave no closed day behind: nothing is left to publish.

@@ -23,8 +23,13 @@ pub use distribute::{distribute, share_until, split_units};
 pub use price::{Compiled, PERSONAL, POINTS, choose::coupon, compile::Invalid, price};
 
 /// The tables of this crate.
-pub const MIGRATIONS: db::Migrations =
-    db::Migrations { owner: "loyalty", steps: &[("0001_loyalty", include_str!("../migrations/0001_loyalty.sql"))] };
+pub const MIGRATIONS: db::Migrations = db::Migrations {
+    owner: "loyalty",
+    steps: &[
+        ("0001_loyalty", include_str!("../migrations/0001_loyalty.sql")),
+        ("0002_rules_version", include_str!("../migrations/0002_rules_version.sql")),
+    ],
+};
 
 #[cfg(test)]
 mod tests;

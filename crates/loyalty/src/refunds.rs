@@ -108,7 +108,7 @@ pub struct Returned {
 /// With [`Policy::Prorate`] it is the sum of [`of_line`]. With [`Policy::Recompute`] what is kept is priced again with the
 /// promotions and context of the order, and the refund is what was paid, less that price, less `refunded_minor` that went back
 /// before, and nothing where that is negative: a return never costs the customer money, and all of them never bring more than
-/// was paid. Points follow the prorated rule in both.
+/// was paid. Points follow the prorated rule in both: what is kept is priced with the points that stay burned for it.
 pub fn of_order(
     order: &Ordered,
     (before, refunded_minor): (&[Returned], i64),
@@ -162,12 +162,23 @@ impl Ordered<'_> {
 
     /// What the goods that are kept cost, priced anew.
     fn cost_without(&self, returned: &[Returned]) -> i64 {
+        self.without(returned).lines.iter().map(|line| line.taxed.total).sum()
+    }
+
+    /// The goods that are kept, priced anew: burned points of what is gone went with it.
+    pub fn without(&self, returned: &[Returned]) -> Priced {
         let mut kept = self.basket.clone();
+        let mut gone_points = 0;
         for line in &mut kept.lines {
-            line.quantity.0 -= returned.iter().filter(|r| r.line == line.id).map(|r| r.quantity.0).sum::<i64>();
+            let gone: i64 = returned.iter().filter(|r| r.line == line.id).map(|r| r.quantity.0).sum();
+            if let Some(priced) = self.priced.lines.iter().find(|priced| priced.id == line.id) {
+                gone_points += share_until(priced.burned, priced.quantity, Quantity(gone));
+            }
+            line.quantity.0 -= gone;
         }
         kept.lines.retain(|line| line.quantity.0 > 0);
-        price(&kept, self.promotions, self.context).lines.iter().map(|line| line.taxed.total).sum()
+        kept.points = (self.priced.points.burned - gone_points).max(0);
+        price(&kept, self.promotions, self.context)
     }
 }
 

@@ -5,7 +5,7 @@
 mod memory;
 pub mod uses;
 
-pub use memory::{Rules, rules};
+pub use memory::{Rules, rules, rules_of};
 
 use crate::law::{Law, LawError};
 use crate::model::{Lane, PointsPolicy, Promotion, Promotions};
@@ -191,7 +191,7 @@ fn store(
         &[kind.as_str().into(), code.into(), version.into(), document.into(), gone.into(), now.micros().into()],
     )?;
     tx.execute(
-        "INSERT INTO price_rule_versions (kind, code, version, document, archived, actor, at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO price_rule_versions (kind, code, version, document, archived, actor, at, seq) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         &[
             kind.as_str().into(),
             code.into(),
@@ -200,6 +200,7 @@ fn store(
             gone.into(),
             actor.into(),
             now.micros().into(),
+            rules.version.into(),
         ],
     )?;
     memory::replace(tx, rules)?;

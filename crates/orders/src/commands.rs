@@ -4,6 +4,7 @@ mod arrived;
 mod assortment;
 mod bags;
 mod beside;
+pub(crate) mod burning;
 pub mod buyers;
 mod cart;
 mod checkout;
@@ -16,6 +17,7 @@ pub mod incoming;
 mod money;
 pub mod pauses;
 mod pieces;
+pub(crate) mod repricing;
 mod settings;
 mod source;
 mod telling;
@@ -44,6 +46,13 @@ use crate::model::{Cart, Order};
 use crate::{CartTable, OrderTable};
 use db::{Bulk, DbError, Tx};
 use std::sync::Arc;
+
+/// Pieces were called off, and the order is stored: what stays is priced again where the shop promised so, and points go back. Gives why
+/// less than its share goes back, in words; empty: it does not.
+fn called_off(tx: &mut Tx, before: &Order, after: Arc<Order>, actor: &str) -> Result<(Arc<Order>, String), OrderError> {
+    let (after, lost) = repricing::called_off(tx, before, after, actor)?;
+    Ok((burning::called_off(tx, before, after, actor)?, lost))
+}
 
 /// A cart that can still be changed.
 fn open_cart(tx: &mut Tx, no: i64) -> Result<Arc<Cart>, OrderError> {

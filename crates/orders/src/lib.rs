@@ -4,12 +4,13 @@
 //! power cuts; [`promise`] what a customer can be told before ordering. [`states`] are the lives of orders, fulfilments,
 //! payments, returns and transfers, and why a step is refused. [`commands`] is what can be asked: from a cart to what is handed over.
 //! [`after`] is what comes after the sale: returns, exchanges, claims, repairs, store credit. At the counter: [`showroom`] is advice,
-//! [`accompany`] what goes with what, [`bag`] which orders are one bag. [`personal`] is what is held of somebody.
+//! [`accompany`] what goes with what, [`bag`] which orders are one bag. [`owing`] is what is left to pay. [`personal`] is what is held of somebody.
 //!
 //! Deliberately absent: what a basket costs (`loyalty`), where goods are (`stock`), messages, HTTP.
 pub mod accompany;
 pub mod after;
 pub mod bag;
+pub mod burned;
 pub mod calendar;
 pub mod commands;
 pub mod confirmation;
@@ -19,9 +20,11 @@ mod error;
 pub mod figures;
 pub mod model;
 pub mod offers;
+pub mod owing;
 pub mod payments;
 pub mod personal;
 pub mod promise;
+pub mod repricing;
 pub mod settings;
 pub mod showroom;
 pub mod sourcing;

@@ -1,4 +1,6 @@
 //! The nouns: carts, orders, their lines and parts, payments.
+use crate::owing::{self, Decided, Owing};
+use crate::repricing::PricedFrom;
 use crate::states::fulfilment::Fulfilment;
 use crate::states::line::Line as LineState;
 use crate::states::order::{self, Pieces, Stage, Status};
@@ -294,6 +296,22 @@ pub struct OrderBody {
     /// They never came for it, or sent it back unopened.
     #[serde(default)]
     pub unclaimed: bool,
+    /// The version of the rules by which it was priced.
+    #[serde(default)]
+    pub rules: i64,
+    /// From what it was priced, where what is kept is priced again when some of it goes: as the shop promised when it was ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priced_from: Option<PricedFrom>,
+    /// So much more is owed for what is not called off than its share, as what stays lost discounts; below nothing where it cost less.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub lost_discount_minor: i64,
+    /// What was decided after the sale, as far as it changes what is to pay.
+    #[serde(default, skip_serializing_if = "Decided::is_nothing")]
+    pub decided: Decided,
+}
+
+fn is_nothing(minor: &i64) -> bool {
+    *minor == 0
 }
 
 impl Order {
@@ -308,22 +326,17 @@ impl Order {
         let counted = |p: &&Paying| !matches!(p.state, Payment::Declined | Payment::Failed | Payment::Cancelled);
         self.body.payments.iter().filter(counted).fold(Sums::default(), add)
     }
-    /// What is to be paid for what is not cancelled: lines in proportion, the last piece taking the rest.
+    /// What is to be paid for what is not cancelled: see [`owing::owed_minor`].
     pub fn owed_minor(&self) -> i64 {
-        let of_line = |(at, line): (usize, &OrderLine)| {
-            let cancelled: i64 = self
-                .body
-                .parts
-                .iter()
-                .filter(|p| p.line == at && p.state == LineState::Cancelled)
-                .map(|p| p.milli)
-                .sum();
-            let kept = loyalty::amounts::Quantity(line.milli - cancelled);
-            loyalty::share_until(line.total_minor, loyalty::amounts::Quantity(line.milli), kept)
-        };
-        let lines: i64 = self.body.lines.iter().enumerate().map(of_line).sum();
-        let all_cancelled = self.body.parts.iter().all(|p| p.state == LineState::Cancelled);
-        if all_cancelled { 0 } else { lines + self.body.shipping_minor }
+        owing::owed_minor(self)
+    }
+    /// What it owes and has, with all that came after the sale.
+    pub fn owing(&self) -> Owing {
+        owing::owing(self)
+    }
+    /// What is left to pay: what anybody may still ask of the customer.
+    pub fn open_minor(&self) -> i64 {
+        self.owing().open_minor()
     }
     /// Pieces by where they are.
     pub fn pieces(&self) -> Pieces {
@@ -345,7 +358,7 @@ impl Order {
     }
     /// What people see.
     pub fn status(&self) -> Status {
-        let paid = order::paid(self.sums(), self.owed_minor());
+        let paid = order::paid(owing::with_away(self), self.owing().due_minor);
         order::status(self.body.stage, paid, self.pieces(), !self.body.holds.is_empty())
     }
 }

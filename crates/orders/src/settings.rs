@@ -267,6 +267,9 @@ pub struct Policy {
     pub resale: bool,
     /// The place whose legal entity takes orders that are sent; of orders that are fetched it is where they are fetched.
     pub taker: Option<String>,
+    /// What goes back where some of an order is called off or comes back: its share of the price, or what is left when the rest is
+    /// priced again. It holds for orders from then on.
+    pub refunds: loyalty::refunds::Policy,
 }
 
 impl Default for Policy {
@@ -283,6 +286,7 @@ impl Default for Policy {
             answer_minutes: 0,
             resale: false,
             taker: None,
+            refunds: loyalty::refunds::Policy::Prorate,
         }
     }
 }

@@ -5,6 +5,7 @@ mod books;
 mod categories;
 mod front;
 mod lives;
+mod money;
 mod pauses;
 mod points;
 mod stories;

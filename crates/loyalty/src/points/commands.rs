@@ -233,14 +233,31 @@ fn replayed(tx: &mut Tx, kind: &str, points: i64, cause: Cause) -> Result<Posted
     Ok(Posted { id: row.int(0)?, points, replayed: true })
 }
 
-/// Refuses to bring back more than was moved; gives what came back before.
-fn check_back(tx: &mut Tx, kind: &str, back_kind: &str, document: &str, points: i64) -> Result<i64, PointsError> {
+/// What a document burned and did not get back yet.
+pub fn still_out(tx: &mut Tx, document: &str) -> Result<i64, DbError> {
+    let (moved, back) = moved_and_back(tx, "burn", "give_back", document)?;
+    Ok(moved - back)
+}
+
+/// What a document earned and was not taken back yet.
+pub fn still_earned(tx: &mut Tx, document: &str) -> Result<i64, DbError> {
+    let (moved, back) = moved_and_back(tx, "earn", "take_back", document)?;
+    Ok(moved - back)
+}
+
+fn moved_and_back(tx: &mut Tx, kind: &str, back_kind: &str, document: &str) -> Result<(i64, i64), DbError> {
     let key = key_of(kind, document);
     let row = tx.first("SELECT points FROM points_postings WHERE key = $1", &[(&key).into()])?;
     let moved = row.map_or(Ok(0), |r| r.int(0))?;
     let sql =
         "SELECT CAST(COALESCE(SUM(points), 0) AS BIGINT) FROM points_postings WHERE of_document = $1 AND kind = $2";
     let back = tx.first(sql, &[document.into(), back_kind.into()])?.map_or(Ok(0), |r| r.int(0))?;
+    Ok((moved, back))
+}
+
+/// Refuses to bring back more than was moved; gives what came back before.
+fn check_back(tx: &mut Tx, kind: &str, back_kind: &str, document: &str, points: i64) -> Result<i64, PointsError> {
+    let (moved, back) = moved_and_back(tx, kind, back_kind, document)?;
     if moved - back < points {
         return Err(PointsError::TooMany { document: document.into(), moved, back, wanted: points });
     }

@@ -84,3 +84,22 @@ fn what_cannot_go_back_is_refused() {
     assert_eq!(of(&[back("1", 0)]), RefundError::Nothing { line: "1".into() });
     assert_eq!(of(&[back("1", 1), back("1", 1)]).to_string(), "line \"1\" has 0 left to return, not 1");
 }
+
+#[test]
+fn points_of_what_is_gone_do_not_pay_for_what_is_kept() {
+    // Two at 10.00, 500 points burned for 5.00: one brings 7.50 and 250 points under either policy, as no discount is lost.
+    let mut cart = lines(&[1000]);
+    cart["lines"][0]["quantity"] = json!(2);
+    cart["points"] = json!(500);
+    cart["customer"] = json!({"points": 500});
+    let (cart, context) = basket(cart);
+    for (burn_as, name, total) in [(BurnAs::Discount, "discount", 750), (BurnAs::Payment, "payment", 1000)] {
+        let rules = promotions(json!({"points": {"point_minor": 1, "burn_as": name}, "promotions": []}));
+        let priced = price(&cart, &rules, &context);
+        let order = Ordered { priced: &priced, basket: &cart, promotions: &rules, context: &context, burn_as };
+        for policy in [Policy::Prorate, Policy::Recompute] {
+            let one = of_order(&order, (&[], 0), &[back("1", 1)], policy).expect("it goes back")[0].1;
+            assert_eq!((one.total_minor, one.points_back, one.money_minor()), (total, 250, 750), "{name} {policy:?}");
+        }
+    }
+}

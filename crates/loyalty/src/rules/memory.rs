@@ -16,6 +16,8 @@ pub struct Rules {
     pub compiled: Compiled,
     /// The shop's own laws, by country.
     pub laws: BTreeMap<String, Law>,
+    /// The number of the last change: every change has the next one.
+    pub version: i64,
 }
 
 impl Rules {
@@ -29,6 +31,8 @@ impl Rules {
 struct Known {
     rules: Arc<Rules>,
     before: Option<Arc<Rules>>,
+    /// Rules of an earlier version that were asked for last.
+    earlier: Option<Arc<Rules>>,
 }
 
 impl Memory for Known {
@@ -47,7 +51,9 @@ impl Memory for Known {
         }
         let promotions = together(policy, promotions);
         let compiled = Compiled::new(promotions.clone()).map_err(|e| DbError::damaged("price_rules", e))?;
-        Ok(Self { rules: Arc::new(Rules { promotions, compiled, laws }), before: None })
+        let sql = "SELECT CAST(COALESCE(MAX(seq), 0) AS BIGINT) FROM price_rule_versions";
+        let version = db.first(sql, &[])?.map_or(Ok(0), |row| row.int(0))?;
+        Ok(Self { rules: Arc::new(Rules { promotions, compiled, laws, version }), before: None, earlier: None })
     }
     fn commit(&mut self) {
         self.before = None;
@@ -55,6 +61,8 @@ impl Memory for Known {
     fn rollback(&mut self) {
         if let Some(before) = self.before.take() {
             self.rules = before;
+            // Numbers that were given are given again.
+            self.earlier = None;
         }
     }
 }
@@ -62,6 +70,39 @@ impl Memory for Known {
 /// The rules as this transaction sees them.
 pub fn rules(tx: &mut Tx) -> Result<Arc<Rules>, DbError> {
     Ok(tx.memory::<Known>()?.rules.clone())
+}
+
+/// Promotions and policy as they were with a version: those by which an order was priced. Laws are today's.
+pub fn rules_of(tx: &mut Tx, version: i64) -> Result<Arc<Rules>, DbError> {
+    let now = rules(tx)?;
+    if version >= now.version {
+        return Ok(now);
+    }
+    if let Some(known) = tx.memory::<Known>()?.earlier.as_ref().filter(|known| known.version == version) {
+        return Ok(known.clone());
+    }
+    let sql =
+        "SELECT kind, code, document, archived FROM price_rule_versions WHERE seq <= $1 ORDER BY kind, code, version";
+    let mut newest: BTreeMap<(String, String), (String, bool)> = BTreeMap::new();
+    for row in tx.rows(sql, &[version.into()])? {
+        let key = (row.text(0)?.to_string(), row.text(1)?.to_string());
+        newest.insert(key, (row.text(2)?.to_string(), row.int(3)? != 0));
+    }
+    let damaged = |e: RuleError| DbError::damaged("price_rule_versions", e);
+    let (mut policy, mut promotions) = (Policy::default(), Vec::new());
+    for ((kind, _), (document, _)) in newest.iter().filter(|(_, (_, archived))| !archived) {
+        match Kind::parse(kind) {
+            Some(Kind::Promotion) => promotions.push(parse::<Promotion>(document).map_err(damaged)?),
+            Some(Kind::Policy) => policy = parse(document).map_err(damaged)?,
+            Some(Kind::Law) => {}
+            None => return Err(DbError::damaged("price_rule_versions", "an unknown kind")),
+        }
+    }
+    let promotions = together(policy, promotions);
+    let compiled = Compiled::new(promotions.clone()).map_err(|e| DbError::damaged("price_rule_versions", e))?;
+    let found = Arc::new(Rules { promotions, compiled, laws: now.laws.clone(), version });
+    tx.memory::<Known>()?.earlier = Some(found.clone());
+    Ok(found)
 }
 
 pub(super) fn replace(tx: &mut Tx, rules: Rules) -> Result<(), DbError> {
@@ -108,5 +149,5 @@ pub(super) fn checked(tx: &mut Tx, kind: Kind, code: &str, document: &str, archi
         }
     }
     let compiled = Compiled::new(promotions.clone()).map_err(|e| own_pointer(e, own))?;
-    Ok(Rules { promotions, compiled, laws })
+    Ok(Rules { promotions, compiled, laws, version: now.version + 1 })
 }

@@ -1,4 +1,4 @@
-use super::{Kind, POLICY, RuleError, archive, list, put, restore, rules, uses, versions};
+use super::{Kind, POLICY, RuleError, archive, list, put, restore, rules, rules_of, uses, versions};
 use crate::law::{Day, presets};
 use crate::tests::shop::{basket, lines, totals};
 use crate::tests::stored::Stored;
@@ -127,5 +127,26 @@ fn uses_are_counted_once_for_an_order_and_given_back() {
         assert_eq!(shop.write(|tx| uses::release(tx, "o1")).expect("they come back"), ["a", "b"]);
         shop.write(|tx| uses::release(tx, "o1")).expect("once");
         assert_eq!(totals(), [1, 0]);
+    }
+}
+
+#[test]
+fn rules_can_be_had_as_they_were_with_a_version() {
+    for shop in Stored::each() {
+        let cost = |shop: &Stored, version: i64| {
+            let (cart, context) = basket(lines(&[1000]));
+            let rules = shop.write(move |tx| Ok::<_, RuleError>(rules_of(tx, version)?)).expect("rules");
+            totals(&price(&cart, &rules.compiled, &context))[0]
+        };
+        shop.put(Kind::Promotion, "a", None, percent("a", 10)).expect("it is kept");
+        shop.put(Kind::Promotion, "b", None, percent("b", 20)).expect("it is kept");
+        shop.put(Kind::Promotion, "a", None, percent("a", 50)).expect("it is kept");
+        shop.write(|tx| archive(tx, Kind::Promotion, "a", None, "olena").map(drop)).expect("it is archived");
+        let now = |shop: &Stored| shop.store.read(rules).expect("rules").version;
+        assert_eq!(now(&shop), 4);
+        let all = |shop: &Stored| (0..=4).map(|version| cost(shop, version)).collect::<Vec<_>>();
+        assert_eq!(all(&shop), [1000, 900, 800, 500, 800]);
+        assert!(shop.put(Kind::Promotion, "b", Some(9), percent("b", 30)).is_err());
+        assert_eq!(now(&shop), 4, "what was refused has no number");
     }
 }

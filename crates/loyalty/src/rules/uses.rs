@@ -19,11 +19,16 @@ pub fn note(tx: &mut Tx, document: &str, account: i64, promotions: &[String]) ->
     Ok(())
 }
 
-/// Gives back the uses of an order that was called off.
-pub fn release(tx: &mut Tx, document: &str) -> Result<Vec<String>, DbError> {
+/// Promotions that an order used.
+pub fn of_document(tx: &mut Tx, document: &str) -> Result<Vec<String>, DbError> {
     let rows =
         tx.rows("SELECT promotion FROM promotion_uses WHERE document = $1 ORDER BY promotion", &[document.into()])?;
-    let used: Vec<String> = rows.iter().map(|r| Ok(r.text(0)?.to_string())).collect::<Result<_, DbError>>()?;
+    rows.iter().map(|r| Ok(r.text(0)?.to_string())).collect()
+}
+
+/// Gives back the uses of an order that was called off.
+pub fn release(tx: &mut Tx, document: &str) -> Result<Vec<String>, DbError> {
+    let used = of_document(tx, document)?;
     if used.is_empty() {
         return Ok(used);
     }

@@ -69,8 +69,17 @@ pub fn account_of(tx: &mut Tx, order_no: i64) -> Result<Account, DbError> {
     Ok(tx.get::<AccountTable>(order_no)?.map(|row| Account::clone(row)).unwrap_or_default())
 }
 
-fn put_account(tx: &mut Tx, order_no: i64, account: Account) {
+/// Keeps the account; the order itself knows what of it changes what is to pay.
+fn put_account(tx: &mut Tx, order_no: i64, account: Account) -> Result<(), OrderError> {
+    let decided = account.decided();
     tx.put::<AccountTable>(order_no, Arc::new(account));
+    let order = crate::commands::order_of(tx, order_no)?;
+    if order.body.decided != decided {
+        let mut next = Order::clone(&order);
+        next.body.decided = decided;
+        crate::commands::put_order(tx, next);
+    }
+    Ok(())
 }
 
 fn put_return(tx: &mut Tx, mut row: Return) -> Arc<Return> {

@@ -200,6 +200,10 @@ impl Known {
             );
             tell("after_money", subject.into(), detail);
         }
+        if !order.decided.is_nothing() && order.decided != account.decided() {
+            let detail = "what it says of money after the sale is not what its account says".to_string();
+            tell("after_money", subject.into(), detail);
+        }
         if refunded + waiting + credited + moved > captured {
             let detail = format!(
                 "{captured} were captured; {refunded} went back, {waiting} are on their way, {credited} were credited, {moved} moved"

@@ -105,6 +105,9 @@ pub struct ReturnLine {
     pub points_back: i64,
     #[serde(default)]
     pub points_taken: i64,
+    /// What those that go back had paid, where points are a way of paying.
+    #[serde(default)]
+    pub points_minor: i64,
     /// Pieces for which that is.
     pub refunded_milli: i64,
 }
@@ -116,6 +119,7 @@ impl ReturnLine {
         self.refund_tax_minor = worth.tax_minor;
         self.points_back = worth.points_back;
         self.points_taken = worth.points_taken;
+        self.points_minor = worth.points_minor;
         self.refunded_milli = self.arrived_milli();
     }
     /// What came.
@@ -225,6 +229,9 @@ pub struct ReturnBody {
     /// All that goes back, goods and delivery, less what is kept back.
     pub total_minor: i64,
     pub refunds: Vec<i64>,
+    /// Less than its share goes back, as what stays lost discounts.
+    #[serde(default)]
+    pub lost_discount_minor: i64,
     /// Store credit without an order.
     pub credit_no: Option<i64>,
     pub exchange: Option<Exchange>,
@@ -424,6 +431,17 @@ pub struct Account {
     /// Money that was given for pieces that may still come back, in minor units: taken off what goes back for them.
     #[serde(default)]
     pub reduced: Vec<i64>,
+    /// Pieces that came back and whose worth is in `let_go_minor`.
+    #[serde(default)]
+    pub valued: Vec<i64>,
+    /// Of what the order cost, so much need not be paid any more: see [`crate::owing::Decided`].
+    #[serde(default)]
+    pub let_go_minor: i64,
+    /// Pieces that came back and for which the rest was priced again, with what went back for them.
+    #[serde(default)]
+    pub repriced: Vec<i64>,
+    #[serde(default)]
+    pub repriced_minor: i64,
     /// Delivery that was given back.
     pub shipping_minor: i64,
     /// Given as store credit instead of to a payment.
@@ -451,6 +469,18 @@ impl Account {
     }
     pub fn reduced(&self, line: usize) -> i64 {
         Self::at(&self.reduced, line)
+    }
+    pub fn repriced(&self, line: usize) -> i64 {
+        Self::at(&self.repriced, line)
+    }
+    /// What of it changes what is to pay.
+    pub fn decided(&self) -> crate::owing::Decided {
+        let last = self.valued.iter().rposition(|milli| *milli != 0).map_or(0, |at| at + 1);
+        crate::owing::Decided {
+            came_back: self.valued[..last].to_vec(),
+            let_go_minor: self.let_go_minor,
+            away_minor: self.credited_minor + self.moved_minor,
+        }
     }
     /// Adds to a list; what it sums to is never below nothing.
     pub fn add(list: &mut Vec<i64>, line: usize, milli: i64) {

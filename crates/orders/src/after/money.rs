@@ -37,7 +37,8 @@ pub struct Points {
 /// An order's points by line: as the lines were priced, where they say so; else in proportion to what they cost.
 pub fn points_of(lines: &[OrderLine], of_order: Points, pays: bool) -> Vec<Points> {
     let sum = |of: fn(&OrderLine) -> i64| lines.iter().map(of).sum::<i64>();
-    if sum(|line| line.burned) == of_order.burned && [0, sum(|line| line.earned)].contains(&of_order.earned) {
+    // Fewer points than the lines say were earned where some of them were called off: those that are left have the first shares.
+    if sum(|line| line.burned) == of_order.burned && sum(|line| line.earned) >= of_order.earned {
         let own = |line: &OrderLine| Points {
             burned: line.burned,
             burned_minor: if pays { line.burned_minor } else { 0 },

@@ -2,15 +2,15 @@
 //!
 //! A cart's customer writes their own name and address, and anybody could write another's; so only a person whom somebody inside vouches
 //! for (a colleague, the shop's own back end) has personal prices and may burn points.
+use super::burning::{document, refused};
 use super::{Shop, open_cart};
 use crate::error::OrderError;
-use crate::model::{Cart, Order, OrderBody, OrderPoints};
+use crate::model::{Cart, Order, OrderPoints};
 use crate::states::line::Line as LineState;
-use crate::states::payment::Action;
 use db::{DbError, Tx};
 use loyalty::amounts::Quantity;
 use loyalty::model::{BurnAs, Customer, Priced};
-use loyalty::points::commands::{self as points, Cause, PointsError};
+use loyalty::points::commands::{self as points, Cause};
 use loyalty::rules::Rules;
 use std::sync::Arc;
 
@@ -30,9 +30,6 @@ pub trait Buyers: Send + Sync + std::fmt::Debug {
     /// Who a person is now; `None`: there is nobody of that number.
     fn buyer(&self, tx: &mut Tx, person_id: i64) -> Result<Option<Buyer>, DbError>;
 }
-
-/// The provider under which burned points pay.
-pub const POINTS: &str = "loyalty";
 
 /// Says which person orders, as somebody vouches who knows it, and how many of their points are to be burned; nobody takes both back.
 pub fn put_person(tx: &mut Tx, no: i64, person_id: i64, wanted: i64, shop: &Shop) -> Result<Arc<Cart>, OrderError> {
@@ -77,13 +74,6 @@ pub(super) fn customer(tx: &mut Tx, buyer: Option<&Buyer>, rules: &Rules) -> Res
     Ok(Customer { id: Some(buyer.id.clone()), segments: buyer.segments.clone(), orders, points, used })
 }
 
-fn refused(error: PointsError) -> OrderError {
-    match error {
-        PointsError::Store(e) => OrderError::Store(e),
-        other => OrderError::field("/points", other.to_string()),
-    }
-}
-
 /// What an order keeps of its points; `None` where none were burned or can be earned.
 pub(super) fn kept(priced: &Priced, rules: &Rules) -> Option<OrderPoints> {
     let policy = rules.promotions.points.as_ref()?;
@@ -94,42 +84,6 @@ pub(super) fn kept(priced: &Priced, rules: &Rules) -> Option<OrderPoints> {
         earned: of.earned,
         pays: policy.burn_as == BurnAs::Payment,
     })
-}
-
-fn document(order_no: i64) -> String {
-    format!("order:{order_no}")
-}
-
-/// Burns what an order takes: called once, when it is placed.
-pub(super) fn burn(tx: &mut Tx, no: i64, body: &OrderBody, accounts: &[i64], actor: &str) -> Result<(), OrderError> {
-    let Some(of) = body.points.filter(|of| of.burned > 0) else { return Ok(()) };
-    let document = document(no);
-    points::burn(tx, accounts, of.burned, Cause { document: &document, actor }).map_err(refused)?;
-    Ok(())
-}
-
-/// An order that is called off whole gives its points back.
-pub(super) fn called_off(tx: &mut Tx, order: &Order, actor: &str) -> Result<(), OrderError> {
-    let Some(of) = order.body.points.filter(|of| of.burned > 0) else { return Ok(()) };
-    let (burned, cause) = (document(order.no), format!("cancel:{}", document(order.no)));
-    points::give_back(tx, &burned, of.burned, None, Cause { document: &cause, actor }).map_err(refused)?;
-    Ok(())
-}
-
-/// Money that points were, of an order that is called off whole: the payment is undone too.
-pub(super) fn pay_back(tx: &mut Tx, order: Arc<Order>, actor: &str) -> Result<Arc<Order>, OrderError> {
-    let paid = order.body.payments.iter().find(|p| p.provider == POINTS).map(|p| p.captured_minor - p.refunded_minor);
-    let Some(amount_minor) = paid.filter(|minor| *minor > 0 && order.body.stage.is_cancelled()) else {
-        return Ok(order);
-    };
-    let fact = super::Fact {
-        provider: POINTS.into(),
-        payment_id: "points".into(),
-        external_id: format!("back:order:{}", order.no),
-        action: Action::Refund,
-        amount_minor,
-    };
-    super::pay(tx, order.no, &fact, actor)
 }
 
 /// Points are earned once everything is with the customer or will never be: those of what they have.

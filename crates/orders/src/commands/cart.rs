@@ -3,7 +3,8 @@ use super::buyers::{Buyers, buyer, customer};
 use super::{change_cart, open_cart};
 use crate::CartTable;
 use crate::error::OrderError;
-use crate::model::{Cart, CartBody, CartLine, Contact, Delivery, Promised};
+use crate::model::{Cart, CartBody, CartLine, Contact, Delivery, OrderBody, Promised};
+use crate::repricing::PricedFrom;
 use base::Quantity;
 use catalog::model::ProductState;
 use catalog::prices::model::{Ask, Quote};
@@ -239,16 +240,46 @@ pub fn add_coupon(tx: &mut Tx, no: i64, code: &str) -> Result<Arc<Cart>, OrderEr
 
 /// What a cart costs now, with the quotes of its lines in their order: the same function that prices the order.
 pub fn price_cart(tx: &mut Tx, cart: &Cart, shop: &Shop) -> Result<(Priced, Vec<Quote>), OrderError> {
-    price_with(tx, cart, shop, &HashMap::new())
+    let Pricing { priced, quotes, .. } = price_with(tx, cart, shop, None)?;
+    Ok((priced, quotes))
 }
 
-/// The same, with variants whose price was agreed before.
+/// What a basket costs, and from what that was reckoned.
+pub(super) struct Pricing {
+    pub priced: Priced,
+    pub quotes: Vec<Quote>,
+    pub basket: Basket,
+    pub context: Context,
+    /// The version of the rules.
+    pub rules: i64,
+}
+
+impl Pricing {
+    /// Writes down in an order how it was priced; `again`: what is kept of it is priced again when some of it goes.
+    pub fn note(&self, body: &mut OrderBody, again: bool) {
+        body.rules = self.rules;
+        body.priced_from = again.then(|| PricedFrom::of(&self.basket, &self.context));
+    }
+}
+
+/// What was agreed with an order that is changed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Agreed {
+    /// What one cost, by variant.
+    pub units: HashMap<i64, i64>,
+    /// Points that are burned for it: no others are.
+    pub burned: i64,
+    /// Under which it used promotions: its own uses do not count against it.
+    pub document: String,
+}
+
+/// The same, with what was agreed before.
 pub(super) fn price_with(
     tx: &mut Tx,
     cart: &Cart,
     shop: &Shop,
-    agreed: &HashMap<i64, i64>,
-) -> Result<(Priced, Vec<Quote>), OrderError> {
+    agreed: Option<&Agreed>,
+) -> Result<Pricing, OrderError> {
     let now = tx.now();
     let rules = loyalty::rules::rules(tx)?;
     let law = rules.law(&shop.country);
@@ -276,7 +307,7 @@ pub(super) fn price_with(
             at: now,
         };
         let base = (*variant.currency == cart.body.currency).then_some(variant.price_minor);
-        let quoted = match agreed.get(&wanted.variant_no) {
+        let quoted = match agreed.and_then(|agreed| agreed.units.get(&wanted.variant_no)) {
             Some(minor) => base_quote(Some(*minor)).map(|q| Quote { reason: "as agreed with the order".into(), ..q }),
             None => price_of(tx, &ask)?,
         };
@@ -313,13 +344,24 @@ pub(super) fn price_with(
         }
         _ => None,
     };
-    let customer = customer(tx, buyer.as_ref(), &rules)?;
-    let points = cart.body.points.min(customer.points);
+    let mut customer = customer(tx, buyer.as_ref(), &rules)?;
+    let mut points = cart.body.points.min(customer.points);
+    let mut own = Vec::new();
+    if let Some(agreed) = agreed {
+        (points, customer.points) = (agreed.burned, agreed.burned);
+        own = loyalty::rules::uses::of_document(tx, &agreed.document)?;
+    }
+    for promotion in &own {
+        customer.used.entry(promotion.clone()).and_modify(|used| *used -= 1);
+    }
     let basket =
         Basket { currency: cart.body.currency.clone(), lines, shipping, coupons: cart.body.coupons.clone(), points };
     let limited: Vec<String> =
         rules.promotions.promotions.iter().filter(|p| p.limit.is_some()).map(|p| p.id.clone()).collect();
-    let used = if limited.is_empty() { Default::default() } else { loyalty::rules::uses::totals(tx, &limited)? };
+    let mut used = if limited.is_empty() { Default::default() } else { loyalty::rules::uses::totals(tx, &limited)? };
+    for promotion in own {
+        used.entry(promotion).and_modify(|used| *used -= 1);
+    }
     let delivery = cart.body.delivery.as_ref().map(|delivery| match delivery {
         Delivery::PickUp { .. } => "pickup".to_string(),
         Delivery::Ship { option, .. } => option.clone(),
@@ -333,7 +375,8 @@ pub(super) fn price_with(
         customer,
         ..Context::default()
     };
-    Ok((loyalty::price(&basket, &rules.compiled, &context), quotes))
+    let priced = loyalty::price(&basket, &rules.compiled, &context);
+    Ok(Pricing { priced, quotes, basket, context, rules: rules.version })
 }
 
 fn base_quote(base: Option<i64>) -> Option<Quote> {

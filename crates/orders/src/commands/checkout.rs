@@ -1,11 +1,12 @@
 //! From a cart to an order: priced, its goods kept where sourcing says, its places asked, in one transaction.
 use super::arrived::ask_for;
-use super::buyers::{POINTS, burn, buyer, kept as kept_points};
+use super::burning::{burn, pay_with_points};
+use super::buyers::{buyer, kept as kept_points};
 use super::cart::drop_hold;
-use super::money::Fact;
+use super::cart::price_with;
 use super::source::{Given, Route, Sourced, Wants, source};
 use super::work::begin;
-use super::{cart_of, change_cart, history, open_cart, order_of, price_cart, put_order};
+use super::{cart_of, change_cart, history, open_cart, order_of, put_order};
 use crate::commands::Shop;
 use crate::confirmation::{Facts, PREPAYMENT, UNCONFIRMED, Verdict, decide};
 use crate::error::OrderError;
@@ -14,13 +15,13 @@ use crate::settings::{Begin, Settings};
 use crate::states::fulfilment::Fulfilment;
 use crate::states::line::Line as LineState;
 use crate::states::order::{Action, Guard, Stage};
-use crate::states::payment::Action as Pay;
 use crate::states::step;
 use base::{Quantity, Timestamp};
 use catalog::prices::model::Quote;
 use catalog::variants;
 use db::Tx;
 use loyalty::model::Priced;
+use loyalty::refunds::Policy as Refunds;
 use serde_json::json;
 use std::sync::Arc;
 use stock::ahead::Planned;
@@ -43,16 +44,18 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
         return Err(OrderError::field("/delivery", "choose how the goods get to the customer"));
     };
     let (_, settings) = super::settings::settings(tx)?;
-    let (priced, quotes) = price_cart(tx, &cart, shop)?;
+    let pricing = price_with(tx, &cart, shop, None)?;
+    let (priced, quotes) = (&pricing.priced, &pricing.quotes);
     let accounts = buyer(tx, &cart, shop)?.map_or_else(Vec::new, |buyer| buyer.accounts);
     let rules = loyalty::rules::rules(tx)?;
     // What the cart held is what the order takes.
     drop_hold(tx, &cart)?;
-    let kept = keep(tx, (&settings, shop), (&cart, &delivery, &quotes))?;
+    let kept = keep(tx, (&settings, shop), (&cart, &delivery, quotes))?;
     // The order's number is given once nothing can be refused any more.
     let no = tx.next_id();
-    let Kept { mut body, why } = kept.confirm(tx, (no, &cart, delivery), (&priced, &quotes), actor)?;
-    body.points = kept_points(&priced, &rules);
+    let Kept { mut body, why } = kept.confirm(tx, (no, &cart, delivery), (priced, quotes), actor)?;
+    body.points = kept_points(priced, &rules);
+    pricing.note(&mut body, settings.policy.refunds == Refunds::Recompute);
     burn(tx, no, &body, &accounts, actor)?;
     let used: Vec<String> = priced.applied.iter().map(|(promotion, _)| promotion.clone()).collect();
     let account = accounts.first().copied().unwrap_or(0);
@@ -89,19 +92,7 @@ pub fn checkout(tx: &mut Tx, cart_no: i64, shop: &Shop, actor: &str) -> Result<A
     if cart.body.advised {
         crate::showroom::ordered(tx, shop, &order)?;
     }
-    match order.body.points.filter(|points| points.pays && points.burned_minor > 0) {
-        Some(points) => {
-            let fact = Fact {
-                provider: POINTS.into(),
-                payment_id: "points".into(),
-                external_id: format!("burn:order:{no}"),
-                action: Pay::Capture,
-                amount_minor: points.burned_minor,
-            };
-            super::pay(tx, no, &fact, actor)
-        }
-        None => Ok(order),
-    }
+    pay_with_points(tx, order, actor)
 }
 
 /// Goods that are kept and wait for the number of their order.
@@ -562,6 +553,10 @@ fn body(
         seller: cart.body.seller.clone(),
         given_at: Timestamp::default(),
         unclaimed: false,
+        rules: 0,
+        priced_from: None,
+        lost_discount_minor: 0,
+        decided: crate::owing::Decided::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A change after placing: other quantities, other goods, another address, way or place. All or nothing: the old claims hold until
 //! the new ones are made, in one transaction; what was agreed keeps its price, what is new has today's.
-use super::cart::price_with;
+use super::burning::{changed, paid_with_points};
+use super::cart::{Agreed, price_with};
 use super::checkout::{Kept, keep};
 use super::work::go_on;
 use super::{Shop, history, order_of, put_order, telling};
@@ -12,7 +13,6 @@ use crate::states::step;
 use base::Quantity;
 use db::Tx;
 use serde_json::json;
-use std::collections::HashMap;
 use std::sync::Arc;
 use stock::model::EndedWhy;
 
@@ -27,17 +27,14 @@ pub struct Edit {
     pub promised: Option<Promised>,
 }
 
-/// Changes an order that no place works on yet. What was paid too much has to be given back first, what is owed more is owed.
+/// Changes an order that no place works on yet. What was paid too much has to be given back first, what is owed more is owed. Points that
+/// were burned for it are burned for the new one as far as the policy allows: the rest goes back at once, and no more are burned.
 pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str) -> Result<Arc<Order>, OrderError> {
     let order = order_of(tx, order_no)?;
     let free =
         |state| matches!(state, LineState::Ordered | LineState::Allocated | LineState::Parked | LineState::Cancelled);
     let guards: &[Guard] = if order.body.parts.iter().all(|p| free(p.state)) { &[Guard::Free] } else { &[] };
     let editing = step(order.body.stage, Action::Edit, guards)?;
-    if order.body.points.is_some_and(|points| points.burned > 0) {
-        let detail = "points were burned for it: call it off, which gives them back, and order again";
-        return Err(OrderError::field("/order", detail));
-    }
     let lines = match &change.lines {
         Some(lines) => {
             lines.iter().map(|(variant_no, q)| CartLine { variant_no: *variant_no, milli: q.milli() }).collect()
@@ -83,9 +80,17 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
             promised: change.promised.clone().or_else(|| order.body.promised.clone().filter(|_| !moved)),
         },
     };
-    let agreed: HashMap<i64, i64> = order.body.lines.iter().map(|l| (l.variant_no, l.unit_minor)).collect();
-    let (priced, quotes) = price_with(tx, &cart, shop, &agreed)?;
-    let paid = order.sums().captured - order.sums().refunded;
+    let agreed = Agreed {
+        units: order.body.lines.iter().map(|l| (l.variant_no, l.unit_minor)).collect(),
+        burned: crate::burned::kept(&order).points,
+        document: format!("order:{order_no}"),
+    };
+    let pricing = price_with(tx, &cart, shop, Some(&agreed))?;
+    let (priced, quotes) = (&pricing.priced, &pricing.quotes);
+    // What points pay is what the points of the new order are worth; the rest of what is here is money.
+    let points = super::buyers::kept(priced, &*loyalty::rules::rules(tx)?);
+    let with_points = points.filter(|of| of.pays).map_or(0, |of| of.burned_minor);
+    let paid = order.owing().paid_minor - paid_with_points(&order) + with_points;
     let mut settled = vec![Guard::Delivery, Guard::Stock];
     if !cart.body.lines.is_empty() {
         settled.push(Guard::Lines);
@@ -106,15 +111,18 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
         f.state = crate::states::fulfilment::Fulfilment::Cancelled;
     }
     super::pieces::end_transfers(tx, (&order, &before), "the order was changed", actor)?;
-    let kept = keep(tx, (&settings, shop), (&cart, &delivery, &quotes))?;
+    let kept = keep(tx, (&settings, shop), (&cart, &delivery, quotes))?;
     let mut next = (*order).clone();
     next.contact = contact;
-    let Kept { mut body, why } = kept.confirm(tx, (order_no, &cart, delivery), (&priced, &quotes), actor)?;
-    body.points = super::buyers::kept(&priced, &*loyalty::rules::rules(tx)?);
+    let Kept { mut body, why } = kept.confirm(tx, (order_no, &cart, delivery), (priced, quotes), actor)?;
+    body.points = points;
+    // What was promised when it was ordered holds on, for what is priced now.
+    pricing.note(&mut body, order.body.priced_from.is_some());
     body.number = order.body.number.clone();
     body.stage = stage;
     body.holds = order.body.holds.clone();
     body.payments = order.body.payments.clone();
+    body.decided = order.body.decided.clone();
     // What places were asked before stays in the books, with numbers of its own.
     let highest = before.body.fulfilments.iter().map(|f| f.no).max().unwrap_or(0);
     for f in &mut body.fulfilments {
@@ -134,12 +142,18 @@ pub fn edit(tx: &mut Tx, order_no: i64, change: &Edit, shop: &Shop, actor: &str)
     loyalty::rules::uses::note(tx, &format!("order:{order_no}"), order.contact.person_id, &used)?;
     let difference = body.total_minor - order.body.total_minor;
     next.body = body;
-    history(tx, order_no, actor, "changed", &json!({"difference_minor": difference}));
+    let mut detail = json!({"difference_minor": difference});
+    let points_back = agreed.burned - priced.points.burned;
+    if points_back > 0 {
+        detail["points_back"] = points_back.into();
+    }
+    history(tx, order_no, actor, "changed", &detail);
     if !why.is_empty() {
         history(tx, order_no, actor, "sourced", &json!({"why": why}));
     }
     go_on(tx, &mut next)?;
-    let order = put_order(tx, next);
+    let next = put_order(tx, next);
+    let order = changed(tx, &order, next, actor)?;
     crate::told::tell(tx, telling::updated(&order))?;
     Ok(order)
 }

@@ -37,7 +37,8 @@ pub fn collect(
     (proof, kept): (&Proof, Option<&[(usize, Quantity)]>),
     actor: &str,
 ) -> Result<Arc<Order>, OrderError> {
-    let mut next = (*order_of(tx, order_no)?).clone();
+    let before = order_of(tx, order_no)?;
+    let mut next = (*before).clone();
     let index = at(&next, no)?;
     if let Proof::Code(code) = proof
         && code.trim() != pick_up_code(tx.hash_key(), order_no)
@@ -107,13 +108,23 @@ pub fn collect(
     if takes.is_empty() {
         cancel_stage(&mut next)?;
     }
-    let order = put_order(tx, next);
+    if next.body.stage.is_cancelled() {
+        loyalty::rules::uses::release(tx, &format!("order:{order_no}"))?;
+    }
+    let next = put_order(tx, next);
+    let (order, lost) = super::called_off(tx, &before, next, actor)?;
     super::buyers::finished(tx, &order, actor)?;
     let told = match (takes.is_empty(), order.body.stage.is_cancelled()) {
-        (false, _) => telling::step(&order, "Order Collected", json!({"not_kept": not_kept > 0})),
+        (false, _) => {
+            let mut more = json!({"not_kept": not_kept > 0});
+            if !lost.is_empty() {
+                more["lost_discount"] = lost.into();
+            }
+            telling::step(&order, "Order Collected", more)
+        }
         (true, true) => telling::step(&order, "Order Cancelled", json!({"not_kept": true})),
         // Nothing was kept here, and the rest of the order is elsewhere or with the customer.
-        (true, false) => telling::updated(&order),
+        (true, false) => telling::less(&order, &lost),
     };
     tell(tx, told)?;
     Ok(order)

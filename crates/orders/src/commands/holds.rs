@@ -1,5 +1,5 @@
 //! What stops an order and lets it go on: confirmation, holds, notes, and customers who did not come.
-use super::buyers::POINTS;
+use super::burning::POINTS;
 use super::handing::cancel_stage;
 use super::pauses::{holding, pauses_of, unheard};
 use super::work::{at, go_on, parts, settle};
@@ -81,7 +81,8 @@ pub fn no_shows(tx: &mut Tx, limit: i64) -> Result<usize, OrderError> {
     let rows = tx.rows(OVER, &[now.micros().into(), limit.into()])?;
     for row in &rows {
         let (order_no, no) = (row.int(0)?, row.int(1)?);
-        let mut next = (*order_of(tx, order_no)?).clone();
+        let before = order_of(tx, order_no)?;
+        let mut next = (*before).clone();
         let index = at(&next, no)?;
         // While the shop stands still nobody can come.
         let location_no = next.body.fulfilments[index].location_no;
@@ -114,12 +115,11 @@ pub fn no_shows(tx: &mut Tx, limit: i64) -> Result<usize, OrderError> {
         next.body.unclaimed = true;
         if next.body.stage.is_cancelled() {
             loyalty::rules::uses::release(tx, &format!("order:{order_no}"))?;
-            super::buyers::called_off(tx, &next, "braid")?;
         }
         history(tx, order_no, "braid", "not collected", &json!({"fulfilment": no, "paid": false}));
-        let order = put_order(tx, next);
+        let next = put_order(tx, next);
+        let (order, _) = super::called_off(tx, &before, next, "braid")?;
         tell(tx, telling::step(&order, "Pickup Expired", json!({"paid": false})))?;
-        super::buyers::pay_back(tx, order, "braid")?;
     }
     Ok(rows.len())
 }

@@ -69,15 +69,15 @@ pub fn pay(tx: &mut Tx, order_no: i64, fact: &Fact, actor: &str) -> Result<Arc<O
             next.body.payments.len() - 1
         }
     };
-    let open = next.owed_minor() - next.sums().captured;
+    let open = next.open_minor();
     let paying = &mut next.body.payments[at];
     let amount = fact.amount_minor;
     let mut holds = Vec::new();
     let left = paying.captured_minor - paying.refunded_minor;
     match fact.action {
         Action::Capture => {
-            if paying.state == Payment::Created && amount > open.max(0) {
-                return Err(OrderError::field("/amount", format!("{} is left to pay", open.max(0))));
+            if paying.state == Payment::Created && amount > open {
+                return Err(OrderError::field("/amount", format!("{open} is left to pay")));
             }
             if amount <= paying.authorised_minor {
                 holds.push(Guard::Covered);

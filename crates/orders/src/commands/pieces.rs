@@ -65,14 +65,17 @@ pub fn cancel(
     end_transfers(tx, (&order, &next), why, actor)?;
     if next.body.stage.is_cancelled() {
         loyalty::rules::uses::release(tx, &format!("order:{order_no}"))?;
-        super::buyers::called_off(tx, &next, actor)?;
     }
     super::buyers::finished(tx, &next, actor)?;
     history(tx, order_no, actor, "cancelled", &json!({"parts": chosen, "why": why}));
-    let order = put_order(tx, next);
-    let told = if order.body.stage.is_cancelled() { telling::cancelled(&order, why) } else { telling::updated(&order) };
+    let next = put_order(tx, next);
+    let (order, lost) = super::called_off(tx, &order, next, actor)?;
+    let told = match order.body.stage.is_cancelled() {
+        true => telling::cancelled(&order, why),
+        false => telling::less(&order, &lost),
+    };
     tell(tx, told)?;
-    super::buyers::pay_back(tx, order, actor)
+    Ok(order)
 }
 
 /// Transfers that nobody waits for any more do not leave; what is on the way goes on and is on sale where it arrives.

@@ -72,6 +72,15 @@ pub(super) fn updated(order: &Order) -> Told {
     Told { order_no: order.no, name: "Order Updated", properties: about(order) }
 }
 
+/// Some of it was called off; `lost`: why less than its share went back, in words for the customer.
+pub(super) fn less(order: &Order, lost: &str) -> Told {
+    let told = updated(order);
+    match lost {
+        "" => told,
+        lost => Told { properties: with(told.properties, json!({"lost_discount": lost})), ..told },
+    }
+}
+
 /// All of it was called off.
 pub(super) fn cancelled(order: &Order, why: &str) -> Told {
     let properties = with(about(order), json!({"reason": why}));

@@ -37,10 +37,10 @@ pub(crate) fn begin(order: &mut Order, now: Timestamp) -> Result<(), OrderError>
 pub(super) fn go_on(tx: &mut Tx, order: &mut Order) -> Result<(), OrderError> {
     let (_, settings) = super::settings::settings(tx)?;
     let sums = order.sums();
-    let covered = sums.authorised.max(sums.captured) + sums.on_delivery >= order.owed_minor();
+    let covered = crate::owing::is_covered(order);
     if let Some(at) = order.body.holds.iter().position(|hold| hold == PREPAYMENT) {
         let wanted = i128::from(order.body.total_minor) * i128::from(settings.policy.prepay_percent);
-        if i128::from(sums.captured.max(sums.authorised)) * 100 >= wanted {
+        if i128::from(sums.captured.max(sums.authorised) - sums.refunded) * 100 >= wanted {
             order.body.holds.remove(at);
         }
     }

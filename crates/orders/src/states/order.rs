@@ -177,17 +177,21 @@ pub enum Paid {
     Refunded,
 }
 
-/// What of the money people see, for a total.
-pub fn paid(sums: Sums, total: i64) -> Paid {
-    match sums {
-        Sums { captured, refunded, .. } if captured > 0 && refunded >= captured => Paid::Refunded,
-        Sums { refunded, .. } if refunded > 0 => Paid::PartlyRefunded,
-        Sums { captured, .. } if captured >= total => Paid::Yes,
-        Sums { authorised, on_delivery, captured, .. } if authorised.max(captured) + on_delivery >= total => {
-            Paid::Covered
-        }
-        Sums { captured, .. } if captured > 0 => Paid::Partly,
-        _ => Paid::No,
+/// What of the money people see, for what is due. Where something is left to pay, that is said, whatever went back before.
+pub fn paid(sums: Sums, due: i64) -> Paid {
+    let Sums { authorised, on_delivery, captured, refunded } = sums;
+    let kept = captured - refunded;
+    if kept < due {
+        return match authorised.max(captured) - refunded + on_delivery {
+            covered if covered >= due => Paid::Covered,
+            _ if kept > 0 => Paid::Partly,
+            _ => Paid::No,
+        };
+    }
+    match refunded {
+        0 => Paid::Yes,
+        refunded if refunded >= captured => Paid::Refunded,
+        _ => Paid::PartlyRefunded,
     }
 }
 

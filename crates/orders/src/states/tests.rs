@@ -188,8 +188,10 @@ fn the_status_follows_from_its_parts() {
     assert_eq!(paid(Sums { captured: 60, ..sums }, 100), Paid::Covered);
     assert_eq!(paid(Sums { captured: 60, ..Sums::default() }, 100), Paid::Partly);
     assert_eq!(paid(Sums { captured: 60, on_delivery: 40, ..Sums::default() }, 100), Paid::Covered);
-    assert_eq!(paid(Sums { captured: 100, refunded: 10, ..sums }, 100), Paid::PartlyRefunded);
-    assert_eq!(paid(Sums { captured: 100, refunded: 100, ..sums }, 100), Paid::Refunded);
+    assert_eq!(paid(Sums { captured: 100, refunded: 10, ..sums }, 90), Paid::PartlyRefunded);
+    assert_eq!(paid(Sums { captured: 100, refunded: 10, ..sums }, 100), Paid::Partly, "it is open again");
+    assert_eq!(paid(Sums { captured: 100, refunded: 100, ..sums }, 0), Paid::Refunded);
+    assert_eq!(paid(Sums { captured: 100, refunded: 100, ..sums }, 100), Paid::No);
 }
 
 /// Moving a piece forward never moves the status backwards, from placing to delivery.

@@ -333,7 +333,7 @@ impl Life {
         let orders = self.orders.clone();
         let no = self.any(&orders);
         let order = self.order(no);
-        let left = order.owed_minor() - order.sums().captured;
+        let left = order.open_minor();
         self.number += 1;
         let (action, amount) = match self.rng.below(3) {
             0 => (Action::Refund, 1 + self.rng.below(2_000) as i64),

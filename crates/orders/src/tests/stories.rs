@@ -129,7 +129,7 @@ fn payments_count_once_and_never_go_back() {
         assert_eq!((order.sums().captured, order.sums().refunded), (109_900, 9_900));
         let more = world.pay(no, Action::Refund, "r-2", 200_000);
         assert!(matches!(more, Err(OrderError::Refused(_))), "not more than was paid");
-        assert_eq!(order.status(), Status::Confirmed);
+        assert_eq!(order.status(), Status::AwaitingPayment, "what went back for nothing is left to pay again");
     });
 }
 

@@ -100,8 +100,8 @@ fn paid(
     place: &Place,
 ) -> Result<bool, DbError> {
     let Some(date) = d.requisite("Дата оплаты по 1С") else { return Ok(true) };
-    let left = order.owed_minor() - order.sums().captured;
-    if left <= 0 {
+    let left = order.open_minor();
+    if left == 0 {
         return Ok(true);
     }
     let payment = d.requisite("Номер оплаты по 1С").unwrap_or(date);

@@ -105,7 +105,6 @@ fn document(tx: &mut Tx, connection: &Connection, order: &Order, zone: &TimeZone
             is_service: true,
         });
     }
-    let paid = order.sums().captured - order.sums().refunded;
     let said = |yes: bool| if yes { "true" } else { "false" }.to_string();
     let (changed_date, changed_time) = local(order.updated_at, zone);
     let ways: Vec<&str> = body.payments.iter().map(|p| p.provider.as_str()).collect();
@@ -113,7 +112,7 @@ fn document(tx: &mut Tx, connection: &Connection, order: &Order, zone: &TimeZone
         ("Метод оплаты", ways.join(", ")),
         ("Способ доставки", delivery),
         ("Статус заказа", order.status().as_str().to_string()),
-        ("Заказ оплачен", said(!cancelled && paid >= order.owed_minor())),
+        ("Заказ оплачен", said(!cancelled && order.open_minor() == 0)),
         ("Доставка разрешена", said(body.holds.is_empty())),
         ("Отменен", said(cancelled)),
         ("Дата изменения статуса", format!("{changed_date} {changed_time}")),

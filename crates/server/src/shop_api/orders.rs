@@ -34,6 +34,9 @@ pub struct OrderView {
     total: wire::Money,
     /// What is still to be paid; less than nothing is given back.
     to_pay: wire::Money,
+    /// What stays costs so much more than its share, as it lost discounts by what was called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost_discount: Option<wire::Money>,
     try_on: bool,
     /// What waits at the counter, or is on its way.
     parcels: Vec<ParcelView>,
@@ -128,7 +131,6 @@ pub(super) fn view(tx: &mut Tx, shop: &commands::Shop, order: &Order) -> Result<
     };
     let offered = orders::after::commands::offered(tx, shop, order.no).map_err(|e| refused(tx, e))?;
     let account = orders::after::commands::account_of(tx, order.no)?;
-    let sums = order.sums();
     let held = |hold: &str| body.holds.iter().any(|h| h == hold);
     Ok(OrderView {
         order_id: ids::id(tx.hash_key(), Kind::Order, order.no),
@@ -152,7 +154,8 @@ pub(super) fn view(tx: &mut Tx, shop: &commands::Shop, order: &Order) -> Result<
         shipping: money(body.shipping_minor),
         discount: money(body.discount_minor),
         total: money(body.total_minor),
-        to_pay: money(order.owed_minor() - sums.captured + sums.refunded),
+        to_pay: money(order.open_minor()),
+        lost_discount: (body.lost_discount_minor != 0).then(|| money(body.lost_discount_minor)),
         try_on: body.try_on,
         parcels,
         pick_up_code: waits.then(|| commands::pick_up_code(tx.hash_key(), order.no)),
@@ -224,7 +227,7 @@ pub async fn pay_order(
             "order_id": id,
             "state": order.status().as_str(),
             "paid": money(sums.captured),
-            "to_pay": money(order.owed_minor() - sums.captured + sums.refunded),
+            "to_pay": money(order.open_minor()),
         })))
     })
     .await

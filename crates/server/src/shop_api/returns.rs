@@ -82,6 +82,8 @@ struct ReturnView {
     way: &'static str,
     total: wire::Money,
     withheld: wire::Money,
+    /// So much less than its share goes back, as what stays lost discounts.
+    lost_discount: wire::Money,
     opened_at: Timestamp,
     /// Until when the next step is due: our answer, or the goods.
     due_at: Timestamp,
@@ -145,6 +147,7 @@ fn return_view(row: &Return) -> ReturnView {
         },
         total: money(row.body.total_minor),
         withheld: money(row.body.withheld_minor),
+        lost_discount: money(row.body.lost_discount_minor),
         opened_at: row.opened_at,
         due_at: row.due_at,
     }

@@ -30,8 +30,7 @@ impl Trade {
         let mut some = Vec::new();
         for no in self.orders.iter().rev().take(25) {
             let order = self.order(*no)?;
-            let sums = order.sums();
-            if sums.captured < order.owed_minor() {
+            if order.open_minor() > 0 {
                 continue;
             }
             for at in 0..order.body.lines.len() {
@@ -177,7 +176,7 @@ impl Trade {
         };
         self.refunds(true)?;
         let order = self.order(other)?;
-        let left = order.owed_minor() - order.sums().captured;
+        let left = order.open_minor();
         if left > 0 {
             let payment = self.id("p");
             self.fact(other, ("test", &payment), orders::states::payment::Action::Capture, left)?;

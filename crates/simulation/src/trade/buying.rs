@@ -182,8 +182,8 @@ impl Trade {
     /// What is left to pay, all or half of it, in one of the ways.
     fn pay_for(&mut self, no: i64) -> Done {
         let order = self.order(no)?;
-        let left = self.due(&order) - order.sums().captured;
-        if left <= 0 {
+        let left = order.open_minor();
+        if left == 0 {
             return Ok(());
         }
         let minor = if self.below(4) == 0 { (left / 2).max(1) } else { left };
@@ -285,10 +285,6 @@ impl Trade {
     pub(super) fn edit(&mut self) -> Done {
         let orders = self.orders.clone();
         let Some(no) = self.any(&orders) else { return Ok(()) };
-        if self.money.get(&no).is_some_and(|(_, refunded)| *refunded > 0) {
-            // Money went back for pieces that were called off: the order is settled for what is left.
-            return Ok(());
-        }
         let (good, units, place) = (self.good(), 1 + self.rng.below(3) as i64, self.places[self.rng.below(2) as usize]);
         let change = match self.below(3) {
             0 => Edit { delivery: Some(Delivery::PickUp { location_no: place }), ..Edit::default() },

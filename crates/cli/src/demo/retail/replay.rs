@@ -359,7 +359,7 @@ impl Retailer<'_> {
             for no in &mine {
                 let order = commands::order_of(tx, *no)?;
                 let wanted = wanted(&order, &lines);
-                if wanted.is_empty() || order.sums().captured < order.owed_minor() {
+                if wanted.is_empty() || order.open_minor() > 0 {
                     continue;
                 }
                 some = take_back(tx, shop, (*no, shop_no), (&key, wanted))?;
@@ -377,8 +377,8 @@ fn receipt(variant_no: i64, to_no: i64, units: i64) -> Move {
 }
 
 fn pay(tx: &mut Tx, order: &Order, payment: &str) -> Result<(), OrderError> {
-    let left = order.owed_minor() - order.sums().captured;
-    if left <= 0 {
+    let left = order.open_minor();
+    if left == 0 {
         return Ok(());
     }
     let fact = Fact {

@@ -114,7 +114,7 @@ pub fn open_case(tx: &mut Tx, shop: &Shop, ask: &CaseAsk, actor: &str) -> Result
     let no = tx.next_id();
     let mut account = account_of(tx, order_no)?;
     account.cases.push(no);
-    put_account(tx, order_no, account);
+    put_account(tx, order_no, account)?;
     tell(tx, order_no, actor, "case opened", &json!({"case": no, "kind": ask.kind.as_str()}));
     let body = CaseBody {
         line,

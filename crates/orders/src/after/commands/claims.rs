@@ -1,10 +1,11 @@
 //! Claims: something was wrong with goods, which need not come back.
 use super::exchange::reserve_for;
 use super::goods::{NewLine, order_instead, settle_pieces};
-use super::refund::{Giving, all_told, give, spoken};
+use super::refund::{Giving, all_told, give, move_points, spoken};
 use super::*;
 use crate::after::model::*;
 use crate::after::policy::last_day;
+use crate::burned::Burned;
 use crate::commands::order_of;
 use crate::states::line::Line as LineState;
 use crate::states::returns::claim::{Action, Claim as ClaimState, Guard};
@@ -75,7 +76,7 @@ pub fn open_claim(tx: &mut Tx, shop: &Shop, ask: &ClaimAsk, actor: &str) -> Resu
     }
     let no = tx.next_id();
     account.claims.push(no);
-    put_account(tx, ask.order_no, account);
+    put_account(tx, ask.order_no, account)?;
     tell(tx, ask.order_no, actor, "claim opened", &json!({"claim": no}));
     let body = ClaimBody {
         lines: ask.lines.clone(),
@@ -158,20 +159,34 @@ pub fn approve_claim(
             row.body.lines.iter().map(|l| (order.body.lines[l.line].variant_no, l.milli)).collect();
         kept = reserve_for(tx, &format!("claim:{no}"), &order.body.channel, &goods)?;
     }
+    // Goods whose money goes back whole take their points with them; what is replaced keeps them.
+    let mut points = (0, Burned::default());
     if whole || replaces {
         account = settled;
         for (line, milli) in &of {
             Account::add(&mut account.kept, *line, *milli);
+            // They stay with the customer, and nothing is owed for them.
+            Account::add(&mut account.valued, *line, -*milli);
         }
+        // Money beside a replacement.
+        account.let_go_minor += if replaces { give_minor } else { 0 };
         account.moved_minor += moved;
         row.body.settled = true;
+        if !replaces {
+            let sum = |of: fn(&loyalty::refunds::Refund) -> i64| worth.iter().map(of).sum::<i64>();
+            points =
+                (sum(|w| w.points_taken), Burned { points: sum(|w| w.points_back), minor: sum(|w| w.points_minor) });
+            account.let_go_minor += points.1.minor;
+        }
     } else {
         let shares = loyalty::distribute(give_minor, &worth.iter().map(|w| w.total_minor).collect::<Vec<_>>());
         for ((line, _), share) in of.iter().zip(shares) {
             Account::add(&mut account.reduced, *line, share);
         }
+        account.let_go_minor += give_minor;
     }
-    put_account(tx, row.order_no, account);
+    put_account(tx, row.order_no, account)?;
+    move_points(tx, row.order_no, points, &format!("claim:{no}"), actor)?;
     if replaces {
         let new = |(line, worth): (&ClaimLine, &loyalty::refunds::Refund)| NewLine {
             variant_no: order.body.lines[line.line].variant_no,

@@ -78,7 +78,7 @@ pub(super) fn let_go(tx: &mut Tx, row: &mut Return) -> Result<(), OrderError> {
         for line in &row.body.lines {
             Account::add(&mut account.coming, line.line.unwrap_or(0), line.arrived_milli() - line.milli);
         }
-        put_account(tx, row.order_no, account);
+        put_account(tx, row.order_no, account)?;
     }
     Ok(())
 }

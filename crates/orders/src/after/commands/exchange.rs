@@ -94,7 +94,7 @@ pub(super) fn received(tx: &mut Tx, shop: &Shop, row: &mut Return, actor: &str) 
     let cost: i64 = lines.iter().map(|line| line.net_minor + line.tax_minor).sum();
     let moved = cost.min(value).min(left);
     account.moved_minor += moved;
-    put_account(tx, row.order_no, account);
+    put_account(tx, row.order_no, account)?;
     let suffix = format!("E{}", row.no);
     let made = order_instead(tx, &origin, &lines, (kept, moved), &suffix, actor)?;
     for (line, worth) in row.body.lines.iter_mut().zip(&worth) {
@@ -190,7 +190,7 @@ pub fn fulfil(tx: &mut Tx, no: i64, hand_over: bool, actor: &str) -> Result<Arc<
         return Err(OrderError::field("/return", "the others are not to be had: turn it into a return"));
     };
     let order = order_of(tx, other)?;
-    let settled = order.sums().captured >= order.owed_minor() && all_told(tx, &row.body.refunds)?;
+    let settled = order.open_minor() == 0 && all_told(tx, &row.body.refunds)?;
     let holds: &[Guard] = if settled { &[Guard::Settled] } else { &[] };
     let next = step(state, Action::Fulfil, holds)?;
     let waits = order.body.parts.iter().any(|p| matches!(p.state, LineState::Allocated | LineState::Released));
@@ -228,7 +228,7 @@ pub fn turn_into_return(tx: &mut Tx, no: i64, actor: &str) -> Result<Arc<Return>
         let mut account = account_of(tx, row.order_no)?;
         // What the pieces are worth was decided, and stays so: shares that are taken are not put back among others.
         account.moved_minor -= exchange.moved_minor;
-        put_account(tx, row.order_no, account);
+        put_account(tx, row.order_no, account)?;
         // What the customer paid beside for the others.
         let beside = order_of(tx, other)?;
         let own = called_off.body.payments.iter().any(|p| p.provider != MOVED && p.captured_minor > p.refunded_minor);

@@ -193,6 +193,8 @@ pub fn order_instead(
         new.net_minor = line.net_minor;
         new.tax_minor = line.tax_minor;
         new.total_minor = total_minor;
+        // Points stay with the first order: what they paid of it is no part of what this one costs.
+        (new.burned, new.burned_minor, new.earned) = (0, 0, 0);
         made.push(new);
     }
     let mut body = origin.body.clone();
@@ -203,6 +205,9 @@ pub fn order_instead(
     body.lines = made;
     body.parts = parts;
     body.payments = vec![];
+    body.decided = Default::default();
+    (body.priced_from, body.lost_discount_minor) = (None, 0);
+    body.points = None;
     body.holds = vec![];
     body.fulfilments = vec![];
     body.promised = None;
@@ -293,9 +298,56 @@ pub fn settle_pieces(
             }
         }
         Account::add(&mut account.settled, *line, *milli);
+        Account::add(&mut account.valued, *line, *milli);
+        account.let_go_minor += refund.total_minor;
         out.push(refund);
     }
     Ok(out)
+}
+
+/// Where the order's shop prices the rest again when goods come back, they are worth what that leaves: `worth` is what they would be by
+/// their shares, taken as settled just now, less `reduced` that was given before. Gives how much less it is than the shares, and why,
+/// in words. What came back because of a fault of ours, and what is exchanged or complained of, keeps its share: nobody loses a
+/// discount by that.
+pub(super) fn price_rest_again(
+    tx: &mut Tx,
+    order_no: i64,
+    account: &mut Account,
+    (of, reduced): (&[(usize, i64)], i64),
+    worth: &mut [&mut loyalty::refunds::Refund],
+) -> Result<(i64, String), OrderError> {
+    let order = order_of(tx, order_no)?;
+    let mut now: Vec<(usize, i64)> = Vec::new();
+    for (line, milli) in of {
+        match now.iter_mut().find(|(known, _)| known == line) {
+            Some((_, sum)) => *sum += milli,
+            None => now.push((*line, *milli)),
+        }
+    }
+    let shares: Vec<i64> = worth.iter().map(|w| w.total_minor + w.points_minor).collect();
+    // What was given for a complaint before is part of the price that the pieces bring.
+    let prorated: i64 = shares.iter().sum::<i64>() + reduced;
+    let Some(again) = crate::commands::repricing::of_pieces(tx, &order, account, &now, prorated)? else {
+        return Ok((0, String::new()));
+    };
+    for (line, milli) in &now {
+        Account::add(&mut account.repriced, *line, *milli);
+    }
+    account.repriced_minor += again.total_minor;
+    for (refund, total) in worth.iter_mut().zip(loyalty::distribute((again.total_minor - reduced).max(0), &shares)) {
+        // Points go back as points, and the rest as money.
+        refund.points_minor = refund.points_minor.min(total);
+        let money = total - refund.points_minor;
+        let whole = refund.total_minor;
+        let tax = if whole > 0 {
+            loyalty::amounts::divide(i128::from(refund.tax_minor) * i128::from(money), i128::from(whole))
+        } else {
+            0
+        };
+        account.let_go_minor += money - whole;
+        (refund.total_minor, refund.tax_minor, refund.net_minor) = (money, tax, money - tax);
+    }
+    Ok((prorated - again.total_minor, again.why))
 }
 
 /// The points that an order burned and earned, by line.
@@ -307,6 +359,11 @@ fn points_of_order(tx: &mut Tx, order: &Order) -> Result<Vec<crate::after::money
     };
     let pays = order.body.points.filter(|points| points.pays);
     let burned_minor = pays.map_or(0, |points| points.burned_minor);
-    let points = crate::after::money::Points { burned: sum("burn")?, burned_minor, earned: sum("earn")? };
+    // A change may have given some of those in the ledger back: the order knows what its lines burned.
+    let burned = match order.body.points {
+        Some(points) => points.burned,
+        None => sum("burn")?,
+    };
+    let points = crate::after::money::Points { burned, burned_minor, earned: sum("earn")? };
     Ok(crate::after::money::points_of(&order.body.lines, points, pays.is_some()))
 }

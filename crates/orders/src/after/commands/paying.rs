@@ -30,7 +30,7 @@ pub fn pay_with_credit(
     if order.body.payments.iter().any(|p| p.provider == credit::PROVIDER && p.id == id) {
         return Err(OrderError::field("/code", "this credit paid for this order already"));
     }
-    let open = order.owed_minor() - order.sums().captured;
+    let open = order.open_minor();
     let amount = amount_minor.unwrap_or(account.balance_minor.min(open));
     if open <= 0 {
         return Err(OrderError::field("/amount", "nothing is left to pay"));

@@ -81,7 +81,7 @@ pub fn receive(tx: &mut Tx, shop: &Shop, no: i64, taken: &Taken, actor: &str) ->
     move_goods(tx, DocumentKind::Return, &format!("return:{no}"), moves, actor)?;
     if let Some((order, account)) = order {
         put_order(tx, order);
-        put_account(tx, row.order_no, account);
+        put_account(tx, row.order_no, account)?;
     }
     let pieces: i64 = taken.lines.iter().map(|got| got.quantity.milli()).sum();
     tell(tx, row.order_no, actor, "goods came back", &json!({"return": no, "milli": pieces}));

@@ -1,9 +1,10 @@
 //! Money goes back: what for, how much, where to, and what became of it.
-use super::goods::{MOVED, moved_fact, origin_of, settle_pieces};
+use super::goods::{MOVED, moved_fact, origin_of, price_rest_again, settle_pieces};
 use super::*;
 use crate::after::model::*;
 use crate::after::money::{Source, Spoken, shipping, to_payments};
 use crate::after::{RefundTable, credit};
+use crate::burned::Burned;
 use crate::commands::{Fact, history, order_of, pay};
 use crate::states::line::Line as LineState;
 use crate::states::payment::Action as PayAction;
@@ -44,9 +45,11 @@ pub(super) fn spoken(tx: &mut Tx, order: &Order) -> Result<Spoken, OrderError> {
     let sums = order.sums();
     let waiting = waiting(tx, &account)?.iter().map(|r| r.amount_minor).sum();
     let (credited, moved) = (account.credited_minor, account.moved_minor);
-    let own = order.body.payments.iter().filter(|p| p.provider == crate::commands::buyers::POINTS);
-    let captured = sums.captured - own.map(|p| p.captured_minor).sum::<i64>();
-    Ok(Spoken { captured, refunded: sums.refunded, waiting, credited, moved })
+    let own = || order.body.payments.iter().filter(|p| p.provider == crate::commands::burning::POINTS);
+    // Points go back as points.
+    let captured = sums.captured - own().map(|p| p.captured_minor).sum::<i64>();
+    let refunded = sums.refunded - own().map(|p| p.refunded_minor).sum::<i64>();
+    Ok(Spoken { captured, refunded, waiting, credited, moved })
 }
 
 /// Refunds of an order that no provider has told yet.
@@ -90,7 +93,21 @@ pub fn refund(tx: &mut Tx, no: i64, how: &Pay, actor: &str) -> Result<Arc<Return
         .collect();
     let of = |at: &usize| (row.body.lines[*at].line.unwrap_or(0), row.body.lines[*at].arrived_milli());
     let came: Vec<(usize, i64)> = open.iter().map(of).collect();
-    let worth = settle_pieces(tx, row.order_no, &mut account, &came)?;
+    let given_before = account.clone();
+    let mut worth = settle_pieces(tx, row.order_no, &mut account, &came)?;
+    let by_choice: Vec<bool> = open.iter().map(|at| !row.body.lines[*at].reason.is_our_fault()).collect();
+    let chosen: Vec<(usize, i64)> = came.iter().zip(&by_choice).filter(|(_, own)| **own).map(|(of, _)| *of).collect();
+    let mut theirs: Vec<_> = worth.iter_mut().zip(&by_choice).filter(|(_, own)| **own).map(|(w, _)| w).collect();
+    let (lost, lost_why) = match chosen.is_empty() {
+        true => (0, String::new()),
+        false => {
+            let mut lines: Vec<usize> = chosen.iter().map(|(line, _)| *line).collect();
+            lines.sort_unstable();
+            lines.dedup();
+            let reduced = lines.iter().map(|line| given_before.reduced(*line) - account.reduced(*line)).sum();
+            price_rest_again(tx, row.order_no, &mut account, (&chosen, reduced), &mut theirs)?
+        }
+    };
     for (at, worth) in open.iter().zip(&worth) {
         row.body.lines[*at].is_worth(worth);
     }
@@ -104,18 +121,31 @@ pub fn refund(tx: &mut Tx, no: i64, how: &Pay, actor: &str) -> Result<Arc<Return
     }
     let total = (goods + delivery - how.withheld_minor).min(spoken(tx, &order)?.left());
     account.shipping_minor += delivery;
-    put_account(tx, row.order_no, account);
-    move_points(tx, &order, &row, actor)?;
+    let sum = |of: fn(&ReturnLine) -> i64| row.body.lines.iter().map(of).sum::<i64>();
+    let back = Burned { points: sum(|line| line.points_back), minor: sum(|line| line.points_minor) };
+    let taken = sum(|line| line.points_taken);
+    // What points had paid goes back as points.
+    account.let_go_minor += delivery - how.withheld_minor + back.minor;
+    put_account(tx, row.order_no, account)?;
+    move_points(tx, row.order_no, (taken, back), &format!("return:{no}"), actor)?;
     row.body.way = how.way;
     row.body.withheld_minor = how.withheld_minor;
     row.body.shipping_minor = delivery;
     row.body.total_minor = total;
-    if !how.why.is_empty() {
-        row.answer = how.why.clone();
+    row.body.lost_discount_minor = lost.max(0);
+    // The customer reads why it is less than they think.
+    let words: Vec<&str> = [how.why.trim(), &lost_why].into_iter().filter(|why| !why.is_empty()).collect();
+    if !words.is_empty() {
+        row.answer = words.join("; ");
     }
     let giving = Giving { cause: Cause::Return(no), way: how.way, paid_out: how.paid_out, why: "", actor };
     row.body.refunds = give(tx, &order, total, giving)?;
-    tell(tx, row.order_no, actor, "refund", &json!({"return": no, "amount_minor": total}));
+    let mut detail = json!({"return": no, "amount_minor": total});
+    if !lost_why.is_empty() {
+        detail["lost_discount_minor"] = lost.into();
+        detail["why"] = lost_why.into();
+    }
+    tell(tx, row.order_no, actor, "refund", &detail);
     if all_told(tx, &row.body.refunds)? {
         row.stage = Stage::Return(done);
     }
@@ -152,25 +182,28 @@ fn by_receipt(
     Ok(put_return(tx, row))
 }
 
-/// Earned points are taken back, burned ones given back, in proportion to the pieces.
-fn move_points(tx: &mut Tx, order: &Order, row: &Return, actor: &str) -> Result<(), OrderError> {
-    let document = format!("order:{}", order.no);
-    let cause_of = format!("return:{}", row.no);
-    let cause = points::Cause { document: &cause_of, actor };
+/// Earned points are taken back, burned ones given back with what they paid, in proportion to the pieces; `cause` names the return
+/// or claim.
+pub(super) fn move_points(
+    tx: &mut Tx,
+    order_no: i64,
+    (taken, back): (i64, Burned),
+    cause_of: &str,
+    actor: &str,
+) -> Result<(), OrderError> {
+    let document = format!("order:{order_no}");
+    let cause = points::Cause { document: cause_of, actor };
     let refused = |e: points::PointsError| match e {
         points::PointsError::Store(e) => OrderError::Store(e),
         other => OrderError::field("/points", other.to_string()),
     };
-    let taken: i64 = row.body.lines.iter().map(|line| line.points_taken).sum();
+    let taken = taken.min(points::still_earned(tx, &document)?);
     if taken > 0 {
         let earned = points::of_document(tx, "earn", &document)?;
         let accounts: Vec<i64> = earned.iter().map(|(account, _)| *account).collect();
         points::take_back(tx, &accounts, &document, taken, Shortfall::Debt, cause).map_err(refused)?;
     }
-    let back: i64 = row.body.lines.iter().map(|line| line.points_back).sum();
-    if back > 0 {
-        points::give_back(tx, &document, back, None, cause).map_err(refused)?;
-    }
+    crate::commands::burning::give_back(tx, order_no, back, cause_of, actor)?;
     Ok(())
 }
 
@@ -190,30 +223,32 @@ pub(super) fn give(tx: &mut Tx, order: &Order, amount: i64, giving: Giving<'_>) 
     let mut out = Vec::new();
     let mut account = account_of(tx, order.no)?;
     let waiting = waiting(tx, &account)?;
+    let sources = sources(order, &waiting);
     let (parts, rest) = match giving.way {
-        Way::Payments => to_payments(amount, &sources(order, &waiting)),
+        Way::Payments => to_payments(amount, &sources),
         Way::Credit => (vec![], amount),
     };
     for (at, part) in parts {
-        let payment = &order.body.payments[at];
-        if let (MOVED, Some(origin_no)) = (payment.provider.as_str(), origin_of(&payment.id)) {
+        // Not the order's payment of that place: points are among those, and no source.
+        let payment = &sources[at];
+        if let (MOVED, Some(origin_no)) = (payment.provider.as_str(), origin_of(&payment.payment_id)) {
             let id = format!("back:{}", tx.next_id());
             pay(tx, order.no, &moved_fact(origin_no, PayAction::Refund, part, &id), giving.actor)?;
             let mut origin = account_of(tx, origin_no)?;
             origin.moved_minor -= part;
             assert!(origin.moved_minor >= 0, "more comes back from another order than was moved to it");
-            put_account(tx, origin_no, origin);
+            put_account(tx, origin_no, origin)?;
             let first = order_of(tx, origin_no)?;
             let left = part.min(spoken(tx, &first)?.left());
             out.extend(give(tx, &first, left, giving)?);
             continue;
         }
-        let (provider, id) = (payment.provider.clone(), payment.id.clone());
+        let (provider, id) = (payment.provider.clone(), payment.payment_id.clone());
         let no = ask_provider(tx, order, (provider, id), part, giving);
         account.refunds.push(no);
         out.push(no);
     }
-    put_account(tx, order.no, account);
+    put_account(tx, order.no, account)?;
     if rest > 0 {
         out.push(to_credit(tx, order, rest, giving)?);
     }
@@ -234,7 +269,7 @@ fn sources(order: &Order, waiting: &[Arc<Refund>]) -> Vec<Source> {
     };
     let left = |p: &crate::model::Paying| p.captured_minor - p.refunded_minor - on_the_way(&p.provider, &p.id);
     // Points go back as points.
-    let all = order.body.payments.iter().filter(|p| p.provider != crate::commands::buyers::POINTS);
+    let all = order.body.payments.iter().filter(|p| p.provider != crate::commands::burning::POINTS);
     all.map(|p| Source { provider: p.provider.clone(), payment_id: p.id.clone(), left_minor: left(p).max(0) }).collect()
 }
 
@@ -277,7 +312,7 @@ fn to_credit(tx: &mut Tx, order: &Order, amount_minor: i64, giving: Giving<'_>) 
     let mut account = account_of(tx, order.no)?;
     account.credited_minor += amount_minor;
     account.refunds.push(no);
-    put_account(tx, order.no, account);
+    put_account(tx, order.no, account)?;
     Ok(no)
 }
 
@@ -355,7 +390,7 @@ pub fn credit_refund(tx: &mut Tx, no: i64, agreed: bool, actor: &str) -> Result<
     credit::give(tx, into.no, row.amount_minor, &format!("refund:{no}"), "refund", actor)?;
     let mut account = account_of(tx, row.order_no)?;
     account.credited_minor += row.amount_minor;
-    put_account(tx, row.order_no, account);
+    put_account(tx, row.order_no, account)?;
     row.settled_at = Some(tx.now());
     let cause = row.cause;
     let row = put_refund(tx, row);

@@ -82,7 +82,7 @@ fn ask_for(tx: &mut Tx, shop: &Shop, ask: &Ask, strict: bool, actor: &str) -> Re
             Account::add(&mut account.coming, line.line.unwrap_or(0), line.milli);
         }
         account.returns.push(no);
-        put_account(tx, order_no, account);
+        put_account(tx, order_no, account)?;
     }
     let contact = if order_no > 0 { Contact::default() } else { ask.contact.clone() };
     let allowed = lines.iter().all(|line| line.denied.is_none());
@@ -115,6 +115,7 @@ fn ask_for(tx: &mut Tx, shop: &Shop, ask: &Ask, strict: bool, actor: &str) -> Re
                 shipping_minor: 0,
                 total_minor: 0,
                 refunds: vec![],
+                lost_discount_minor: 0,
                 credit_no: None,
                 exchange,
             },
@@ -231,6 +232,7 @@ fn line_of(
         refund_tax_minor: 0,
         points_back: 0,
         points_taken: 0,
+        points_minor: 0,
         refunded_milli: 0,
     }
 }

@@ -130,7 +130,6 @@ pub async fn customer_counter(
         for order in personal::orders(tx, &names, most).map_err(|e| refused(tx, e))? {
             let money = |minor: i64| Money { minor, currency: order.body.currency.clone() };
             let of: Vec<(i64, i64)> = order.body.lines.iter().map(|l| (l.variant_no, l.milli)).collect();
-            let sums = order.sums();
             orders.push(CounterOrder {
                 order_id: ids::id(key, Kind::Order, order.no),
                 number: order.body.number.clone(),
@@ -138,7 +137,7 @@ pub async fn customer_counter(
                 placed_at: order.placed_at,
                 sales_channel: order.body.channel.clone(),
                 total: money(order.body.total_minor),
-                to_pay: money((order.owed_minor() - sums.captured + sums.refunded).max(0)),
+                to_pay: money(order.open_minor()),
                 lines: lines(tx, &of)?,
             });
         }

@@ -91,15 +91,12 @@ pub async fn step_bag(
         let key = tx.hash_key();
         let orders: Vec<BagOrder> = done
             .iter()
-            .map(|order| {
-                let sums = order.sums();
-                BagOrder {
-                    order_id: ids::id(key, Kind::Order, order.no),
-                    number: order.body.number.clone(),
-                    state: order.status().as_str().into(),
-                    to_pay_minor: (order.owed_minor() - sums.captured + sums.refunded).max(0),
-                    currency: order.body.currency.clone(),
-                }
+            .map(|order| BagOrder {
+                order_id: ids::id(key, Kind::Order, order.no),
+                number: order.body.number.clone(),
+                state: order.status().as_str().into(),
+                to_pay_minor: order.open_minor(),
+                currency: order.body.currency.clone(),
             })
             .collect();
         let numbers: Vec<&str> = done.iter().map(|o| o.body.number.as_str()).collect();

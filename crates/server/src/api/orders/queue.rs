@@ -128,8 +128,7 @@ pub async fn pick_queue(
                     });
                 }
                 let some = |at: Timestamp| (at.micros() > 0).then_some(at);
-                let sums = order.sums();
-                let left = order.owed_minor() - sums.captured + sums.refunded;
+                let left = order.open_minor();
                 if let Some(key) = orders::bag::key(&order, f) {
                     bags.entry(key).or_default().push(out.len());
                 }
@@ -141,8 +140,8 @@ pub async fn pick_queue(
                     state: f.state.as_str().into(),
                     name: order.contact.name.clone(),
                     try_on: order.body.try_on,
-                    paid: left <= 0,
-                    to_pay_minor: left.max(0),
+                    paid: left == 0,
+                    to_pay_minor: left,
                     currency: order.body.currency.clone(),
                     placed_at: order.placed_at,
                     asked_at: some(f.asked_at),

@@ -291,9 +291,11 @@ pub struct OrderBody {
     total_minor: i64,
     /// What is to be paid for what is not cancelled.
     owed_minor: i64,
+    /// Of it so much because what stays lost discounts by what was called off.
+    lost_discount_minor: i64,
     paid_minor: i64,
     refunded_minor: i64,
-    /// Owed less paid; negative where something is to be given back.
+    /// What is left to pay with all that came back; negative where something is to be given back.
     balance_minor: i64,
     version: i64,
 }
@@ -310,7 +312,7 @@ pub fn order(
     person_id: Option<i64>,
 ) -> OrderBody {
     let body = &order.body;
-    let sums = order.sums();
+    let (sums, owing) = (order.sums(), order.owing());
     let parts = |line: usize| {
         let of = body.parts.iter().enumerate().filter(move |(_, part)| part.line == line);
         of.map(|(at, part)| PartBody {
@@ -403,9 +405,10 @@ pub fn order(
         tax_minor: body.tax_minor,
         total_minor: body.total_minor,
         owed_minor: order.owed_minor(),
+        lost_discount_minor: body.lost_discount_minor,
         paid_minor: sums.captured,
         refunded_minor: sums.refunded,
-        balance_minor: order.owed_minor() - sums.captured + sums.refunded,
+        balance_minor: owing.due_minor - owing.paid_minor,
         version: order.version,
     }
 }

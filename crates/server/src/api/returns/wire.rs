@@ -135,6 +135,8 @@ pub struct ReturnShown {
     way: &'static str,
     total: Money,
     withheld: Money,
+    /// So much less than its share goes back, as what stays lost discounts.
+    lost_discount: Money,
     shipping: Money,
     refunds: Vec<RefundShown>,
     /// Where it went without an order.
@@ -272,6 +274,7 @@ impl ReturnShown {
             },
             total: money(row.body.total_minor),
             withheld: money(row.body.withheld_minor),
+            lost_discount: money(row.body.lost_discount_minor),
             shipping: money(row.body.shipping_minor),
             refunds,
             credit_code,
