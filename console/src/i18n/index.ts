@@ -17,6 +17,7 @@ const areas = {
   imports: { en: () => import('./imports.en'), uk: () => import('./imports.uk') },
   messages: { en: () => import('./messages.en'), uk: () => import('./messages.uk') },
   orders: { en: () => import('./orders.en'), uk: () => import('./orders.uk') },
+  places: { en: () => import('./places.en'), uk: () => import('./places.uk') },
   prices: { en: () => import('./prices.en'), uk: () => import('./prices.uk') },
   returns: { en: () => import('./returns.en'), uk: () => import('./returns.uk') },
   segments: { en: () => import('./segments.en'), uk: () => import('./segments.uk') },

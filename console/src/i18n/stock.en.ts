@@ -262,6 +262,7 @@ export default {
   'place.state.closed': 'closed',
   'place.state.open': 'open',
   'place.state.paused': 'paused',
+  'place.still': 'Standing still',
   'place.supplier': 'Supplier',
   'place.title': 'Places',
   'place.transit': 'On the way',

@@ -274,6 +274,7 @@ export default {
   'place.state.closed': 'зачинено',
   'place.state.open': 'працює',
   'place.state.paused': 'призупинено',
+  'place.still': 'Простій',
   'place.supplier': 'Постачальник',
   'place.title': 'Місця',
   'place.transit': 'У дорозі',

@@ -14,6 +14,7 @@ import { Advice } from './Advice';
 import { Client } from './Client';
 import { Find } from './Find';
 import { NewOrderForm } from './NewOrder';
+import { Still } from './Still';
 import { Work } from './Work';
 
 export function StoreApp() {
@@ -53,6 +54,7 @@ export function StoreApp() {
         <span className="store-me" title={me.name || me.email}><Avatar name={me.name || me.email} /></span>
       </header>
       <main className="store-main" id="content">
+        <Still at={now.at} />
         {(now.tab === 'pick' || now.tab === 'hand') && (queue.error && !items ? <div className="store-one"><ErrorNote error={queue.error} retry={() => void queue.refetch()} /></div> : <Work key={now.tab} kind={now.tab} items={items && (now.tab === 'pick' ? picks : hands)} sel={now.sel} select={(sel, replace) => go({ sel }, replace)} at={now.at} />)}
         {now.tab === 'find' && <Find at={now.at} sku={now.sku} go={(sku) => go({ sku })} />}
         {now.tab === 'who' && (now.talk ? <Advice key={now.talk} at={now.at} id={now.talk} back={() => go({ talk: '' })} /> : <Client at={now.at} who={now.who} go={go} />)}
