@@ -92,7 +92,7 @@ const transfers = createRoute({ getParentRoute: () => root, path: '/transfers', 
 const transfer = createRoute({ getParentRoute: () => root, path: '/transfers/$id', component: area(() => import('./stock/TransferPage'), 'stock') });
 const counts = createRoute({ getParentRoute: () => root, path: '/counts', component: area(() => import('./stock/CountsPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
 const count = createRoute({ getParentRoute: () => root, path: '/counts/$id', component: area(() => import('./stock/CountPage'), 'stock'), validateSearch: texts('show') });
-const purchases = createRoute({ getParentRoute: () => root, path: '/purchases', component: area(() => import('./stock/PurchasesPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
+const purchases = createRoute({ getParentRoute: () => root, path: '/purchases', component: area(() => import('./stock/PurchasesPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel', 'claim')(s), ...flag('create')(s) }) });
 const purchase = createRoute({ getParentRoute: () => root, path: '/purchases/$id', component: area(() => import('./stock/PurchasePage'), 'stock') });
 const locations = createRoute({ getParentRoute: () => root, path: '/locations', component: area(() => import('./stock/LocationsPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
 /** Pages of orders use words of goods and returns, too. */

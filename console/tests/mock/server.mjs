@@ -377,7 +377,7 @@ const server = createServer(async (req, res) => {
   if (/^\/(returns|claims|after-sale|refunds|goodwill|customers\/[^/]+\/orders)(\/|$)/.test(path)) return shopReturns({ path, m, url, input, json, problem, res, page, req });
   if (/^\/(orders|order-settings|alerts|pick-queue|locations\/[^/]+\/reroute)(\/|$)/.test(path)) return shopOrders({ path, m, url, input, json, problem, res, page, req });
   if (/^\/(erp|legal-entities|laws|serials|rfid-sessions|waiting-list)(\/|$)/.test(path) || /^\/stock\/[^/]+\/(lots|cost)/.test(path)) return shopCompany({ path, m, url, input, json, problem, res, page });
-  if (/^\/(stock|locations|stock-channels|stock-counts|reservations|transfers|suppliers|purchase-orders)(\/|$)/.test(path) && stock({ path, m, url, input, json, problem, res, page, send }) !== false) return undefined;
+  if (/^\/(stock|incoming-claims|locations|stock-channels|stock-counts|reservations|transfers|suppliers|purchase-orders)(\/|$)/.test(path) && stock({ path, m, url, input, json, problem, res, page, send }) !== false) return undefined;
   if (path === '/home') return json(home());
   if (path === '/views') { if (m === 'POST') { const v = { id: `v-${views.length + 1}`, owner: me.email, may_change: true, version: 1, ...input }; views = [...views, v]; return json(v, 201); } return json({ items: views.filter((v) => v.page === url.searchParams.get('page')), next_cursor: null }); }
   if ((x = id(/^\/views\/([^/]+)$/))) { if (m === 'DELETE') { views = views.filter((v) => v.id !== x); return json(undefined, 204); } views = views.map((v) => (v.id === x ? { ...v, ...input, version: v.version + 1 } : v)); return json(views.find((v) => v.id === x)); }
