@@ -1,5 +1,5 @@
 // Lots, who waits, costs, serial numbers, tags, companies, law and the exchange with an accounting system, of the stand-in.
-export function company({ NOW, ago }) {
+export function company({ NOW, ago, movements = () => [] }) {
   const DAY = 24 * 60;
   const later = (min) => new Date(NOW + min * 60_000).toISOString();
   const world = {};
@@ -54,7 +54,24 @@ export function company({ NOW, ago }) {
     if (path === '/rfid-sessions/3') return json({ session: world.tags, lines: [{ sku: 'HM-200220', seen: 17, book: 18, sellable: 17, difference: -1 }, { sku: 'KS-350-Z', seen: 12, book: 12, sellable: 12, difference: 0 }], unknown: [{ gtin: '04820000000017', tags: 2 }] });
     if (path === '/rfid-sessions/3/count') { world.tags.count_id = '41'; return json({ count_id: '41' }, 201); }
     if (path === '/legal-entities') return all(world.entities);
-    if (path === '/legal-entities/documents') return all([{ id: '1', document_id: '80', entity_id: 'tov', other_id: 'fop', side: 'seller', quantity: 4, net_minor: 285_600, currency: 'UAH', seller_vat: true, reference: 'T-12', at: ago(DAY * 2) }]);
+    if (path === '/legal-entities/report') {
+      // As the server counts it: by the place that is ours, and whose it was then.
+      const [from, until] = [url.searchParams.get('from'), url.searchParams.get('until')];
+      const row = (entity_id) => ({ entity_id, received: 0, sold: 0, returned: 0, corrected: 0, sold_between_minor: 0, bought_between_minor: 0 });
+      const total = row(null);
+      const rows = new Map();
+      for (const mv of movements().filter((y) => y.at >= from && y.at < until)) {
+        const place = ['supplier', 'customer', 'loss'].includes(mv.from) ? mv.to : mv.from;
+        const who = world.entities.find((e) => e.places.some((p) => p.location_id === place && p.since <= mv.at && (!p.until || mv.at < p.until)))?.id ?? null;
+        const part = { received: mv.from === 'supplier' ? mv.quantity : 0, sold: mv.to === 'customer' ? mv.quantity : 0, returned: mv.from === 'customer' ? mv.quantity : 0, corrected: mv.from === 'loss' ? mv.quantity : mv.to === 'loss' ? -mv.quantity : 0 };
+        if (!Object.values(part).some(Boolean)) continue;
+        if (!rows.has(who)) rows.set(who, row(who));
+        for (const [k, n] of Object.entries(part)) { rows.get(who)[k] += n; total[k] += n; }
+      }
+      if (ago(DAY * 2) >= from && ago(DAY * 2) < until) { for (const [who, k] of [['tov', 'sold_between_minor'], ['fop', 'bought_between_minor']]) { if (!rows.has(who)) rows.set(who, row(who)); rows.get(who)[k] += 285_600; total[k] += 285_600; } }
+      return json({ items: [...rows.values()], total });
+    }
+    if (path === '/legal-entities/documents') return all([{ id: '1', document_id: '80', entity_id: 'tov', other_id: 'fop', side: 'sale', quantity: 4, net_minor: 285_600, currency: 'UAH', seller_vat: true, reference: 'T-12', at: ago(DAY * 2) }, { id: '1', document_id: '80', entity_id: 'fop', other_id: 'tov', side: 'purchase', quantity: 4, net_minor: 285_600, currency: 'UAH', seller_vat: true, reference: 'T-12', at: ago(DAY * 2) }]);
     if (is(/^\/legal-entities\/([^/]+)\/locations$/)) { for (const e of world.entities) for (const p of e.places) if (p.location_id === input.location_id && !p.until) p.until = ago(0); world.entities.find((e) => e.id === x[1]).places.push({ location_id: input.location_id, since: input.since ?? ago(0), until: null }); return json(undefined, 204); }
     if (is(/^\/legal-entities\/([^/]+)$/)) {
       if (input.code && !/^\d{8}$|^\d{10}$/.test(input.code)) return bad('/code', 'its check digit is wrong');

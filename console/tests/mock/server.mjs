@@ -287,7 +287,7 @@ const stock = stocked({ NOW, ago, me });
 const shopOrders = ordered({ NOW, ago, me, send: (...told) => send(...told) });
 const shopReturns = afterSale({ NOW, ago, me });
 const counter = front({ ago, me, uah });
-const shopCompany = company({ NOW, ago });
+const shopCompany = company({ NOW, ago, movements: stock.movements });
 const streams = new Map();
 const send = (path, event, data) => {
   for (const res of streams.get(path) ?? []) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);

@@ -89,7 +89,7 @@ export function goods({ NOW, ago, me }) {
     return { sku, name: world.names.get(sku), items, available: q(items.reduce((n, i) => n + i.available, 0)), in_transit: onTheWay, channels: channels(sku), incoming, claims: world.claims.filter((c) => c.sku === sku), as_of: ago(0) };
   };
 
-  return ({ path, m, url, input, json, problem, res, page, send }) => {
+  const answer = ({ path, m, url, input, json, problem, res, page, send }) => {
     const tell = (sku) => send('/api/v1/stock/stream', 'stock', { sku, channels: Object.fromEntries(channels(sku).map((c) => [c.channel, c.available])), as_of: new Date(NOW + 3000).toISOString() });
     const bad = (pointer, detail, code = 'bad_input', status = 422) => problem(res, status, code, 'A value is not possible', { detail, errors: [{ pointer, detail }] });
     const put = (sku, at, condition, n) => {
@@ -266,4 +266,5 @@ export function goods({ NOW, ago, me }) {
     }
     return false;
   };
+  return Object.assign(answer, { movements: () => world.movements });
 }

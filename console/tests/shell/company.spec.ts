@@ -63,7 +63,8 @@ test('companies: a wrong code is refused at its field, a place changes hands; a 
   await page.keyboard.press('g');
   await page.keyboard.press('2');
   await expect(page.getByTestId('entity-row')).toHaveCount(2);
-  await expect(page.getByTestId('paper-row')).toContainText('2,856');
+  await expect(page.getByTestId('paper-row').first()).toContainText('2,856');
+  await expect(page.getByTestId('paper-row').first()).toContainText('sells');
   await clean(page);
   await page.getByTestId('entity-add').click();
   await page.getByTestId('entity-name').fill('ТОВ «Комора»');
@@ -124,4 +125,40 @@ test('the exchange: a password is shown once, vanished goods wait for a person, 
   await page.getByTestId('erp-settings').click();
   await page.getByTestId('erp-vanish').fill('much');
   await expect(page.getByTestId('erp-settings-do')).toBeDisabled();
+});
+
+test('the report by companies: the time stands in the address, each number opens the documents that make it up', async ({ page }) => {
+  await enter(page, { path: '/entities' });
+  await page.getByTestId('tab-report').click();
+  await expect(page.getByTestId('report-row')).toHaveCount(3);
+  await page.getByTestId('report-year').click();
+  await expect(page).toHaveURL(/from=2026-01-01&to=2026-11-22/);
+  const sum = page.getByTestId('n-*-sold');
+  const total = await sum.textContent();
+  await sum.click();
+  await expect(page).toHaveURL(/what=sold/);
+  await expect(page.getByTestId('report-counted')).toHaveText(`${total} of ${total} stand here`);
+  await clean(page);
+  await page.screenshot({ path: 'test-results/pages/entities-report.png' });
+  // A company's number has its own; the sum of the companies is the shop's.
+  const tov = Number((await page.getByTestId('n-tov-sold').textContent())!.replace(/\D/g, ''));
+  const fop = Number((await page.getByTestId('n-fop-sold').textContent())!.replace(/\D/g, ''));
+  expect(tov + fop).toBe(Number(total!.replace(/\D/g, '')));
+  await page.getByTestId('n-fop-sold').click();
+  await expect(page.getByTestId('report-counted')).toHaveText(`${fop} of ${fop} stand here`);
+  await page.getByTestId('n-tov-sale').click();
+  await expect(page.getByTestId('report-doc')).toHaveCount(1);
+  await expect(page.getByTestId('report-counted')).toContainText('₴2,856.00 of ₴2,856.00');
+  await page.getByTestId('report-doc').getByRole('link').click();
+  await expect(page).toHaveURL(/\/stock\/movements\?document=80/);
+  await page.goBack();
+  await page.getByTestId('report-to').fill('2025-12-31');
+  await expect(page.getByText('It ends before it begins')).toBeVisible();
+  await page.goto('/entities/report?from=2020-01-01&to=2020-01-31');
+  await expect(page.getByText('Nothing was moved in this time')).toBeVisible();
+  // Whoever may not see costs sees no sums between companies.
+  await page.route('**/legal-entities/report?**', async (r) => { const answer = await r.fetch(); const body = await answer.json(); for (const x of [...body.items, body.total]) x.sold_between_minor = x.bought_between_minor = null; await r.fulfill({ json: body }); });
+  await page.goto('/entities/report');
+  await expect(page.getByTestId('n-tov-sale')).toHaveCount(0);
+  await expect(page.getByTestId('report-row').first().getByTitle('Only whoever may see costs sees it')).toHaveCount(2);
 });
