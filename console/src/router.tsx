@@ -120,7 +120,7 @@ const serials = createRoute({ getParentRoute: () => root, path: '/stock/serials'
 const rfid = createRoute({ getParentRoute: () => root, path: '/counts/tags', component: area(() => import('./goods/TagsPage'), 'goods'), validateSearch: texts('sel') });
 const entities = createRoute({ getParentRoute: () => root, path: '/entities', component: area(() => import('./goods/EntitiesPage'), 'goods'), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
 const entityReport = createRoute({ getParentRoute: () => root, path: '/entities/report', component: area(() => import('./goods/ReportPage'), 'goods'), validateSearch: texts('from', 'to', 'entity', 'what') });
-const laws = createRoute({ getParentRoute: () => root, path: '/entities/law', component: area(() => import('./goods/LawPage'), 'goods'), validateSearch: texts('country', 'rules') });
+const laws = createRoute({ getParentRoute: () => root, path: '/entities/law', component: area(() => import('./goods/LawPage'), 'goods'), validateSearch: texts('country', 'view', 'show', 'kind', 'sel', 'add', 'edit', 'copy') });
 const erp = createRoute({ getParentRoute: () => root, path: '/erp', component: area(() => import('./erp/ErpPage'), 'erp'), validateSearch: flag('create') });
 const erpOne = createRoute({ getParentRoute: () => root, path: '/erp/$name', component: area(() => import('./erp/ConnectionPage'), 'erp'), validateSearch: texts('tab', 'run', 'exchange') });
 const goods = [serials, rfid, entities, entityReport, laws, erp, erpOne, stock, stockMovements, stockSku, transfers, transfer, counts, count, purchases, purchase, locations, stillPage] as const;
