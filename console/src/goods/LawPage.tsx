@@ -97,12 +97,12 @@ function Table({ country, law, version }: { country: string; law: Law; version: 
   const count = (...s: State[]) => all.filter((r) => s.includes(r.state)).length;
   const open = (what: 'edit' | 'copy', at: number) => void navigate({ search: (s) => ({ ...s, [what]: String(at) }) });
   const columns = useMemo<Column<Row>[]>(() => [
-    { id: 'kind', header: t('law.what'), meta: { width: '24%' }, cell: ({ row: { original: { d } } }) => <span className="col"><span className="b el">{t(`law.kind.${d.rule.kind}`)}</span><span className="t12 m2 el" title={aboutText(d.rule)}>{aboutText(d.rule)}</span></span> },
+    { id: 'kind', header: t('law.what'), meta: { width: 208 }, cell: ({ row: { original: { d } } }) => <span className="col"><span className="b el">{t(`law.kind.${d.rule.kind}`)}</span><span className="t12 m2 el" title={aboutText(d.rule)}>{aboutText(d.rule)}</span></span> },
     { id: 'value', header: t('law.value'), cell: ({ row: { original: { d } } }) => <span className="el" title={valueText(d.rule)}>{valueText(d.rule)}</span> },
     { id: 'state', header: t('col.state'), meta: { width: 104 }, cell: ({ row: { original: r } }) => <Badge tone={TONE[r.state]}>{t(`law.state.${r.state}`)}</Badge> },
     { id: 'from', header: t('law.f.from'), meta: { width: 112, right: true }, cell: ({ row: { original: { d } } }) => dayText(d.from) },
     { id: 'until', header: t('law.f.until'), meta: { width: 112, right: true }, cell: ({ row: { original: { d } } }) => (d.until ? dayText(d.until) : <None why={t('law.noEnd')} />) },
-    { id: 'source', header: t('law.f.source'), meta: { width: '20%' }, cell: ({ row: { original: { d } } }) => <span className="el t12 m2" title={d.source}>{d.source}</span> },
+    { id: 'source', header: t('law.f.source'), meta: { width: 176 }, cell: ({ row: { original: { d } } }) => <span className="el t12 m2" title={d.source}>{d.source}</span> },
     {
       id: 'act', header: () => <span className="hidden-text">{t('place.change')}</span>, meta: { width: 208, right: true, title: t('place.change') },
       cell: ({ row: { original: r } }) => (
