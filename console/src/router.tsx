@@ -92,13 +92,13 @@ const transfers = createRoute({ getParentRoute: () => root, path: '/transfers', 
 const transfer = createRoute({ getParentRoute: () => root, path: '/transfers/$id', component: area(() => import('./stock/TransferPage'), 'stock') });
 const counts = createRoute({ getParentRoute: () => root, path: '/counts', component: area(() => import('./stock/CountsPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
 const count = createRoute({ getParentRoute: () => root, path: '/counts/$id', component: area(() => import('./stock/CountPage'), 'stock'), validateSearch: texts('show') });
-const purchases = createRoute({ getParentRoute: () => root, path: '/purchases', component: area(() => import('./stock/PurchasesPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
+const purchases = createRoute({ getParentRoute: () => root, path: '/purchases', component: area(() => import('./stock/PurchasesPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel', 'claim')(s), ...flag('create')(s) }) });
 const purchase = createRoute({ getParentRoute: () => root, path: '/purchases/$id', component: area(() => import('./stock/PurchasePage'), 'stock') });
 const locations = createRoute({ getParentRoute: () => root, path: '/locations', component: area(() => import('./stock/LocationsPage'), 'stock'), validateSearch: (s: Search) => ({ ...texts('tab', 'sel')(s), ...flag('create')(s) }) });
 /** Pages of orders use words of goods and returns, too. */
-const ofOrders = <T extends Record<string, unknown>>(load: () => Promise<T>) =>
+const ofOrders = <T extends Record<string, unknown>>(load: () => Promise<T>, ...more: Area[]) =>
   lazyRouteComponent(async () => {
-    const [page] = await Promise.all([load(), areaTexts('orders'), areaTexts('stock'), areaTexts('returns')]);
+    const [page] = await Promise.all([load(), ...(['orders', 'stock', 'returns', ...more] as Area[]).map(areaTexts)]);
     return page;
   });
 const ordersPage = createRoute({ getParentRoute: () => root, path: '/orders', component: ofOrders(() => import('./orders/OrdersPage')), validateSearch: texts('state', 'channel', 'place', 'q', 'from', 'to', 'sel', 'view', 'cols') });
@@ -115,13 +115,15 @@ const returnPage = createRoute({ getParentRoute: () => root, path: '/returns/$id
 const claimPage = createRoute({ getParentRoute: () => root, path: '/returns/claims/$id', component: ofOrders(() => import('./returns/ClaimPage')) });
 const casePage = createRoute({ getParentRoute: () => root, path: '/returns/cases/$id', component: ofOrders(() => import('./returns/CasePage')) });
 const after = [returns, claims, cases, refunds, rates, policy, returnPage, claimPage, casePage] as const;
+const stillPage = createRoute({ getParentRoute: () => root, path: '/locations/alerts', component: ofOrders(() => import('./places/AlertsPage'), 'places'), validateSearch: texts('part', 'show', 'sel', 'add', 'at') });
 const serials = createRoute({ getParentRoute: () => root, path: '/stock/serials', component: area(() => import('./goods/SerialsPage'), 'goods'), validateSearch: texts('sn') });
 const rfid = createRoute({ getParentRoute: () => root, path: '/counts/tags', component: area(() => import('./goods/TagsPage'), 'goods'), validateSearch: texts('sel') });
 const entities = createRoute({ getParentRoute: () => root, path: '/entities', component: area(() => import('./goods/EntitiesPage'), 'goods'), validateSearch: (s: Search) => ({ ...texts('sel')(s), ...flag('create')(s) }) });
-const laws = createRoute({ getParentRoute: () => root, path: '/entities/law', component: area(() => import('./goods/LawPage'), 'goods'), validateSearch: texts('country', 'rules') });
+const entityReport = createRoute({ getParentRoute: () => root, path: '/entities/report', component: area(() => import('./goods/ReportPage'), 'goods'), validateSearch: texts('from', 'to', 'entity', 'what') });
+const laws = createRoute({ getParentRoute: () => root, path: '/entities/law', component: area(() => import('./goods/LawPage'), 'goods'), validateSearch: texts('country', 'view', 'show', 'kind', 'sel', 'add', 'edit', 'copy') });
 const erp = createRoute({ getParentRoute: () => root, path: '/erp', component: area(() => import('./erp/ErpPage'), 'erp'), validateSearch: flag('create') });
 const erpOne = createRoute({ getParentRoute: () => root, path: '/erp/$name', component: area(() => import('./erp/ConnectionPage'), 'erp'), validateSearch: texts('tab', 'run', 'exchange') });
-const goods = [serials, rfid, entities, laws, erp, erpOne, stock, stockMovements, stockSku, transfers, transfer, counts, count, purchases, purchase, locations] as const;
+const goods = [serials, rfid, entities, entityReport, laws, erp, erpOne, stock, stockMovements, stockSku, transfers, transfer, counts, count, purchases, purchase, locations, stillPage] as const;
 
 const products = createRoute({ getParentRoute: () => root, path: '/products', component: area(() => import('./catalog/ProductsPage'), 'catalog'), validateSearch: texts('q', 'filter', 'sort', 'view', 'cols') });
 const compare = createRoute({ getParentRoute: () => root, path: '/products/compare', component: area(() => import('./catalog/ComparePage'), 'catalog'), validateSearch: texts('ids') });

@@ -107,3 +107,31 @@ export class Stream {
     }
   };
 }
+
+/**
+ * How much of what happens in the shop this window is told: `whole` while the shop's stream stands, `part` where only goods are
+ * told of, `none` while the connection is cut. Pages ask again and again only for what nobody tells them.
+ */
+export const told: { state: 'none' | 'part' | 'whole' } = { state: 'none' };
+const SLOW = 30_000;
+/** How often a query is asked anew: never while its changes are told, as often as said while they are not. */
+export const whenCut = (ms: number) => (): number | false => (told.state === 'whole' ? false : told.state === 'part' ? Math.max(ms, SLOW) : ms);
+
+/** Does it at once, and then at most once in so many ms, the last time for sure: a busy shop changes many times a second. */
+export function seldom(act: () => void, ms: number): { call: () => void; stop: () => void } {
+  let last = 0;
+  let due: ReturnType<typeof setTimeout> | undefined;
+  const now = () => {
+    due = undefined;
+    last = performance.now();
+    act();
+  };
+  return {
+    call: () => {
+      const left = last + ms - performance.now();
+      if (left <= 0 && !due) now();
+      else due ??= setTimeout(now, Math.max(0, left));
+    },
+    stop: () => clearTimeout(due),
+  };
+}

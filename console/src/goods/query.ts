@@ -8,7 +8,7 @@ type Schemas = components['schemas'];
 type Item<P extends keyof paths> = paths[P] extends { get: { responses: { 200: { content: { 'application/json': { items: (infer I)[] } } } } } } ? I : never;
 export type Lot = Schemas['LotShown'];
 export type Entity = Schemas['EntityShown'];
-export type EntityReport = Schemas['EntityReport'];
+export type EntityReport = Schemas['EntitiesReport'];
 export type EntityPaper = Item<'/api/v1/legal-entities/documents'>;
 export type TagSession = Schemas['SessionShown'];
 
@@ -31,4 +31,5 @@ export const papersQuery = infiniteQueryOptions({
   getNextPageParam: (last: { next_cursor?: string | null }) => last.next_cursor ?? null,
   queryFn: ({ pageParam }) => must(api.GET('/api/v1/legal-entities/documents', { params: { query: { limit: 50, cursor: pageParam ?? undefined } } })),
 });
+export const reportQuery = (from: string, until: string) => queryOptions({ queryKey: [...GOODS, 'entity-report', from, until], queryFn: () => must(api.GET('/api/v1/legal-entities/report', { params: { query: { from, until } } })) });
 export const lawQuery = (country: string) => queryOptions({ queryKey: [...GOODS, 'law', country], queryFn: () => must(api.GET('/api/v1/laws/{country}', { params: { path: { country } } })), retry: false, staleTime: 60_000 });

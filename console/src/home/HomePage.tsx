@@ -9,11 +9,13 @@ import { Chart, type ChartData } from '../ui/Chart';
 import * as f from '../ui/format';
 import { IconAlertHexagon, IconAlertTriangle, IconGitMerge, IconMailOff, IconServer } from '../ui/icons';
 import { useTitle } from '../ui/Shell';
-import { homeQuery } from './query';
+import { useMay } from '../session/session';
+import { alertsQuery, homeQuery } from './query';
 
 export default function HomePage() {
   const { t } = useTranslation();
   const home = useQuery(homeQuery);
+  const still = useQuery({ ...alertsQuery, enabled: useMay('orders:read') }).data?.paused ?? [];
   useTitle(t('nav.home'));
   const d = home.data;
   const today = d?.today;
@@ -35,8 +37,8 @@ export default function HomePage() {
         <Panel title={t('home.hours')} query={home} skeleton={6}>
           {(data) => <Hours home={data} />}
         </Panel>
-        <Panel title={t('home.attention')} count={d?.attention.length || undefined} query={home} empty={(x) => x.attention.length === 0} emptyText={<EmptyState title={t('home.calm')}>{t('home.calmText')}</EmptyState>}>
-          {(data) => <div style={{ marginTop: 8 }}>{data.attention.map((a) => <AttentionRow key={a.kind} item={a} />)}</div>}
+        <Panel title={t('home.attention')} count={(d?.attention.length ?? 0) + (still.length ? 1 : 0) || undefined} query={home} empty={(x) => x.attention.length === 0 && still.length === 0} emptyText={<EmptyState title={t('home.calm')}>{t('home.calmText')}</EmptyState>}>
+          {(data) => <div style={{ marginTop: 8 }}>{still.length > 0 && <StillRow of={still} />}{data.attention.map((a) => <AttentionRow key={a.kind} item={a} />)}</div>}
         </Panel>
       </div>
       <div className="home2">
@@ -151,6 +153,22 @@ function AttentionRow({ item }: { item: Attention }) {
         <span className="t12 m2 el" title={item.detail}>{item.detail}</span>
       </div>
       <Link to={item.kind === 'webhook_disabled' ? item.link : k.to} search={k.search as never} className="b t12 nw">{verbs[item.kind] ?? t('open')}</Link>
+    </div>
+  );
+}
+
+/** Places that stand still wait for nobody, and still are the first thing to know. */
+function StillRow({ of }: { of: { location_id: string; kind: string }[] }) {
+  const { t } = useTranslation();
+  const kinds = [...new Set(of.map((p) => t(`attention.still.${p.kind}`, { defaultValue: p.kind })))];
+  return (
+    <div className="att" data-testid="attention-still">
+      <IconAlertTriangle className="warn" />
+      <div className="col sp">
+        <span className="b el">{t('attention.still', { count: of.length, n: f.number(of.length) })}</span>
+        <span className="t12 m2 el">{f.list(kinds)}</span>
+      </div>
+      <Link to="/locations/alerts" search={{}} className="b t12 nw">{t('attention.review.do')}</Link>
     </div>
   );
 }

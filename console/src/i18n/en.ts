@@ -522,4 +522,11 @@ export default {
   'attention.privacy_other': '{{n}} people wait for an answer about their data',
   'gate.preference': 'Wanted by the customer',
   'reason.not_wanted': 'the customer does not want it',
+  'attention.still.alert': 'air-raid alert',
+  'attention.still.blackout': 'no power',
+  'attention.still.closed': 'closed territory',
+  'attention.still.curfew': 'curfew',
+  'attention.still.hand': 'switched off by hand',
+  'attention.still_one': '{{n}} place stands still',
+  'attention.still_other': '{{n}} places stand still',
 } as Record<string, string>;

@@ -8,8 +8,14 @@ const KEY = 'braid-language';
 // Each language is its own chunk: nobody downloads words that they do not read. Words that Home does not need come with the
 // pages of their area.
 const texts = { en: () => import('./en'), uk: () => import('./uk') };
+type Words = { default: Record<string, string> };
+const together = async (parts: Promise<Words>[]): Promise<Words> => ({ default: Object.assign({}, ...(await Promise.all(parts)).map((p) => p.default)) as Record<string, string> });
 const areas = {
-  areas: { en: () => import('./areas.en'), uk: () => import('./areas.uk') },
+  /** What pages that few open share among themselves. */
+  areas: {
+    en: () => together([import('./audit.en'), import('./exports.en'), import('./identity.en'), import('./live.en'), import('./moving.en'), import('./privacy.en'), import('./settings.en'), import('./webhooks.en')]),
+    uk: () => together([import('./audit.uk'), import('./exports.uk'), import('./identity.uk'), import('./live.uk'), import('./moving.uk'), import('./privacy.uk'), import('./settings.uk'), import('./webhooks.uk')]),
+  },
   catalog: { en: () => import('./catalog.en'), uk: () => import('./catalog.uk') },
   customers: { en: () => import('./customers.en'), uk: () => import('./customers.uk') },
   erp: { en: () => import('./erp.en'), uk: () => import('./erp.uk') },
@@ -17,6 +23,7 @@ const areas = {
   imports: { en: () => import('./imports.en'), uk: () => import('./imports.uk') },
   messages: { en: () => import('./messages.en'), uk: () => import('./messages.uk') },
   orders: { en: () => import('./orders.en'), uk: () => import('./orders.uk') },
+  places: { en: () => import('./places.en'), uk: () => import('./places.uk') },
   prices: { en: () => import('./prices.en'), uk: () => import('./prices.uk') },
   returns: { en: () => import('./returns.en'), uk: () => import('./returns.uk') },
   segments: { en: () => import('./segments.en'), uk: () => import('./segments.uk') },

@@ -560,4 +560,13 @@ export default {
   'attention.privacy_other': '{{n}} людини чекають відповіді про свої дані',
   'gate.preference': 'Клієнт цього хоче',
   'reason.not_wanted': 'клієнт цього не хоче',
+  'attention.still.alert': 'повітряна тривога',
+  'attention.still.blackout': 'немає світла',
+  'attention.still.closed': 'закрита територія',
+  'attention.still.curfew': 'комендантська година',
+  'attention.still.hand': 'вимкнено вручну',
+  'attention.still_few': '{{n}} місця простоюють',
+  'attention.still_many': '{{n}} місць простоюють',
+  'attention.still_one': '{{n}} місце простоює',
+  'attention.still_other': '{{n}} місця простоюють',
 } as Record<string, string>;

@@ -124,6 +124,7 @@ function Form({ start, tag }: { start: Doc; tag: string }) {
       )}
       {now === 'calendar' && (
         <>
+          <p className="m2"><Link to="/locations/alerts" search={{ part: 'calendar' }} className="inline-link" data-testid="oset-forms">{t('oset.asForms')}</Link></p>
           <JsonPart form={form} pointer="/switched_off" broken={broken} setBroken={setBroken} example={'[{"location": "Lviv-1", "from": "2026-11-22T08:00:00Z", "until": null, "why": "…"}]'} />
           <JsonPart form={form} pointer="/curfews" broken={broken} setBroken={setBroken} example={'[{"territory": "27", "from": "00:00", "until": "05:00"}]'} />
           <JsonPart form={form} pointer="/blackouts" broken={broken} setBroken={setBroken} example={'[{"queue": "3.2", "from": "2026-11-22T10:00:00Z", "until": "2026-11-22T14:00:00Z"}]'} />

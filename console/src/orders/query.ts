@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, must } from '../api/client';
 import { problemOf } from '../api/problem';
+import { whenCut } from '../api/stream';
 import type { components, paths } from '../api/schema';
 
 type Schemas = components['schemas'];
@@ -41,22 +42,22 @@ export const ordersQuery = (of: OrderFilter) =>
     initialPageParam: null as string | null,
     getNextPageParam: (last: { next_cursor?: string | null }) => last.next_cursor ?? null,
     queryFn: ({ pageParam }) => must(api.GET('/api/v1/orders', { params: { query: { state: of.state, sales_channel: of.channel, location_id: of.place, q: of.q?.trim() || undefined, from: dayOf(of.from), to: dayOf(of.to, true), limit: 50, cursor: pageParam ?? undefined } } })),
-    refetchInterval: 15_000,
+    refetchInterval: whenCut(15_000),
   });
 
 export const orderQuery = (id: string) =>
-  queryOptions({ queryKey: [...ORDERS, 'one', id], queryFn: () => must(api.GET('/api/v1/orders/{id}', { params: { path: { id } } })), refetchInterval: 15_000 });
+  queryOptions({ queryKey: [...ORDERS, 'one', id], queryFn: () => must(api.GET('/api/v1/orders/{id}', { params: { path: { id } } })), refetchInterval: whenCut(15_000) });
 
 export const queueQuery = (location: string) =>
   queryOptions({
     queryKey: [...ORDERS, 'queue', location],
     enabled: location !== '',
     queryFn: () => must(api.GET('/api/v1/pick-queue', { params: { query: { location_id: location, limit: 200 } } })),
-    refetchInterval: 8_000,
+    refetchInterval: whenCut(8_000),
   });
 
 export const figuresQuery = (from: string | undefined, to: string | undefined) =>
-  queryOptions({ queryKey: [...ORDERS, 'figures', from ?? '', to ?? ''], queryFn: () => must(api.GET('/api/v1/orders/figures', { params: { query: { from: dayOf(from), to: dayOf(to, true) } } })), refetchInterval: 60_000 });
+  queryOptions({ queryKey: [...ORDERS, 'figures', from ?? '', to ?? ''], queryFn: () => must(api.GET('/api/v1/orders/figures', { params: { query: { from: dayOf(from), to: dayOf(to, true) } } })), refetchInterval: whenCut(60_000) });
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 export type Doc = { [key: string]: Json };
@@ -101,10 +102,10 @@ export const slotsQuery = (order: string, location: string) =>
   queryOptions({ queryKey: [...ORDERS, 'slots', order, location], queryFn: () => must(api.GET('/api/v1/orders/{id}/slots', { params: { path: { id: order }, query: { location_id: location } } })), staleTime: 30_000 });
 
 export const consultationQuery = (id: string) =>
-  queryOptions({ queryKey: [...ORDERS, 'consultation', id], queryFn: () => must(api.GET('/api/v1/consultations/{id}', { params: { path: { id } } })), refetchInterval: 10_000 });
+  queryOptions({ queryKey: [...ORDERS, 'consultation', id], queryFn: () => must(api.GET('/api/v1/consultations/{id}', { params: { path: { id } } })), refetchInterval: whenCut(10_000) });
 
 export const consultationsQuery = (location: string) =>
-  queryOptions({ queryKey: [...ORDERS, 'consultations', location], queryFn: () => must(api.GET('/api/v1/consultations', { params: { query: { location_id: location } } })), refetchInterval: 15_000 });
+  queryOptions({ queryKey: [...ORDERS, 'consultations', location], queryFn: () => must(api.GET('/api/v1/consultations', { params: { query: { location_id: location } } })), refetchInterval: whenCut(15_000) });
 
 /** A customer as the counter needs them; with an SKU, what it costs for them there. */
 export const counterQuery = (person: string, location: string, sku: string) =>

@@ -1,6 +1,7 @@
 // What the pages of returns ask the server for.
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api, must } from '../api/client';
+import { whenCut } from '../api/stream';
 import type { components, paths } from '../api/schema';
 
 type Schemas = components['schemas'];
@@ -48,7 +49,7 @@ export const afterQuery = (of: Of, by: AfterFilter) =>
     initialPageParam: null as string | null,
     getNextPageParam: (last: { next_cursor?: string | null }) => last.next_cursor ?? null,
     queryFn: ({ pageParam }) => must(api.GET(LISTS[of], { params: { query: { state: by.state, kind: by.kind, reason: by.reason, location_id: by.place, owner: by.owner, due_before: dueBefore(by.due), q: by.q?.trim() || undefined, limit: 50, cursor: pageParam ?? undefined } } })),
-    refetchInterval: 15_000,
+    refetchInterval: whenCut(15_000),
   });
 
 export const refundsQuery = (state: string | undefined) =>
@@ -57,12 +58,12 @@ export const refundsQuery = (state: string | undefined) =>
     initialPageParam: null as string | null,
     getNextPageParam: (last: { next_cursor?: string | null }) => last.next_cursor ?? null,
     queryFn: ({ pageParam }) => must(api.GET('/api/v1/refunds', { params: { query: { state, limit: 50, cursor: pageParam ?? undefined } } })),
-    refetchInterval: 15_000,
+    refetchInterval: whenCut(15_000),
   });
 
-export const returnQuery = (id: string) => queryOptions({ queryKey: [...AFTER, 'return', id], queryFn: () => must(api.GET('/api/v1/returns/{id}', { params: { path: { id } } })), refetchInterval: 15_000 });
-export const claimQuery = (id: string) => queryOptions({ queryKey: [...AFTER, 'claim', id], queryFn: () => must(api.GET('/api/v1/claims/{id}', { params: { path: { id } } })), refetchInterval: 15_000 });
-export const caseQuery = (id: string) => queryOptions({ queryKey: [...AFTER, 'case', id], queryFn: () => must(api.GET('/api/v1/after-sale/{id}', { params: { path: { id } } })), refetchInterval: 15_000 });
+export const returnQuery = (id: string) => queryOptions({ queryKey: [...AFTER, 'return', id], queryFn: () => must(api.GET('/api/v1/returns/{id}', { params: { path: { id } } })), refetchInterval: whenCut(15_000) });
+export const claimQuery = (id: string) => queryOptions({ queryKey: [...AFTER, 'claim', id], queryFn: () => must(api.GET('/api/v1/claims/{id}', { params: { path: { id } } })), refetchInterval: whenCut(15_000) });
+export const caseQuery = (id: string) => queryOptions({ queryKey: [...AFTER, 'case', id], queryFn: () => must(api.GET('/api/v1/after-sale/{id}', { params: { path: { id } } })), refetchInterval: whenCut(15_000) });
 export const policyQuery = queryOptions({ queryKey: [...AFTER, 'policy'], queryFn: () => must(api.GET('/api/v1/returns/policy')), staleTime: 60_000 });
 export const ratesQuery = (from: string | undefined, to: string | undefined) => queryOptions({ queryKey: [...AFTER, 'rates', from ?? '', to ?? ''], queryFn: () => must(api.GET('/api/v1/returns/rates', { params: { query: { from, to, limit: 100 } } })), staleTime: 60_000 });
 
@@ -75,7 +76,7 @@ export const ofOrderQuery = (order_id: string) =>
       const [returns, claims, cases] = await Promise.all([must(api.GET('/api/v1/returns', params)), must(api.GET('/api/v1/claims', params)), must(api.GET('/api/v1/after-sale', params))]);
       return { returns: returns.items, claims: claims.items, cases: cases.items };
     },
-    refetchInterval: 15_000,
+    refetchInterval: whenCut(15_000),
   });
 
 export const ofCustomerQuery = (person_id: string) => queryOptions({ queryKey: [...AFTER, 'customer', person_id], queryFn: () => must(api.GET('/api/v1/customers/{person_id}/orders', { params: { path: { person_id } } })) });

@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { contact } from '../api/client';
-import { Stream } from '../api/stream';
+import { seldom, Stream, told } from '../api/stream';
 import type { Counts, Home, Segment } from '../api/types';
 import * as f from '../ui/format';
 import { say } from '../ui/toast';
@@ -37,13 +37,24 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       void client.invalidateQueries({ queryKey: ['segment-members', id] });
       void client.invalidateQueries({ queryKey: ['segment-changes', id] });
     });
-    s.on('reload', () => void client.invalidateQueries());
+    // Orders, returns, claims, cases, refunds, alerts and settings are told of by this one word.
+    const reload = seldom(() => void client.invalidateQueries(), 1000);
+    s.on('reload', reload.call);
+    const unwatch = s.watch(() => {
+      const was = told.state;
+      told.state = s.state === 'live' ? 'whole' : 'none';
+      // Queries look at their interval when they have answered: asking once sets those of the open page going again.
+      if (was === 'whole' && told.state === 'none') void client.invalidateQueries();
+    });
     s.onReturn((gap) => {
       void client.invalidateQueries();
       if (gap > 0) say(words.current('live.reconnected', { n: f.number(gap) }));
     });
     return () => {
       clearTimeout(due);
+      reload.stop();
+      unwatch();
+      told.state = 'none';
       s.close();
     };
   }, [client]);

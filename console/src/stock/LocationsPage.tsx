@@ -15,6 +15,7 @@ import { useTitle } from '../ui/Shell';
 import { useShortcut } from '../ui/shortcuts';
 import { say, sayError } from '../ui/toast';
 import { Acts, Dialog } from './acts';
+import { LocationTabs } from './LocationTabs';
 import { faultsOf, quantity } from './forms';
 import { Amount, type Places, State, usePlaces } from './parts';
 import { GOODS, KINDS, type Location, locationsQuery, type Outlet, outletsQuery } from './query';
@@ -32,12 +33,11 @@ export default function LocationsPage() {
   const channels = search.tab === 'channels';
   const create = (on: boolean) => void navigate({ search: (s) => ({ ...s, create: on || undefined }) });
   useShortcut('KeyC', () => create(true), { enabled: may && !search.create });
-  const tab = (on: boolean, to: 'channels' | undefined, name: string) => <Link to="/locations" search={to ? { tab: to } : {}} className={on ? 'on' : ''} aria-current={on ? 'page' : undefined} data-testid={`tab-${to ?? 'places'}`}>{name}</Link>;
   const Body = channels ? Channels : PlacesTable;
   return (
     <div className="page fill">
       <PageHeader title={t('nav.locations')} actions={<ActButton right="settings:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={() => create(true)} data-testid="location-create">{channels ? t('outlet.add') : t('place.add')}</ActButton>} />
-      <nav className="tabs" aria-label={t('nav.locations')}>{tab(!channels, undefined, t('place.title'))}{tab(channels, 'channels', t('outlet.title'))}</nav>
+      <LocationTabs at={channels ? 'channels' : 'places'} />
       <Body places={places} create={Boolean(search.create) && may} close={() => create(false)} />
     </div>
   );

@@ -2,7 +2,7 @@
 import { Button, Switch, TextInput } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
+import { lazy, Suspense, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { ActButton } from '../session/Guarded';
@@ -16,6 +16,8 @@ import { dayStart, faultsOf, quantity } from './forms';
 import { Amount, type Places, Qty, State, Steps, usePlaces } from './parts';
 import { GOODS, type Purchase, purchaseQuery, purchasesQuery } from './query';
 
+const Waits = lazy(() => import('./Waits'));
+const ExpectForm = lazy(() => import('./Waits').then((m) => ({ default: m.ExpectForm })));
 const route = getRouteApi('/purchases/$id');
 
 export default function PurchasePage() {
@@ -24,7 +26,7 @@ export default function PurchasePage() {
   const order = useQuery(purchaseQuery(id));
   const list = useInfiniteQuery(purchasesQuery);
   const places = usePlaces();
-  const [open, setOpen] = useState<'place' | 'end' | 'cancel' | null>(null);
+  const [open, setOpen] = useState<'place' | 'end' | 'cancel' | 'expect' | null>(null);
   const o = order.data;
   useTitle(t('purchase.no', { id }));
   if (!o) return <div className="page">{order.error ? <ErrorNote error={order.error} retry={() => void order.refetch()} /> : <Skeleton rows={6} />}</div>;
@@ -46,6 +48,7 @@ export default function PurchasePage() {
         actions={
           <div className="row g8 wrap-row">
             {['draft', 'ordered'].includes(o.state) && <ActButton right="stock:write" variant="subtle" onClick={() => setOpen('cancel')} data-testid="purchase-cancel">{t('purchase.cancel')}</ActButton>}
+            {awaits && <ActButton right="stock:write" variant="default" onClick={() => setOpen('expect')} data-testid="purchase-expect">{t('ahead.expect')}</ActButton>}
             {awaits && <ActButton right="stock:write" variant="default" onClick={() => setOpen('end')} data-testid="purchase-end">{t('purchase.noMore')}</ActButton>}
             {o.state === 'draft' && <ActButton right="stock:write" onClick={() => setOpen('place')} data-testid="purchase-place-order">{t('purchase.placed')}</ActButton>}
           </div>
@@ -60,6 +63,8 @@ export default function PurchasePage() {
       ]} />
       {o.note && <p className="m2">{o.note}</p>}
       <Delivery key={`${o.state}-${o.version}`} of={o} places={places} />
+      {o.state !== 'draft' && <Suspense fallback={null}><Waits of={o} /></Suspense>}
+      {open === 'expect' && <Suspense fallback={null}><ExpectForm of={o} close={() => setOpen(null)} /></Suspense>}
       {open === 'place' && <Place of={o} close={() => setOpen(null)} />}
       {open === 'end' && <End of={o} close={() => setOpen(null)} />}
       {open === 'cancel' && <Cancel of={o} close={() => setOpen(null)} />}

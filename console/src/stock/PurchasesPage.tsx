@@ -2,12 +2,12 @@
 import { Select, TextInput } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { ActButton, ActLink } from '../session/Guarded';
 import { useMay, useMe } from '../session/session';
-import { EmptyState, ErrorNote, None, PageHeader, When } from '../ui/base';
+import { EmptyState, ErrorNote, None, PageHeader, Skeleton, When } from '../ui/base';
 import { type Column, DataTable } from '../ui/DataTable';
 import * as f from '../ui/format';
 import { IconPlus } from '../ui/icons';
@@ -19,6 +19,7 @@ import { dayStart, faultsOf, minor, quantity, useOnce } from './forms';
 import { Amount, Day, Lines, type NewLine, Note, type Places, PlaceSelect, State, usePlaces } from './parts';
 import { GOODS, type PurchaseRow, purchasesQuery, type Supplier, suppliersQuery } from './query';
 
+const Promises = lazy(() => import('./Promises').then((m) => ({ default: m.Promises })));
 const route = getRouteApi('/purchases');
 
 export default function PurchasesPage() {
@@ -29,15 +30,16 @@ export default function PurchasesPage() {
   const may = useMay('stock:write');
   const places = usePlaces();
   const ofSuppliers = search.tab === 'suppliers';
+  const ofPromises = search.tab === 'promises';
   const create = (on: boolean) => void navigate({ search: (s) => ({ ...s, create: on || undefined }) });
-  useShortcut('KeyC', () => create(true), { enabled: may && !search.create });
-  const tab = (on: boolean, to: 'suppliers' | undefined, name: string) => <Link to="/purchases" search={to ? { tab: to } : {}} className={on ? 'on' : ''} aria-current={on ? 'page' : undefined} data-testid={`tab-${to ?? 'orders'}`}>{name}</Link>;
+  useShortcut('KeyC', () => create(true), { enabled: may && !search.create && !ofPromises });
+  const tab = (on: boolean, to: 'suppliers' | 'promises' | undefined, name: string) => <Link to="/purchases" search={to ? { tab: to } : {}} className={on ? 'on' : ''} aria-current={on ? 'page' : undefined} data-testid={`tab-${to ?? 'orders'}`}>{name}</Link>;
   return (
     <div className="page fill">
-      <PageHeader title={t('nav.purchases')} actions={<ActButton right="stock:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={() => create(true)} data-testid="purchase-create">{ofSuppliers ? t('supplier.add') : t('purchase.add')}</ActButton>} />
-      <nav className="tabs" aria-label={t('nav.purchases')}>{tab(!ofSuppliers, undefined, t('purchase.orders'))}{tab(ofSuppliers, 'suppliers', t('supplier.title'))}</nav>
-      {ofSuppliers ? <Suppliers create={Boolean(search.create) && may} close={() => create(false)} /> : <Orders places={places} open={() => create(true)} />}
-      {!ofSuppliers && search.create && may && <NewOrder places={places} close={() => create(false)} />}
+      <PageHeader title={t('nav.purchases')} actions={ofPromises ? undefined : <ActButton right="stock:write" leftSection={<IconPlus />} rightSection={<kbd>C</kbd>} onClick={() => create(true)} data-testid="purchase-create">{ofSuppliers ? t('supplier.add') : t('purchase.add')}</ActButton>} />
+      <nav className="tabs" aria-label={t('nav.purchases')}>{tab(!ofSuppliers && !ofPromises, undefined, t('purchase.orders'))}{tab(ofSuppliers, 'suppliers', t('supplier.title'))}{tab(ofPromises, 'promises', t('ahead.tab'))}</nav>
+      {ofPromises ? <Suspense fallback={<Skeleton rows={6} />}><Promises /></Suspense> : ofSuppliers ? <Suppliers create={Boolean(search.create) && may} close={() => create(false)} /> : <Orders places={places} open={() => create(true)} />}
+      {!ofSuppliers && !ofPromises && search.create && may && <NewOrder places={places} close={() => create(false)} />}
     </div>
   );
 }

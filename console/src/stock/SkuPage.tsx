@@ -19,6 +19,7 @@ import { type Claim, GOODS, isMissing, movementsQuery, outletsQuery, skuQuery, t
 import { unlessScanned } from './scan';
 
 const BehindSku = lazy(() => import('../goods/ForSku'));
+const Ahead = lazy(() => import('./Ahead'));
 const route = getRouteApi('/stock/$sku');
 const ENDS_ALONE = ['cart', 'in_store', 'try_on'];
 
@@ -77,6 +78,7 @@ export default function SkuPage() {
           <Incoming stock={s} places={places} />
         </div>
       </div>
+      <Suspense fallback={null}><Ahead sku={s.sku} places={places} /></Suspense>
       <Suspense fallback={null}><BehindSku sku={s.sku} places={places} /></Suspense>
       {act === 'move' && <MoveForm {...acts} />}
       {act === 'safety' && <KeepBack {...acts} />}

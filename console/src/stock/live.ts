@@ -23,7 +23,7 @@ export function useStockLive(moved?: (m: Moved) => void): void {
       const key = [...GOODS, 'sku', m.sku];
       client.setQueryData<Stock>(key, (old) => old && { ...old, as_of: m.as_of, channels: old.channels.map((c) => ({ ...c, available: m.channels[c.channel] ?? c.available })) });
       void client.invalidateQueries({ queryKey: key });
-      void client.invalidateQueries({ queryKey: [...GOODS, 'movements', m.sku] });
+      for (const of of ['movements', 'waiting', 'lots', 'supply', 'cost']) void client.invalidateQueries({ queryKey: [...GOODS, of, m.sku] });
       ref.current?.(m);
     });
     stream.on('reload', all);

@@ -1,6 +1,7 @@
 // Decision served: what do I do next in this shop, from which shelf, and by when?
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
+import { told } from '../api/stream';
 import { dueText, useNow } from '../orders/parts';
 import { queueQuery } from '../orders/query';
 import { useMe } from '../session/session';
@@ -14,12 +15,15 @@ import { Advice } from './Advice';
 import { Client } from './Client';
 import { Find } from './Find';
 import { NewOrderForm } from './NewOrder';
+import { Still } from './Still';
+import { useStoreLive } from './live';
 import { Work } from './Work';
 
 export function StoreApp() {
   const { t } = useTranslation();
   const me = useMe();
   const [now, go] = useAddress();
+  useStoreLive();
   const places = usePlaces();
   const place = places.own.find((l) => l.id === now.at);
   const queue = useQuery(queueQuery(place ? now.at : ''));
@@ -53,6 +57,7 @@ export function StoreApp() {
         <span className="store-me" title={me.name || me.email}><Avatar name={me.name || me.email} /></span>
       </header>
       <main className="store-main" id="content">
+        <Still at={now.at} />
         {(now.tab === 'pick' || now.tab === 'hand') && (queue.error && !items ? <div className="store-one"><ErrorNote error={queue.error} retry={() => void queue.refetch()} /></div> : <Work key={now.tab} kind={now.tab} items={items && (now.tab === 'pick' ? picks : hands)} sel={now.sel} select={(sel, replace) => go({ sel }, replace)} at={now.at} />)}
         {now.tab === 'find' && <Find at={now.at} sku={now.sku} go={(sku) => go({ sku })} />}
         {now.tab === 'who' && (now.talk ? <Advice key={now.talk} at={now.at} id={now.talk} back={() => go({ talk: '' })} /> : <Client at={now.at} who={now.who} go={go} />)}
@@ -68,7 +73,8 @@ function Fresh({ at, failed }: { at: number; failed: boolean }) {
   const { t } = useTranslation();
   const now = useNow();
   if (!at) return <span className="store-fresh" />;
-  const old = failed || now - at > 40_000;
+  // What is told of need not be asked for: then it is as old as the last change.
+  const old = failed || (told.state !== 'whole' && now - at > 40_000);
   return <span className={`store-fresh ${old ? 'old' : ''}`} role="status"><i aria-hidden="true" /><span>{old ? t('store.stale', { time: f.clock(at) }) : t('store.fresh')}</span></span>;
 }
 

@@ -140,6 +140,11 @@ const patterns: [RegExp, Say][] = [
   [/^no client for the provider can be made$/, k('oidcClient')],
   // stock: what is refused, at its field
   [/^it is out of range$/, g('outOfRange')],
+  [/^came$/, g('came')],
+  [/^from another purchase order$/, g('otherPurchase')],
+  [/^it will not come$/, g('willNotCome')],
+  [/^it comes later$/, g('comesLater')],
+  [/^it comes earlier$/, g('comesEarlier')],
   [/^nothing is sold from there$/, g('nothingSold')],
   [/^more has been sold ahead than this allows: /, g('soldAhead')],
   [/^an id is up to 100 bytes without spaces$/, g('idSpaces')],

@@ -1,5 +1,5 @@
 // Lots, who waits, costs, serial numbers, tags, companies, law and the exchange with an accounting system, of the stand-in.
-export function company({ NOW, ago }) {
+export function company({ NOW, ago, movements = () => [] }) {
   const DAY = 24 * 60;
   const later = (min) => new Date(NOW + min * 60_000).toISOString();
   const world = {};
@@ -16,7 +16,16 @@ export function company({ NOW, ago }) {
       { id: 'tov', kind: 'company', name: 'ТОВ «Світлиця»', code: '32855961', vat: true, vat_code: '328559613015', iban: 'UA213223130000026007233566001', address: 'Львів', markup_permille: 50, version: 1, places: [{ location_id: 'Hub', since: '2024-01-01T00:00:00Z', until: null }, { location_id: 'Lviv-1', since: '2024-01-01T00:00:00Z', until: null }] },
       { id: 'fop', kind: 'sole_trader', name: 'ФОП Ґалаґан', code: '2935277368', vat: false, vat_code: '', iban: '', address: '', markup_permille: 0, version: 1, places: [{ location_id: 'Kyiv-1', since: '2025-06-01T00:00:00Z', until: null }] },
     ];
-    world.law = { version: 0, id: 'UA', updated_at: null, document: { vat: [{ class: 'standard', permille: 200, from: '2014-04-01', until: null, source: 'ПКУ, ст. 193' }, { class: 'medicine', permille: 70, from: '2014-04-01', until: null, source: 'ПКУ, ст. 193' }], returns: [{ days: 14, from: '1991-10-01', source: 'Закон про захист прав споживачів, ст. 9' }], cash_rounding_minor: 50 } };
+    world.law = { version: 0, id: 'UA', updated_at: null, document: { country: 'UA', time_zone: 'Europe/Kyiv', standard: 'standard', rules: [
+      { rule: { kind: 'tax', class: 'standard', letter: 'А', vat_percent: 20 }, from: '2011-01-01', source: 'ПКУ, ст. 193.1 а' },
+      { rule: { kind: 'tax', class: 'medicines', letter: 'Б', vat_percent: 7 }, from: '2014-04-01', source: 'ПКУ, ст. 193.1 в' },
+      { rule: { kind: 'tax', class: 'excise', letter: 'Г', vat_percent: 20, excise_percent: 5 }, from: '2015-01-01', source: 'ПКУ, ст. 213.1.9' },
+      { rule: { kind: 'cash', rounding: { step_minor: 10, up_from_minor: 5 } }, from: '2018-07-01', until: '2025-10-01', source: 'НБУ' },
+      { rule: { kind: 'cash', rounding: { step_minor: 50, up_from_minor: 25 } }, from: '2025-10-01', source: 'НБУ: монета 10 коп. виходить з обігу' },
+      { rule: { kind: 'age', goods: ['alcohol', 'tobacco'], years: 18 }, from: '2010-01-01', source: 'Закон 481/95' },
+      { rule: { kind: 'returns', days: 14, fault_days: 730, except: [{ class: 'food', words: 'харчі' }] }, from: '1994-03-19', source: 'Закон про захист прав споживачів, ст. 9' },
+      { rule: { kind: 'earlier_price', shown: { as: 'previous' } }, from: '2011-01-01', source: 'Закон про захист прав споживачів' },
+    ] } };
     world.tags = { id: '3', session: 'walk-1', location_id: 'Lviv-1', device: 'Zebra 2', source: 'rfid', created_by: 'robot', first_at: ago(70), last_at: ago(55), count_id: null };
     world.erp = [{ id: '1', name: 'bas', kind: 'commerceml', address: 'https://braid.example.com/exchange/1c/bas', login: 'bas', password: null, settings: { stock: 'counts', vanish_percent: 20, zip: true, currency: 'UAH' }, acknowledged: '0', created_at: ago(DAY * 40), created_by: 'iryna', updated_at: ago(DAY), version: 3 }];
     world.exchanges = [{ id: '12', direction: 'catalog', state: 'open', whole: true, asked: '240 of 900', begun_at: ago(30), heard_at: ago(12), files: [{ name: 'import0_1.xml', bytes: 90_000, job_id: '5', tally: { goods: 660, changed: 14, refused: 2, created: 0, counts: 0, items: 0, moved: 0, offers: 0, orders: 0, prices: 0, waiting: 0 } }] }, { id: '11', direction: 'sale', state: 'done', whole: null, asked: null, begun_at: ago(DAY), heard_at: ago(DAY - 3), files: [{ name: 'orders.xml', bytes: 4_000, job_id: null, tally: { orders: 21 } }] }];
@@ -54,7 +63,24 @@ export function company({ NOW, ago }) {
     if (path === '/rfid-sessions/3') return json({ session: world.tags, lines: [{ sku: 'HM-200220', seen: 17, book: 18, sellable: 17, difference: -1 }, { sku: 'KS-350-Z', seen: 12, book: 12, sellable: 12, difference: 0 }], unknown: [{ gtin: '04820000000017', tags: 2 }] });
     if (path === '/rfid-sessions/3/count') { world.tags.count_id = '41'; return json({ count_id: '41' }, 201); }
     if (path === '/legal-entities') return all(world.entities);
-    if (path === '/legal-entities/documents') return all([{ id: '1', document_id: '80', entity_id: 'tov', other_id: 'fop', side: 'seller', quantity: 4, net_minor: 285_600, currency: 'UAH', seller_vat: true, reference: 'T-12', at: ago(DAY * 2) }]);
+    if (path === '/legal-entities/report') {
+      // As the server counts it: by the place that is ours, and whose it was then.
+      const [from, until] = [url.searchParams.get('from'), url.searchParams.get('until')];
+      const row = (entity_id) => ({ entity_id, received: 0, sold: 0, returned: 0, corrected: 0, sold_between_minor: 0, bought_between_minor: 0 });
+      const total = row(null);
+      const rows = new Map();
+      for (const mv of movements().filter((y) => y.at >= from && y.at < until)) {
+        const place = ['supplier', 'customer', 'loss'].includes(mv.from) ? mv.to : mv.from;
+        const who = world.entities.find((e) => e.places.some((p) => p.location_id === place && p.since <= mv.at && (!p.until || mv.at < p.until)))?.id ?? null;
+        const part = { received: mv.from === 'supplier' ? mv.quantity : 0, sold: mv.to === 'customer' ? mv.quantity : 0, returned: mv.from === 'customer' ? mv.quantity : 0, corrected: mv.from === 'loss' ? mv.quantity : mv.to === 'loss' ? -mv.quantity : 0 };
+        if (!Object.values(part).some(Boolean)) continue;
+        if (!rows.has(who)) rows.set(who, row(who));
+        for (const [k, n] of Object.entries(part)) { rows.get(who)[k] += n; total[k] += n; }
+      }
+      if (ago(DAY * 2) >= from && ago(DAY * 2) < until) { for (const [who, k] of [['tov', 'sold_between_minor'], ['fop', 'bought_between_minor']]) { if (!rows.has(who)) rows.set(who, row(who)); rows.get(who)[k] += 285_600; total[k] += 285_600; } }
+      return json({ items: [...rows.values()], total });
+    }
+    if (path === '/legal-entities/documents') return all([{ id: '1', document_id: '80', entity_id: 'tov', other_id: 'fop', side: 'sale', quantity: 4, net_minor: 285_600, currency: 'UAH', seller_vat: true, reference: 'T-12', at: ago(DAY * 2) }, { id: '1', document_id: '80', entity_id: 'fop', other_id: 'tov', side: 'purchase', quantity: 4, net_minor: 285_600, currency: 'UAH', seller_vat: true, reference: 'T-12', at: ago(DAY * 2) }]);
     if (is(/^\/legal-entities\/([^/]+)\/locations$/)) { for (const e of world.entities) for (const p of e.places) if (p.location_id === input.location_id && !p.until) p.until = ago(0); world.entities.find((e) => e.id === x[1]).places.push({ location_id: input.location_id, since: input.since ?? ago(0), until: null }); return json(undefined, 204); }
     if (is(/^\/legal-entities\/([^/]+)$/)) {
       if (input.code && !/^\d{8}$|^\d{10}$/.test(input.code)) return bad('/code', 'its check digit is wrong');
@@ -65,7 +91,15 @@ export function company({ NOW, ago }) {
       return json(e, 201);
     }
     if (is(/^\/laws\/([A-Z]{2})$/)) {
-      if (m === 'PUT') { if ((input.document.vat ?? []).some((r) => !r.source)) return bad('/document/vat/2/source', 'each rule names its source'); world.law = { ...world.law, version: world.law.version + 1, document: input.document, updated_at: ago(0) }; }
+      if (x[1] !== 'UA' && world.law.id !== x[1] && m === 'GET') return problem(res, 404, 'not_found', 'Not found', { detail: 'no rules of law are known of this country' });
+      if (m === 'PUT') {
+        const { rules } = input.document;
+        const none = rules.findIndex((r) => !r.source);
+        if (none >= 0) return bad(`/document/rules/${none}/source`, 'say where the rule is written');
+        const odd = rules.findIndex((r) => r.rule.kind === 'tax' && r.rule.class === 'odd');
+        if (odd >= 0) return bad(`/document/rules/${odd}/rule/class`, 'no product names this class');
+        world.law = { ...world.law, id: x[1], version: world.law.version + 1, document: input.document, updated_at: ago(0) };
+      }
       return json(world.law);
     }
     if (path === '/erp' && m === 'GET') return all(world.erp);

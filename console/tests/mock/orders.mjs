@@ -1,7 +1,10 @@
 // Orders of the stand-in: one Sunday of a shop, with the rules that the pages' flows need.
+import { standing } from './places.mjs';
+
 const HOUR = 60;
 
-export function orders({ NOW, ago, me }) {
+export function orders({ NOW, ago, me, send = () => {} }) {
+  const still = standing({ NOW, ago });
   const later = (min) => new Date(NOW + min * 60_000).toISOString();
   const world = {};
   const NAMES = { 'HM-200220': 'Ковдра пухова «Хмара» 200×220', 'RL-70140-K': 'Рушник лляний 70×140, червона крайка', 'KS-350-Z': 'Горня «Косів», 350 мл', 'SB-150220': 'Скатертина «Барвінок» 150×220', 'VY-W-S': 'Вишиванка жіноча, S', 'VY-M-42': 'Вишиванка чоловіча, 42', 'KS-220-T': 'Тарілка «Косів», 22 см' };
@@ -50,8 +53,9 @@ export function orders({ NOW, ago, me }) {
       transfers: { enabled: true, from_kinds: ['warehouse', 'store'], cut_off: '16:00', days: 1 },
       sourcing: { split_penalty_minor: 4000, late_penalty_minor_per_day: 5000, co2_minor_per_kg: 20, last_piece: true, rules: [] },
       policy: { begin: 'placed', hold_carts: true, keep_hours: 72, try_on_hours: 24, confirm_above_minor: 500000, prepay_after_unclaimed: 2, prepay_percent: 30, answer_minutes: 10, refunds: 'prorate' },
-      curfews: [], blackouts: [], closures: [], switched_off: [],
+      ...still.lists(),
     };
+    still.reset();
     world.version = 3;
     world.made = 0;
   };
@@ -94,10 +98,21 @@ export function orders({ NOW, ago, me }) {
         if (c >= 0) return bad(`/carriers/${c}/cut_off`, 'a time is HH:MM');
         const z = input.methods.findIndex((y) => !input.carriers.some((w) => w.id === y.carrier));
         if (z >= 0) return bad(`/methods/${z}/carrier`, 'there is no such carrier');
+        const refused = still.refuse(input);
+        if (refused) return bad(...refused);
         world.settings = input;
         world.version += 1;
+        send('/api/v1/live', 'reload', {});
       }
       return json(world.settings, 200, { etag: `"v${world.version}"` });
+    }
+    if (path === '/mock-alert') { still.world.lviv = url.searchParams.get('on') === '1'; still.world.error = url.searchParams.get('error'); still.world.failures = still.world.error ? 3 : 0; send('/api/v1/live', 'reload', {}); send('/api/v1/stock/stream', 'reload', {}); return json({}); }
+    if (path === '/alerts') return json(still.answer(world.settings));
+    if (path === '/alerts/key') {
+      if (world.settings.alerts.feed === 'off' && input.key) return problem(res, 409, 'conflict', 'choose a feed in the order settings first: its key is kept for its address');
+      if (input.key.length > 60) return bad('/key', 'a key has at most 500 bytes and no blanks');
+      still.world.has_key = input.key !== '';
+      return json({ has_key: still.world.has_key });
     }
     if (path === '/pick-queue') {
       const at = url.searchParams.get('location_id');

@@ -284,10 +284,10 @@ let blocked = [{ kind: 'email', value: 'kasa@svitlytsia.ua', mode: 'block', reas
 const me = { email: 'iryna@svitlytsia.ua', name: 'Iryna Melnyk', shop: { time_zone: 'Europe/Kyiv', currency: 'UAH', locale: 'uk', country: 'UA', name: 'Svitlytsia' } };
 
 const stock = stocked({ NOW, ago, me });
-const shopOrders = ordered({ NOW, ago, me });
+const shopOrders = ordered({ NOW, ago, me, send: (...told) => send(...told) });
 const shopReturns = afterSale({ NOW, ago, me });
 const counter = front({ ago, me, uah });
-const shopCompany = company({ NOW, ago });
+const shopCompany = company({ NOW, ago, movements: stock.movements });
 const streams = new Map();
 const send = (path, event, data) => {
   for (const res of streams.get(path) ?? []) res.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
@@ -329,7 +329,7 @@ const server = createServer(async (req, res) => {
   }
   counter({ path, m: req.method, input, json, problem, res });
   if (res.headersSent) return;
-  if (path === '/mock/orders-reset' || path.startsWith('/shop/v1/orders/')) return shopOrders({ path: path.replace('/mock/', '/mock-'), m: req.method, url, input, json, problem, res, page, req });
+  if (path === '/mock/orders-reset' || path === '/mock/alert' || path.startsWith('/shop/v1/orders/')) return shopOrders({ path: path.replace('/mock/', '/mock-'), m: req.method, url, input, json, problem, res, page, req });
   if (path === '/mock/company-reset') return shopCompany({ path: '/mock-company-reset', m: req.method, url, input, json, problem, res, page });
   if (path === '/mock/returns-reset') return shopReturns({ path: '/mock-returns-reset', m: req.method, url, input, json, problem, res, page, req });
   if (path.startsWith('/mock/stock-')) return stock({ path: `/mock-${path.slice('/mock/stock-'.length)}`, json, send });
@@ -375,9 +375,9 @@ const server = createServer(async (req, res) => {
   let x;
   if (/^\/(catalog|products|attributes|families|categories|sales-channels|feeds)(\/|$)/.test(path)) { const answered = goodsAnswer(path, m, input, url, json, problem, res); return answered; }
   if (/^\/(returns|claims|after-sale|refunds|goodwill|customers\/[^/]+\/orders)(\/|$)/.test(path)) return shopReturns({ path, m, url, input, json, problem, res, page, req });
-  if (/^\/(orders|order-settings|pick-queue|locations\/[^/]+\/reroute)(\/|$)/.test(path)) return shopOrders({ path, m, url, input, json, problem, res, page, req });
+  if (/^\/(orders|order-settings|alerts|pick-queue|locations\/[^/]+\/reroute)(\/|$)/.test(path)) return shopOrders({ path, m, url, input, json, problem, res, page, req });
   if (/^\/(erp|legal-entities|laws|serials|rfid-sessions|waiting-list)(\/|$)/.test(path) || /^\/stock\/[^/]+\/(lots|cost)/.test(path)) return shopCompany({ path, m, url, input, json, problem, res, page });
-  if (/^\/(stock|locations|stock-channels|stock-counts|reservations|transfers|suppliers|purchase-orders)(\/|$)/.test(path) && stock({ path, m, url, input, json, problem, res, page, send }) !== false) return undefined;
+  if (/^\/(stock|incoming-claims|locations|stock-channels|stock-counts|reservations|transfers|suppliers|purchase-orders)(\/|$)/.test(path) && stock({ path, m, url, input, json, problem, res, page, send }) !== false) return undefined;
   if (path === '/home') return json(home());
   if (path === '/views') { if (m === 'POST') { const v = { id: `v-${views.length + 1}`, owner: me.email, may_change: true, version: 1, ...input }; views = [...views, v]; return json(v, 201); } return json({ items: views.filter((v) => v.page === url.searchParams.get('page')), next_cursor: null }); }
   if ((x = id(/^\/views\/([^/]+)$/))) { if (m === 'DELETE') { views = views.filter((v) => v.id !== x); return json(undefined, 204); } views = views.map((v) => (v.id === x ? { ...v, ...input, version: v.version + 1 } : v)); return json(views.find((v) => v.id === x)); }

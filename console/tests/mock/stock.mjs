@@ -1,4 +1,6 @@
 // Goods of the stand-in: places in Lviv and Kyiv, what lies there, and enough of the server's rules for the pages' flows.
+import { promises } from './promises.mjs';
+
 const q = (n) => Math.round(n * 1000) / 1000;
 
 const places = () => [
@@ -18,7 +20,9 @@ export function goods({ NOW, ago, me }) {
   const id = () => String(++seq);
   const later = (min) => new Date(NOW + min * 60_000).toISOString();
   const world = {};
+  const onOrder = promises({ NOW, ago });
   const reset = () => {
+    onOrder.reset();
     Object.assign(world, { places: places(), lying: new Map(), claims: [], movements: [], transfers: [], counts: [], suppliers: [], orders: [] });
     world.names = new Map([...GOODS, ...Array.from({ length: 240 }, (_, i) => [`TX-${String(1000 + i)}`, `Тканина лляна, відтінок ${i + 1}`])]);
     world.outlets = [
@@ -85,7 +89,7 @@ export function goods({ NOW, ago, me }) {
     return { sku, name: world.names.get(sku), items, available: q(items.reduce((n, i) => n + i.available, 0)), in_transit: onTheWay, channels: channels(sku), incoming, claims: world.claims.filter((c) => c.sku === sku), as_of: ago(0) };
   };
 
-  return ({ path, m, url, input, json, problem, res, page, send }) => {
+  const answer = ({ path, m, url, input, json, problem, res, page, send }) => {
     const tell = (sku) => send('/api/v1/stock/stream', 'stock', { sku, channels: Object.fromEntries(channels(sku).map((c) => [c.channel, c.available])), as_of: new Date(NOW + 3000).toISOString() });
     const bad = (pointer, detail, code = 'bad_input', status = 422) => problem(res, status, code, 'A value is not possible', { detail, errors: [{ pointer, detail }] });
     const put = (sku, at, condition, n) => {
@@ -110,6 +114,7 @@ export function goods({ NOW, ago, me }) {
     };
     if (path === '/mock-reset') { reset(); return json({}); }
     if (path === '/mock-sale') { noted('HM-200220', 'Lviv-1', 'customer', 1, 'sale', { source: 'till:Lviv-1', reference: 'Чек 184 240', actor: 'api_key:till' }); return json({}); }
+    if (/^\/incoming-claims|\/incoming$|\/ahead$|\/expected$/.test(path)) return onOrder.answer({ path, m, input, json, problem, res, bad, orders: world.orders, names: world.names });
     if (path === '/locations') {
       if (m === 'GET') return json({ items: world.places, next_cursor: null });
       if (/\s/.test(input.id)) return bad('/id', 'an id is up to 100 bytes of letters, digits and - _ . :');
@@ -261,4 +266,5 @@ export function goods({ NOW, ago, me }) {
     }
     return false;
   };
+  return Object.assign(answer, { movements: () => world.movements });
 }
