@@ -2,6 +2,7 @@
 //! sourced, confirmed and kept. One versioned document; without one there is a default that works.
 use crate::calendar::{Carrier, Hours, HoursError, Span};
 use crate::promise::WayKind;
+use crate::reviews::ReviewSettings;
 use crate::sourcing::{Rule, Weights};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub switched_off: Vec<SwitchedOff>,
     /// Where air-raid alerts are learned from; places name their territories.
     pub alerts: AlertSettings,
+    /// Which reviews are shown unread, and which stand first.
+    pub reviews: ReviewSettings,
 }
 
 /// A carrier.
@@ -429,6 +432,7 @@ impl Default for Settings {
             closures: vec![],
             switched_off: vec![],
             alerts: AlertSettings::default(),
+            reviews: ReviewSettings::default(),
         }
     }
 }
@@ -596,6 +600,11 @@ impl Settings {
             if !range.contains(&value) {
                 let detail = format!("from {} to {}", range.start(), range.end());
                 return Err(wrong(format!("/alerts/{field}"), detail));
+            }
+        }
+        for (field, stars) in [("publish_from", self.reviews.publish_from), ("negative_to", self.reviews.negative_to)] {
+            if stars > 5 {
+                return Err(wrong(format!("/reviews/{field}"), "0 to 5 stars"));
             }
         }
         if alerts.address.len() > 500 || alerts.address.contains(|c: char| c.is_control() || c == ' ') {

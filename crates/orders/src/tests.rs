@@ -7,6 +7,7 @@ mod front;
 mod lives;
 mod pauses;
 mod points;
+mod reviews;
 mod stories;
 mod work;
 pub(crate) mod world;
