@@ -65,6 +65,9 @@ pub struct CarrierSettings {
     /// Days that a parcel may come later.
     #[serde(default = "one")]
     pub late_days: u32,
+    /// The shop's own couriers: in an alert or a power cut at the place from which they start they wait, and their windows move.
+    #[serde(default)]
+    pub own: bool,
 }
 
 fn all_days() -> Vec<u8> {
@@ -401,6 +404,7 @@ impl Default for Settings {
             holidays: vec![],
             window: day_window(),
             late_days: 1,
+            own: false,
         };
         let rate = Rate {
             zone: ANYWHERE.into(),
@@ -509,6 +513,7 @@ impl CarrierSettings {
             holidays: self.holidays.iter().map(holiday).collect::<Result<BTreeSet<_>, _>>()?,
             window: (time(&self.window.0, "window/0")?, time(&self.window.1, "window/1")?),
             late_days: self.late_days,
+            own: self.own,
         };
         carrier.check().map_err(|e| wrong(pointer, e.to_string()))?;
         Ok(carrier)

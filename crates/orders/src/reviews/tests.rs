@@ -48,7 +48,8 @@ fn every_step_is_in_the_table_or_refused_with_what_would_be_possible() {
 
 #[test]
 fn what_is_written_has_bounds() {
-    let good = Written { rating: 5, title: " Good ".into(), text: "a\nb".into(), name: "Olena".into(), lang: "uk".into() };
+    let good =
+        Written { rating: 5, title: " Good ".into(), text: "a\nb".into(), name: "Olena".into(), lang: "uk".into() };
     let kept = check(&good).expect("it is kept");
     assert_eq!((kept.title.as_str(), kept.text.as_str()), ("Good", "a\nb"));
     let refused = |written: Written| match check(&written) {
@@ -59,7 +60,10 @@ fn what_is_written_has_bounds() {
         assert_eq!(refused(Written { rating, ..good.clone() }), "/rating");
     }
     assert_eq!(refused(Written { text: "я".repeat(TEXT_MAX + 1), ..good.clone() }), "/text");
-    assert!(check(&Written { text: "я".repeat(TEXT_MAX), ..good.clone() }).is_ok(), "characters are counted, not bytes");
+    assert!(
+        check(&Written { text: "я".repeat(TEXT_MAX), ..good.clone() }).is_ok(),
+        "characters are counted, not bytes"
+    );
     assert_eq!(refused(Written { title: "a\nb".into(), ..good.clone() }), "/title");
     assert_eq!(refused(Written { name: "n".repeat(NAME_MAX + 1), ..good.clone() }), "/name");
     assert_eq!(refused(Written { text: "a\u{0}".into(), ..good.clone() }), "/text");

@@ -55,7 +55,9 @@ fn a_customer_reviews_what_was_delivered_once_and_may_change_it() {
         world.receive(comb, lviv, 5);
         let no = world.fetched(&[soap, comb], lviv, false);
         let refused = world.write(move |tx| write(tx, no, 0, &stars(5, "good")));
-        assert!(matches!(refused, Err(OrderError::Field { pointer, detail }) if pointer == "/line" && detail.contains("delivered")));
+        assert!(
+            matches!(refused, Err(OrderError::Field { pointer, detail }) if pointer == "/line" && detail.contains("delivered"))
+        );
         world.does(move |tx| commands::hand_over_all(tx, no, "shop"));
         let (first, events) = world.does(move |tx| {
             told::take(tx)?;
@@ -109,11 +111,18 @@ fn sums_follow_each_step_and_the_negative_stand_first_until_answered() {
             let found = world.store().query(move |db| reviews(db, &which, (2, 0), 10)).expect("a list");
             found.iter().map(|i| (i.review.no, i.raised)).collect()
         };
-        assert_eq!(list(Which::default())[0], (bad, true), "the oldest stands first: it is negative and nobody answered");
+        assert_eq!(
+            list(Which::default())[0],
+            (bad, true),
+            "the oldest stands first: it is negative and nobody answered"
+        );
         world.does(move |tx| act(tx, bad, &Deed::Answer("We are sorry.".into()), "maria"));
         assert_eq!(list(Which::default()).last(), Some(&(bad, false)));
         assert_eq!(list(Which { unanswered: true, ..Which::default() }).len(), 3);
-        assert_eq!(list(Which { rating: 3, state: "awaiting".into(), product_no: product, ..Which::default() }), [(middle, false)]);
+        assert_eq!(
+            list(Which { rating: 3, state: "awaiting".into(), product_no: product, ..Which::default() }),
+            [(middle, false)]
+        );
         let without = world.write(move |tx| act(tx, good, &Deed::Reject(" ".into()), "maria"));
         assert!(matches!(without, Err(OrderError::Refused(_))), "a reason is given");
         world.does(move |tx| act(tx, good, &Deed::Reject("an advertisement".into()), "maria"));

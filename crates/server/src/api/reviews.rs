@@ -303,8 +303,9 @@ pub async fn bring_reviews(
     app.change(&caller, input.request, move |tx| {
         for (at, one) in given.iter().enumerate() {
             let place = |pointer: &str| format!("/reviews/{at}{pointer}");
-            let no = product_no(tx, &one.product_id)
-                .map_err(|_| BAD_INPUT.at(&place("/product_id"), format!("there is no product {:.60}", one.product_id)))?;
+            let no = product_no(tx, &one.product_id).map_err(|_| {
+                BAD_INPUT.at(&place("/product_id"), format!("there is no product {:.60}", one.product_id))
+            })?;
             let source = Source::parse(&one.source);
             let source = source.ok_or_else(|| BAD_INPUT.at(&place("/source"), "import or marketplace"))?;
             let brought = Brought {

@@ -118,13 +118,8 @@ pub async fn write_review(
     app.change_as(by.actor(), input.request, move |tx| {
         let order = find(tx, &id)?;
         let given = given.clone();
-        let written = Written {
-            rating: given.rating,
-            title: given.title,
-            text: given.text,
-            name: given.name,
-            lang: given.lang,
-        };
+        let written =
+            Written { rating: given.rating, title: given.title, text: given.text, name: given.name, lang: given.lang };
         let made = commands::write(tx, order.no, given.line, &written).map_err(|e| refused(tx, e))?;
         pipeline::orders::tell(tx, shared.domain.preparer())?;
         Ok(Done::created(OwnReview::of(&made)))
