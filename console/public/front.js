@@ -22,6 +22,8 @@
   function day(w) { return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long' }).format(new Date(w)); }
   function clock(w) { return new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' }).format(w); }
   function count(n) { return new Intl.NumberFormat(locale).format(n); }
+  /** So many of five stars; what reads aloud gets the number beside it. */
+  function stars(n) { return '★★★★★'.slice(0, n) + '☆☆☆☆☆'.slice(0, 5 - n); }
   function button(text, act, cls) {
     var b = el('button', cls || '', text);
     b.type = 'button';
@@ -123,5 +125,5 @@
     } catch (e) { /* it works without */ }
     return value || '';
   }
-  window.Front = { uk: uk, el: el, money: money, time: time, day: day, clock: clock, count: count, button: button, field: field, input: input, select: select, ask: ask, why: why, alarm: alarm, scanner: scanner, kept: kept };
+  window.Front = { uk: uk, el: el, stars: stars, money: money, time: time, day: day, clock: clock, count: count, button: button, field: field, input: input, select: select, ask: ask, why: why, alarm: alarm, scanner: scanner, kept: kept };
 })();

@@ -3,9 +3,9 @@
   'use strict';
   var F = window.Front, el = F.el, money = F.money;
   var words = F.uk ? {
-    scan: 'Сканувати цінник', typed: 'Код з цінника', open: 'Показати', close: 'Закрити камеру', here: 'Тут є: {n}', hereMany: 'Тут є багато', hereNone: 'Тут зараз немає', always: 'Можна замовити завжди', sizes: 'Розміри й кольори', elsewhere: 'Є в інших магазинах', facts: 'Характеристики', own: 'Ваша ціна', usual: 'Звичайна ціна', why: 'Чому така ціна', add: 'Покласти в кошик', added: 'У кошику. Забрати тут або доставити: вирішите в кошику.', basket: 'До кошика', slots: 'До цього пасує', none: 'Такого товару тут немає', noneText: 'Перевірте код: {n}', away: 'Немає зв’язку', again: 'Спробувати зараз', code: 'Артикул {n}', no: 'немає', elsewhereOnly: 'є в інших магазинах', look: 'Ціна, розміри й наявність', lookText: 'Наведіть камеру на код цінника або введіть його.', many: 'багато'
+    scan: 'Сканувати цінник', typed: 'Код з цінника', open: 'Показати', close: 'Закрити камеру', here: 'Тут є: {n}', hereMany: 'Тут є багато', hereNone: 'Тут зараз немає', always: 'Можна замовити завжди', sizes: 'Розміри й кольори', elsewhere: 'Є в інших магазинах', facts: 'Характеристики', own: 'Ваша ціна', usual: 'Звичайна ціна', why: 'Чому така ціна', add: 'Покласти в кошик', added: 'У кошику. Забрати тут або доставити: вирішите в кошику.', basket: 'До кошика', slots: 'До цього пасує', none: 'Такого товару тут немає', noneText: 'Перевірте код: {n}', away: 'Немає зв’язку', again: 'Спробувати зараз', code: 'Артикул {n}', no: 'немає', elsewhereOnly: 'є в інших магазинах', look: 'Ціна, розміри й наявність', lookText: 'Наведіть камеру на код цінника або введіть його.', many: 'багато', reviews: 'Відгуки', mean: '{n} з 5', nobody: 'Покупець', bought: 'купив(ла) у нас', said: 'Магазин: {n}', noReviews: 'Відгуків ще немає.'
   } : {
-    scan: 'Scan a price tag', typed: 'Code of the tag', open: 'Show', close: 'Close the camera', here: 'Here: {n}', hereMany: 'There is plenty here', hereNone: 'Not here just now', always: 'Can always be ordered', sizes: 'Sizes and colours', elsewhere: 'In other shops', facts: 'Characteristics', own: 'Your price', usual: 'Usual price', why: 'Why this price', add: 'Put into the basket', added: 'It is in the basket. Pick it up here or have it delivered: you decide there.', basket: 'To the basket', slots: 'Goes with it', none: 'There is no such thing here', noneText: 'Check the code: {n}', away: 'No connection', again: 'Try now', code: 'SKU {n}', no: 'none', elsewhereOnly: 'in other shops', look: 'Price, sizes and stock', lookText: 'Point the camera at the code of a price tag, or type it.', many: 'plenty'
+    scan: 'Scan a price tag', typed: 'Code of the tag', open: 'Show', close: 'Close the camera', here: 'Here: {n}', hereMany: 'There is plenty here', hereNone: 'Not here just now', always: 'Can always be ordered', sizes: 'Sizes and colours', elsewhere: 'In other shops', facts: 'Characteristics', own: 'Your price', usual: 'Usual price', why: 'Why this price', add: 'Put into the basket', added: 'It is in the basket. Pick it up here or have it delivered: you decide there.', basket: 'To the basket', slots: 'Goes with it', none: 'There is no such thing here', noneText: 'Check the code: {n}', away: 'No connection', again: 'Try now', code: 'SKU {n}', no: 'none', elsewhereOnly: 'in other shops', look: 'Price, sizes and stock', lookText: 'Point the camera at the code of a price tag, or type it.', many: 'plenty', reviews: 'Reviews', mean: '{n} of 5', nobody: 'A customer', bought: 'bought it from us', said: 'The shop: {n}', noReviews: 'No reviews yet.'
   };
   var MANY = 10;
   var say = function (key, value) { return (words[key] || key).replace(/\{\w\}/, value); };
@@ -85,6 +85,7 @@
       s.characteristics.forEach(function (c) { facts.appendChild(row(c.label, el('span', 'r wrap', c.value))); });
       out.push(el('section', '', undefined, el('h2', '', words.facts), facts));
     }
+    out.push(reviews(s));
     if (s.slots.length) {
       var slots = el('ul');
       s.slots.forEach(function (x) { slots.appendChild(row('', link(money(x.price), address(x.sku)))); slots.lastChild.firstChild.appendChild(link(x.name, address(x.sku))); });
@@ -94,6 +95,20 @@
     var basket = F.kept('braid-basket');
     if (basket) out.push(link(words.basket, '/c/' + encodeURIComponent(basket)));
     root.replaceChildren.apply(root, out);
+  }
+  /** What others say: the mean, how many of each, the newest words. */
+  function reviews(s) {
+    var of = s.rating, box = el('section', 'reviews', undefined, el('h2', '', words.reviews));
+    if (!of || !of.count) { box.appendChild(el('p', 'q', words.noReviews)); return box; }
+    box.appendChild(el('p', 'state', F.stars(Math.round(Number(of.mean))) + ' ' + say('mean', F.count(Number(of.mean))) + ' (' + F.count(of.count) + ')'));
+    var list = el('ul');
+    [5, 4, 3, 2, 1].forEach(function (n) { if (of.stars[n]) list.appendChild(row(F.stars(n), F.count(of.stars[n]))); });
+    box.appendChild(list);
+    s.reviews.forEach(function (r) {
+      var who = (r.name || words.nobody) + (r.verified ? ' · ' + words.bought : r.source === 'own' ? '' : ' · ' + r.source);
+      box.appendChild(el('div', 'pick', undefined, el('b', '', F.stars(r.rating) + ' ' + r.title), el('p', '', r.text), el('p', 'q small', who), r.answer ? el('p', 'small', say('said', r.answer)) : null));
+    });
+    return box;
   }
   function load() {
     if (!code) return root.replaceChildren(el('h1', '', words.look), el('p', 'q', words.lookText), another());

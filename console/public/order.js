@@ -11,6 +11,7 @@
     also: 'Цей код відкриє й замовлення {n}: усе в одному пакеті.', qr: 'Код для сканера на касі', credit: 'Оплатити кредитом магазину', creditCode: 'Код кредиту', creditPay: 'Оплатити', creditDone: 'Сплачено {t}.',
     after: 'Після покупки', back_do: 'Повернути товар', claim_do: 'Повідомити про проблему', cancel: 'Не зараз', how: 'Скільки', why: 'Чому', note: 'Що сталося (необов’язково)', send: 'Надіслати', none_chosen: 'Виберіть, що саме.', until: 'можна до {t}', sent_back: 'Заявку прийнято.', sent_claim: 'Ми отримали ваше повідомлення.',
     k_return: 'Повернення', k_exchange: 'Обмін', k_claim: 'Звернення', answer: 'Відповідь: {t}', gives: 'Повернемо {t}', slots: 'До цього пасує', slot_here: 'є там, де ви забираєте',
+    review: 'Ваші відгуки', review_do: 'Залишити відгук', review_change: 'Змінити відгук', review_of: 'Відгук: {n}', stars: 'Оцінка', stars_n: '{n} з 5', review_title: 'Заголовок (необов’язково)', review_text: 'Що сподобалося, а що ні (необов’язково)', review_name: 'Ім’я, яке побачать усі (необов’язково)', review_why: 'Чому: {t}', v_awaiting: 'перевіряємо', v_published: 'опубліковано', v_rejected: 'не опубліковано',
     r_too_small: 'мале', r_too_large: 'велике', r_not_liked: 'не сподобалося', r_changed_mind: 'передумали', r_not_as_described: 'не таке, як описано', r_defect: 'брак', r_damaged: 'пошкоджене в дорозі', r_wrong_item: 'не той товар', r_late: 'прийшло запізно', r_other: 'інше',
     s_requested: 'розглядаємо', s_approved: 'погоджено: принесіть товар', s_received: 'товар у нас', s_partly_received: 'частина товару в нас', s_refunded: 'гроші повернено', s_fulfilled: 'обміняно', s_cancelled: 'скасовано', c_open: 'розглядаємо', c_approved: 'погоджено', c_resolved: 'вирішено', c_denied: 'відмовлено', c_cancelled: 'скасовано'
   } : {
@@ -21,6 +22,7 @@
     also: 'The code opens order {n} too: all of it is in one bag.', qr: 'The code for the scanner at the counter', credit: 'Pay with store credit', creditCode: 'Code of the credit', creditPay: 'Pay', creditDone: '{t} is paid.',
     after: 'After the purchase', back_do: 'Return goods', claim_do: 'Tell of a problem', cancel: 'Not now', how: 'How many', why: 'Why', note: 'What happened (if you like)', send: 'Send', none_chosen: 'Choose what it is about.', until: 'until {t}', sent_back: 'Your return is noted.', sent_claim: 'We have your message.',
     k_return: 'Return', k_exchange: 'Exchange', k_claim: 'Claim', answer: 'Answer: {t}', gives: 'We give back {t}', slots: 'Goes with it', slot_here: 'is there where you pick up',
+    review: 'Your reviews', review_do: 'Write a review', review_change: 'Change the review', review_of: 'Review: {n}', stars: 'Stars', stars_n: '{n} of 5', review_title: 'Headline (if you like)', review_text: 'What was good and what was not (if you like)', review_name: 'Name that everybody sees (if you like)', review_why: 'Why: {t}', v_awaiting: 'we read it', v_published: 'published', v_rejected: 'not published',
     r_too_small: 'too small', r_too_large: 'too large', r_not_liked: 'not liked', r_changed_mind: 'changed my mind', r_not_as_described: 'not as described', r_defect: 'a fault', r_damaged: 'broken on the way', r_wrong_item: 'the wrong item', r_late: 'came too late', r_other: 'something else',
     s_requested: 'we look at it', s_approved: 'agreed: bring the goods', s_received: 'we have the goods', s_partly_received: 'we have part of the goods', s_refunded: 'the money is back', s_fulfilled: 'exchanged', s_cancelled: 'cancelled', c_open: 'we look at it', c_approved: 'agreed', c_resolved: 'settled', c_denied: 'refused', c_cancelled: 'cancelled'
   };
@@ -69,6 +71,7 @@
     list.appendChild(row(words.total, money(o.total)));
     out.push(el('section', '', undefined, el('h2', '', words.goods), list));
     if (o.can_return || o.can_claim || o.returns || o.claims) out.push(after(o));
+    if (o.lines.some(function (l) { return l.can_review; })) out.push(reviews(o));
     if (slots && slots.length) out.push(beside());
     out.push(el('p', 'q small', say('at', clock(at))));
     root.replaceChildren.apply(root, out);
@@ -153,6 +156,41 @@
     if (o && (now === read || !(o.returns + o.claims))) return Promise.resolve();
     var one = function (kind) { return F.ask('GET', 'orders/' + encodeURIComponent(id) + '/' + kind).then(function (r) { papers[kind] = r.items; }); };
     return Promise.all([one('returns'), one('claims')]).then(function () { read = now; }, function () { /* the order itself is shown */ });
+  }
+  /** What they think of goods that they have: a line each, as often changed as they like. */
+  function reviews(o) {
+    var box = el('section', 'reviews', undefined, el('h2', '', words.review)), list = el('ul');
+    o.lines.forEach(function (l, line) {
+      if (!l.can_review) return;
+      var r = l.review, act = F.button(r ? words.review_change : words.review_do, function () { reviewForm(o, box, line); });
+      act.setAttribute('aria-label', act.textContent + ': ' + (l.name || l.sku));
+      var said = r ? F.stars(r.rating) + ' · ' + words['v_' + r.state] : '';
+      var li = el('li', '', undefined, el('span', '', l.name || l.sku, said ? el('div', 'q small', said) : null), act);
+      if (r && r.reason) li.firstChild.appendChild(el('div', 'small', say('review_why', r.reason)));
+      if (r && r.answer) li.firstChild.appendChild(el('div', 'small', say('answer', r.answer)));
+      list.appendChild(li);
+    });
+    box.appendChild(list);
+    return box;
+  }
+  function reviewForm(o, box, line) {
+    busy = true;
+    var l = o.lines[line], was = l.review || { rating: 5, title: '', text: '', name: '' }, wrong = F.alarm();
+    var rating = F.select([5, 4, 3, 2, 1].map(function (n) { return [String(n), F.stars(n) + ' ' + say('stars_n', n)]; }), String(was.rating));
+    var title = F.input({ maxlength: '200', value: was.title }), name = F.input({ maxlength: '80', autocomplete: 'given-name', value: was.name }), text = el('textarea');
+    title.value = was.title;
+    name.value = was.name;
+    text.rows = 5;
+    text.maxLength = 4000;
+    text.value = was.text;
+    var send = F.button(words.send, function () {
+      send.disabled = true;
+      F.ask('POST', 'orders/' + encodeURIComponent(id) + '/reviews', { line: line, rating: Number(rating.value), title: title.value.trim(), text: text.value.trim(), name: name.value.trim(), lang: uk ? 'uk' : 'en' })
+        .then(function () { busy = false; load(); })
+        .catch(function (e) { send.disabled = false; wrong.textContent = F.why(e); });
+    }, 'act');
+    box.replaceChildren(el('h2', '', say('review_of', l.name || l.sku)), el('div', 'form', undefined, F.field(words.stars, rating), F.field(words.review_title, title), F.field(words.review_text, text), F.field(words.review_name, name)), wrong, el('div', 'row', undefined, send, F.button(words.cancel, function () { busy = false; draw(last, false); })));
+    rating.focus();
   }
   var slots = null;
   function beside() {

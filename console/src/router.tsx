@@ -125,6 +125,8 @@ const erp = createRoute({ getParentRoute: () => root, path: '/erp', component: a
 const erpOne = createRoute({ getParentRoute: () => root, path: '/erp/$name', component: area(() => import('./erp/ConnectionPage'), 'erp'), validateSearch: texts('tab', 'run', 'exchange') });
 const goods = [serials, rfid, entities, entityReport, laws, erp, erpOne, stock, stockMovements, stockSku, transfers, transfer, counts, count, purchases, purchase, locations, stillPage] as const;
 
+const reviews = createRoute({ getParentRoute: () => root, path: '/reviews', component: area(() => import('./reviews/ReviewsPage'), 'reviews'), validateSearch: texts('state', 'source', 'stars', 'product', 'open', 'sel', 'view', 'cols') });
+
 const products = createRoute({ getParentRoute: () => root, path: '/products', component: area(() => import('./catalog/ProductsPage'), 'catalog'), validateSearch: texts('q', 'filter', 'sort', 'view', 'cols') });
 const compare = createRoute({ getParentRoute: () => root, path: '/products/compare', component: area(() => import('./catalog/ComparePage'), 'catalog'), validateSearch: texts('ids') });
 const product = createRoute({ getParentRoute: () => root, path: '/products/$id', component: area(() => import('./catalog/ProductPage'), 'catalog'), validateSearch: texts('tab') });
@@ -132,7 +134,7 @@ const catalog = createRoute({ getParentRoute: () => root, path: '/catalog', comp
 const feeds = createRoute({ getParentRoute: () => root, path: '/feeds', component: area(() => import('./catalog/FeedsPage'), 'catalog') });
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, ...goods, ...after, ordersPage, orderFigures, orderSettings, orderPage, settings]),
+  routeTree: root.addChildren([home, customers, person, identity, segments, segment, products, compare, product, catalog, feeds, messages, rules, templates, template, live, sources, source, webhooks, webhook, privacy, imports, newImport, importPage, exportsPage, newExport, parallel, rollout, compared, quality, pricesPage, jobs, ...goods, ...after, reviews, ordersPage, orderFigures, orderSettings, orderPage, settings]),
   defaultPreload: 'intent',
   defaultPreloadDelay: 60,
   scrollRestoration: true,

@@ -3236,6 +3236,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products/{id}/rating": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what is published of a product, in sums. */
+        get: operations["product_rating"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products/{id}/roll-back": {
         parameters: {
             query?: never;
@@ -3994,6 +4011,58 @@ export interface paths {
         put?: never;
         /** The others are not to be had: what came back is a return. */
         post: operations["turn_into_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists reviews: the negative ones that nobody answered first, then the newest. */
+        get: operations["list_reviews"];
+        put?: never;
+        /** Takes reviews from elsewhere, all of them or none. */
+        post: operations["bring_reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a review. */
+        get: operations["get_review"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reviews/{id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publishes, rejects or answers a review. */
+        post: operations["step_review"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6142,6 +6211,30 @@ export interface components {
             quantity: components["schemas"]["Amount"];
             reservation_id: components["schemas"]["Id"];
             sku: string;
+        };
+        /** @description A review that was written elsewhere. */
+        BroughtReview: {
+            /** @description What was answered there. */
+            answer?: string;
+            lang?: string;
+            name?: string;
+            /** @description The shop's own id. */
+            product_id: string;
+            /** Format: int64 */
+            rating: number;
+            /** @description `import` or `marketplace`. */
+            source: string;
+            /** @description By what its source knows it: brought again, it is changed. */
+            source_id: string;
+            text?: string;
+            title?: string;
+            /** Format: date-time */
+            written_at?: string | null;
+        };
+        /** @description Reviews of elsewhere. */
+        BroughtReviews: {
+            /** @description Up to 500. */
+            reviews: components["schemas"]["BroughtReview"][];
         };
         /** @description A change of many customers. */
         BulkEdit: {
@@ -9969,6 +10062,8 @@ export interface components {
             name: string;
             /** @description Why, with one SKU each. */
             reasons: components["schemas"]["FeedReason"][];
+            /** @description The region of the channel whose price lists hold for it; empty = none. */
+            region: string;
             /** @description Whether it shows everything that the catalogue says. */
             up_to_date: boolean;
             /** @description Where it is fetched. */
@@ -9985,6 +10080,8 @@ export interface components {
             link: string;
             locale: string;
             name: string;
+            /** @description The region of the channel whose price lists hold for it; empty = none. */
+            region?: string;
         };
         /** @description An import that was begun. */
         ProductImportBegun: {
@@ -10054,8 +10151,19 @@ export interface components {
          * @enum {string}
          */
         ProductOutcome: "created" | "changed" | "same";
+        /** @description Sums of a product's published reviews. */
+        ProductRating: {
+            /** Format: int64 */
+            count: number;
+            /** @description To two decimals, such as `4.67`; null of none. */
+            mean?: string | null;
+            /** @description How many of one to five stars. */
+            stars: number[];
+        };
         /** @description A question. */
         ProductSearch: {
+            /** @description Code of the channel whose prices it is sorted by; without it those that hold in every channel. */
+            channel?: string | null;
             /** @description Whether values are counted too. */
             facets?: boolean;
             /** @description Values by facet; one of each facet's has to be there. */
@@ -10813,6 +10921,44 @@ export interface components {
             kind: string;
             value: string;
         };
+        /** @description A review. */
+        ReviewBody: {
+            answer: string;
+            /** Format: date-time */
+            answered_at?: string | null;
+            answered_by: string;
+            id: components["schemas"]["Id"];
+            lang: string;
+            /** @description As it is shown. */
+            name: string;
+            /** @description The order that it was bought with; null: written elsewhere. */
+            order_number?: string | null;
+            product_id: string;
+            product_name: string;
+            /** @description It is negative and nobody answered. */
+            raised: boolean;
+            /** Format: int64 */
+            rating: number;
+            /** @description Why it is rejected. */
+            reason: string;
+            sku: string;
+            /** @description `own`, `import` or `marketplace`. */
+            source: string;
+            /** @description By what its source knows it. */
+            source_id: string;
+            /** @description `awaiting`, `published` or `rejected`. */
+            state: string;
+            text: string;
+            title: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** @description Whoever wrote it bought it here. */
+            verified: boolean;
+            /** Format: int64 */
+            version: number;
+            /** Format: date-time */
+            written_at: string;
+        };
         /** @description One decision about many pairs. */
         ReviewBulk: {
             decision: components["schemas"]["ReviewDecision"];
@@ -10884,6 +11030,24 @@ export interface components {
             decision: string;
             edge?: components["schemas"]["Id"] | null;
             person_id?: components["schemas"]["Id"] | null;
+        };
+        /** @description What is done with a review. */
+        ReviewStep: {
+            /** @enum {string} */
+            do: "publish";
+        } | {
+            /** @enum {string} */
+            do: "reject";
+            reason: string;
+        } | {
+            /** @enum {string} */
+            do: "answer";
+            text: string;
+        };
+        /** @description What came of them. */
+        ReviewsTaken: {
+            /** Format: int64 */
+            taken: number;
         };
         /**
          * @description What somebody is in the shop.
@@ -16912,6 +17076,8 @@ export interface operations {
                             name: string;
                             /** @description Why, with one SKU each. */
                             reasons: components["schemas"]["FeedReason"][];
+                            /** @description The region of the channel whose price lists hold for it; empty = none. */
+                            region: string;
                             /** @description Whether it shows everything that the catalogue says. */
                             up_to_date: boolean;
                             /** @description Where it is fetched. */
@@ -21383,6 +21549,36 @@ export interface operations {
             };
         };
     };
+    product_rating: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductRating"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     roll_back_product: {
         parameters: {
             query?: never;
@@ -23318,6 +23514,184 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReturnShown"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                /** @description `awaiting`, `published` or `rejected`. */
+                state?: string;
+                /** @description `own`, `import` or `marketplace`. */
+                source?: string;
+                /** @description 1 to 5 stars. */
+                rating?: number;
+                /** @description The shop's own id of a product. */
+                product_id?: string;
+                /** @description Only those without an answer. */
+                unanswered?: boolean;
+                limit?: number;
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is on this page. */
+                        items: {
+                            answer: string;
+                            /** Format: date-time */
+                            answered_at?: string | null;
+                            answered_by: string;
+                            id: components["schemas"]["Id"];
+                            lang: string;
+                            /** @description As it is shown. */
+                            name: string;
+                            /** @description The order that it was bought with; null: written elsewhere. */
+                            order_number?: string | null;
+                            product_id: string;
+                            product_name: string;
+                            /** @description It is negative and nobody answered. */
+                            raised: boolean;
+                            /** Format: int64 */
+                            rating: number;
+                            /** @description Why it is rejected. */
+                            reason: string;
+                            sku: string;
+                            /** @description `own`, `import` or `marketplace`. */
+                            source: string;
+                            /** @description By what its source knows it. */
+                            source_id: string;
+                            /** @description `awaiting`, `published` or `rejected`. */
+                            state: string;
+                            text: string;
+                            title: string;
+                            /** Format: date-time */
+                            updated_at: string;
+                            /** @description Whoever wrote it bought it here. */
+                            verified: boolean;
+                            /** Format: int64 */
+                            version: number;
+                            /** Format: date-time */
+                            written_at: string;
+                        }[];
+                        /** @description For the next page; null on the last. */
+                        next_cursor?: string | null;
+                    };
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    bring_reviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BroughtReviews"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewsTaken"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewBody"];
+                };
+            };
+            /** @description A problem (RFC 9457); `type` leads to a page about it */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    step_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewBody"];
                 };
             };
             /** @description A problem (RFC 9457); `type` leads to a page about it */

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { api, must } from '../api/client';
 import { Problem } from '../api/problem';
+import { ratingQuery } from '../reviews/query';
 import { useMay } from '../session/session';
 import { Badge, EmptyState, ErrorNote, PageHeader, Skeleton, When } from '../ui/base';
 import * as f from '../ui/format';
@@ -40,7 +41,7 @@ export default function ProductPage() {
   if (!p) return <div className="page"><div className="card"><Skeleton rows={8} /></div></div>;
   return (
     <div className="page">
-      <PageHeader title={p.name} titleTestId="product-name" badge={<StateBadge state={p.state} />} note={<span className="mono">{p.id}</span>} actions={<span className="m2">{t('product.version', { n: f.number(p.version) })} · <When at={p.updated_at} /></span>} />
+      <PageHeader title={p.name} titleTestId="product-name" badge={<StateBadge state={p.state} />} note={<><span className="mono">{p.id}</span><Rating id={id} /></>} actions={<span className="m2">{t('product.version', { n: f.number(p.version) })} · <When at={p.updated_at} /></span>} />
       <Tabs value={tab ?? 'values'} onChange={(v) => void navigate({ search: { tab: v ?? undefined } })}>
         <Tabs.List>
           <Tabs.Tab value="values">{t('product.values')}</Tabs.Tab>
@@ -59,6 +60,17 @@ export default function ProductPage() {
       </Tabs>
     </div>
   );
+}
+
+/** What customers think of it, leading to what they wrote. */
+function Rating({ id }: { id: string }) {
+  const { t } = useTranslation();
+  const may = useMay('reviews:read');
+  const rating = useQuery({ ...ratingQuery(id), enabled: may });
+  const r = rating.data;
+  if (!may || !r) return null;
+  if (!r.mean) return <span className="m2" data-testid="product-rating"> · {t('product.noReviews')}</span>;
+  return <> · <Link to="/reviews" search={{ product: id }} className="plain" data-testid="product-rating">★ {f.number(Number(r.mean))} ({f.number(r.count)})</Link></>;
 }
 
 /** Attributes in a channel and language; those of the family first, wanted ones marked. */

@@ -100,6 +100,7 @@ export default {
   'product.noLinks': 'Nothing belongs to it',
   'product.noLinksText': 'Accompanying goods, spare parts and substitutes are set over the API.',
   'product.noPictures': 'No pictures yet',
+  'product.noReviews': 'no reviews',
   'product.noValues': 'Nothing is said of it yet',
   'product.noValuesText': 'Give it a family, or send values over the API.',
   'product.noVariants': 'No variants yet',

@@ -100,6 +100,7 @@ export default {
   'product.noLinks': 'Пов’язаних товарів немає',
   'product.noLinksText': 'Супутні товари, запасні частини й замінники задають через API.',
   'product.noPictures': 'Зображень ще немає',
+  'product.noReviews': 'відгуків немає',
   'product.noValues': 'Про нього ще нічого не сказано',
   'product.noValuesText': 'Оберіть родину або передайте значення через API.',
   'product.noVariants': 'Варіантів ще немає',

@@ -153,6 +153,7 @@ export default {
   'identifier.viber': 'Viber',
   'nav.orders': 'Orders',
   'nav.returns': 'Returns',
+  'nav.reviews': 'Reviews',
   'nav.entities': 'Companies and law',
   'nav.erp': 'ERP exchange',
   'nav.group.orders': 'Orders',

@@ -26,6 +26,7 @@ const areas = {
   places: { en: () => import('./places.en'), uk: () => import('./places.uk') },
   prices: { en: () => import('./prices.en'), uk: () => import('./prices.uk') },
   returns: { en: () => import('./returns.en'), uk: () => import('./returns.uk') },
+  reviews: { en: () => import('./reviews.en'), uk: () => import('./reviews.uk') },
   segments: { en: () => import('./segments.en'), uk: () => import('./segments.uk') },
   shared: { en: () => import('./shared.en'), uk: () => import('./shared.uk') },
   stock: { en: () => import('./stock.en'), uk: () => import('./stock.uk') },

@@ -171,6 +171,7 @@ export default {
   'identifier.viber': 'Viber',
   'nav.orders': 'Замовлення',
   'nav.returns': 'Повернення',
+  'nav.reviews': 'Відгуки',
   'nav.entities': 'Компанії та закон',
   'nav.erp': 'Обмін з обліком',
   'nav.group.orders': 'Замовлення',

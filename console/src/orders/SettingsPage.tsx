@@ -187,6 +187,7 @@ function PolicyPart({ form }: { form: Form }) {
   return (
     <div className="grid2 oset">
       <Panel title={t('oset.part.policy')}><div className="body fields"><Fields form={form} at="/policy" of={[['begin', 'begin'], ['hold_carts', 'bool'], ['test_payments', 'bool'], ['keep_hours', 'number'], ['try_on_hours', 'number'], ['answer_minutes', 'number'], ['confirm_above_minor', 'money'], ['prepay_after_unclaimed', 'number'], ['prepay_percent', 'number'], ['refunds', 'refunds']]} /></div></Panel>
+      <Panel title={t('oset.reviews')}><div className="body fields"><Fields form={form} at="/reviews" of={[['publish_from', 'number'], ['negative_to', 'number']]} /></div></Panel>
       <Panel title={t('oset.transfers')}><div className="body fields"><Fields form={form} at="/transfers" of={[['enabled', 'bool'], ['from_kinds', 'kinds'], ['cut_off', 'text'], ['days', 'number']]} /></div></Panel>
     </div>
   );
@@ -216,7 +217,7 @@ function DeliveryPart({ form }: { form: Form }) {
   const { t } = useTranslation();
   return (
     <>
-      <Many form={form} pointer="/carriers" title={t('oset.carriers')} fresh={{ id: '', name: '', cut_off: '17:00', days: [1, 2, 3, 4, 5, 6], delivers: [1, 2, 3, 4, 5, 6], holidays: [], window: ['09:00', '20:00'], late_days: 1 }} fields={[['id', 'text'], ['name', 'text'], ['cut_off', 'text'], ['window', 'span'], ['late_days', 'number'], ['holidays', 'list'], ['days', 'days'], ['delivers', 'days']]} />
+      <Many form={form} pointer="/carriers" title={t('oset.carriers')} fresh={{ id: '', name: '', cut_off: '17:00', days: [1, 2, 3, 4, 5, 6], delivers: [1, 2, 3, 4, 5, 6], holidays: [], window: ['09:00', '20:00'], late_days: 1, own: false }} fields={[['id', 'text'], ['name', 'text'], ['cut_off', 'text'], ['window', 'span'], ['late_days', 'number'], ['own', 'bool'], ['holidays', 'list'], ['days', 'days'], ['delivers', 'days']]} />
       <Many form={form} pointer="/zones" title={t('oset.zones')} fresh={{ id: '', words: [] }} fields={[['id', 'text'], ['words', 'list']]} />
       <Many form={form} pointer="/methods" title={t('oset.methods')} fresh={{ id: '', name: '', kind: 'branch', carrier: '', from_kinds: ['warehouse', 'store'], rates: [{ zone: '*', price_minor: 0, days: 1 }] }} fields={[['id', 'text'], ['name', 'text'], ['kind', 'method'], ['carrier', 'text'], ['from_kinds', 'kinds']]}>
         {(at) => <Many form={form} pointer={`${at}/rates`} title={t('oset.rates')} fresh={{ zone: '*', price_minor: 0, days: 1 }} fields={[['zone', 'text'], ['price_minor', 'money'], ['free_from_minor', 'money'], ['days', 'number'], ['cost_minor', 'money'], ['cost_per_kg_minor', 'money'], ['co2_g', 'number']]} />}

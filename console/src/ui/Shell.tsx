@@ -11,7 +11,7 @@ import { useMe } from '../session/session';
 import { homeQuery } from '../home/query';
 import { Avatar } from './base';
 import * as f from './format';
-import { IconActivity, IconAdjustments, IconBuildingStore, IconCheck, IconChecklist, IconCirclesRelation, IconClipboardText, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMapPin, IconMenu2, IconMoon, IconPackage, IconPlugConnected, IconReceipt, IconReceiptRefund, IconReportAnalytics, IconScale, IconSearch, IconSend, IconServer, IconSettings, IconSun, IconTag, IconTemplate, IconTransfer, IconTruckDelivery, IconUpload, IconUsers, IconWebhook } from './icons';
+import { IconActivity, IconAdjustments, IconBuildingStore, IconCheck, IconChecklist, IconCirclesRelation, IconClipboardText, IconColumns, IconDeviceDesktop, IconDownload, IconFingerprint, IconHelp, IconHistory, IconHome, IconLock, IconLogout, IconMapPin, IconMenu2, IconMoon, IconPackage, IconPlugConnected, IconReceipt, IconReceiptRefund, IconReportAnalytics, IconScale, IconSearch, IconSend, IconServer, IconSettings, IconStar, IconSun, IconTag, IconTemplate, IconTransfer, IconTruckDelivery, IconUpload, IconUsers, IconWebhook } from './icons';
 import { Logo } from './Logo';
 import { useShortcut } from './shortcuts';
 import { Toast } from './toast';
@@ -27,6 +27,7 @@ export const PAGES = [
   { id: 'identity', to: '/identity', icon: IconFingerprint, group: 'customers', key: 'I', right: 'identity:read' },
   { id: 'orders', to: '/orders', icon: IconClipboardText, group: 'orders', key: 'Y', right: 'orders:read' },
   { id: 'returns', to: '/returns', icon: IconReceiptRefund, group: 'orders', key: '1', right: 'orders:read' },
+  { id: 'reviews', to: '/reviews', icon: IconStar, group: 'orders', key: '4', right: 'reviews:read' },
   { id: 'products', to: '/products', icon: IconTag, group: 'goods', key: 'G', right: 'catalog:read' },
   { id: 'catalog', to: '/catalog', icon: IconColumns, group: 'goods', key: 'K', right: 'catalog:read' },
   { id: 'feeds', to: '/feeds', icon: IconReceipt, group: 'goods', key: 'F', right: 'catalog:read' },
@@ -57,7 +58,7 @@ export const pageNames = (t: TFunction): Record<(typeof PAGES)[number]['id'], st
   orders: t('nav.orders'), home: t('nav.home'), customers: t('nav.customers'), segments: t('nav.segments'), identity: t('nav.identity'), privacy: t('nav.privacy'), messages: t('nav.messages'),
   rules: t('nav.rules'), templates: t('nav.templates'), live: t('nav.live'), sources: t('nav.sources'), webhooks: t('nav.webhooks'),
   products: t('nav.products'), catalog: t('nav.catalog'), feeds: t('nav.feeds'), imports: t('nav.imports'), exports: t('nav.exports'), parallel: t('nav.parallel'), quality: t('nav.quality'), prices: t('nav.prices'), jobs: t('nav.jobs'),
-  stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'), returns: t('nav.returns'), entities: t('nav.entities'), erp: t('nav.erp'),
+  stock: t('nav.stock'), transfers: t('nav.transfers'), counts: t('nav.counts'), purchases: t('nav.purchases'), locations: t('nav.locations'), returns: t('nav.returns'), reviews: t('nav.reviews'), entities: t('nav.entities'), erp: t('nav.erp'),
 });
 
 /** Pages that this person may open. */

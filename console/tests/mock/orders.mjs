@@ -46,7 +46,8 @@ export function orders({ NOW, ago, me, send = () => {} }) {
       ...Array.from({ length: 64 }, (_, i) => { const o = make(String(31880 - i), ['Софія Мельник', 'Андрій Коваль', 'Ірина Ткачук'][i % 3], 300 + i * 47, { sales_channel: ['site', 'app', 'rozetka'][i % 3], lines: [line(Object.keys(PRICE)[i % 7], 1, [part(i % 5 === 4 ? 'cancelled' : 'delivered', 'Lviv-1', 1)])], fulfilments: [serve(1, 'Lviv-1', 'pick_up', 'closed', { ready_at: ago(290 + i * 47), done_at: ago(200 + i * 47) })] }); return i % 5 === 4 ? o : paid(o); }),
     ];
     world.settings = {
-      carriers: [{ id: 'np', name: 'Нова пошта', cut_off: '17:00', days: [1, 2, 3, 4, 5, 6], delivers: [1, 2, 3, 4, 5, 6, 7], holidays: [], window: ['09:00', '20:00'], late_days: 1 }],
+      reviews: { publish_from: 0, negative_to: 2 },
+      carriers: [{ id: 'np', name: 'Нова пошта', cut_off: '17:00', days: [1, 2, 3, 4, 5, 6], delivers: [1, 2, 3, 4, 5, 6, 7], holidays: [], window: ['09:00', '20:00'], late_days: 1, own: false }],
       zones: [{ id: 'lviv', words: ['Львів', '79'] }],
       methods: [{ id: 'np-branch', name: 'Нова пошта, відділення', kind: 'branch', carrier: 'np', from_kinds: ['warehouse', 'store'], rates: [{ zone: '*', price_minor: 8000, free_from_minor: 150000, cost_minor: 6500, cost_per_kg_minor: 300, days: 2, co2_g: 400 }] }],
       places: { 'Lviv-1': { work: { 1: ['09:00-20:00'], 2: ['09:00-20:00'], 3: ['09:00-20:00'], 4: ['09:00-20:00'], 5: ['09:00-20:00'], 6: ['10:00-18:00'] }, counter: null, except: {}, prepare_minutes: 20, per_hour: 12, per_day: null, handling_minor: 500, last_piece_minor: 3000, territories: ['27'], queue: '3.2', own_power: true, works_in_alerts: false } },

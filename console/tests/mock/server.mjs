@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { front } from './front.mjs';
+import { reviews } from './reviews.mjs';
 import { orders as ordered } from './orders.mjs';
 import { returns as afterSale } from './returns.mjs';
 import { company } from './company.mjs';
@@ -287,6 +288,7 @@ const stock = stocked({ NOW, ago, me });
 const shopOrders = ordered({ NOW, ago, me, send: (...told) => send(...told) });
 const shopReturns = afterSale({ NOW, ago, me });
 const counter = front({ ago, me, uah });
+const said = reviews({ ago, me });
 const shopCompany = company({ NOW, ago, movements: stock.movements });
 const streams = new Map();
 const send = (path, event, data) => {
@@ -328,6 +330,8 @@ const server = createServer(async (req, res) => {
     return json({});
   }
   counter({ path, m: req.method, input, json, problem, res });
+  if (res.headersSent) return;
+  said({ path, url, m: req.method, input, json, problem, res });
   if (res.headersSent) return;
   if (path === '/mock/orders-reset' || path === '/mock/alert' || path.startsWith('/shop/v1/orders/')) return shopOrders({ path: path.replace('/mock/', '/mock-'), m: req.method, url, input, json, problem, res, page, req });
   if (path === '/mock/company-reset') return shopCompany({ path: '/mock-company-reset', m: req.method, url, input, json, problem, res, page });

@@ -1,7 +1,8 @@
 //! Lists of goods for others to fetch, kept item by item: a changed product costs its own items and nothing else.
 //!
 //! An item is rendered once and kept as text ([`follow`]); the file is the items of a feed one after the other between a head
-//! and a foot, so that nothing has to be assembled when one of them changes. [`render`] is pure. (ADR 0031)
+//! and a foot, so that nothing has to be assembled when one of them changes. [`render`] is pure. A feed shows the prices of its
+//! channel and follows their changes beside those of the catalogue. (ADR 0031, 0040)
 pub mod follow;
 pub mod render;
 
@@ -21,6 +22,8 @@ pub struct Feed {
     pub channel_no: i64,
     pub locale: String,
     pub currency: String,
+    /// The region of the channel for which prices are asked; empty = none.
+    pub region: String,
     /// Address of a product's page: `{id}`, `{sku}` are filled in.
     pub link: String,
     /// By what whoever fetches it knows it.
@@ -28,12 +31,14 @@ pub struct Feed {
     pub active: bool,
     /// The change up to which its items follow the catalogue.
     pub position: i64,
+    /// The change of prices up to which they do.
+    pub priced_to: i64,
     pub followed_at: Timestamp,
     pub version: i64,
 }
 
-const READ: &str = "SELECT no, name, format, channel_no, locale, currency, link, token, active, position, followed_at, version FROM feeds WHERE ($1 = 0 OR no = $1) AND ($2 = '' OR token = $2) ORDER BY no LIMIT 200";
-const WRITE: &str = "INSERT INTO feeds (no, name, format, channel_no, locale, currency, link, token, active, position, followed_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (no) DO UPDATE SET name = excluded.name, format = excluded.format, channel_no = excluded.channel_no, locale = excluded.locale, currency = excluded.currency, link = excluded.link, token = excluded.token, active = excluded.active, position = excluded.position, followed_at = excluded.followed_at, version = excluded.version";
+const READ: &str = "SELECT no, name, format, channel_no, locale, currency, link, token, active, position, followed_at, version, region, priced_to FROM feeds WHERE ($1 = 0 OR no = $1) AND ($2 = '' OR token = $2) ORDER BY no LIMIT 200";
+const WRITE: &str = "INSERT INTO feeds (no, name, format, channel_no, locale, currency, link, token, active, position, followed_at, version, region, priced_to) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (no) DO UPDATE SET name = excluded.name, format = excluded.format, channel_no = excluded.channel_no, locale = excluded.locale, currency = excluded.currency, link = excluded.link, token = excluded.token, active = excluded.active, position = excluded.position, followed_at = excluded.followed_at, version = excluded.version, region = excluded.region, priced_to = excluded.priced_to";
 
 fn feed(r: &Row) -> Result<Feed, DbError> {
     Ok(Feed {
@@ -49,6 +54,8 @@ fn feed(r: &Row) -> Result<Feed, DbError> {
         position: r.int(9)?,
         followed_at: Timestamp::from_micros(r.int(10)?),
         version: r.int(11)?,
+        region: r.text(12)?.into(),
+        priced_to: r.int(13)?,
     })
 }
 
@@ -87,6 +94,8 @@ pub fn put(tx: &mut Tx, f: &Feed) -> Result<(), DbError> {
             f.position.into(),
             f.followed_at.micros().into(),
             f.version.into(),
+            (&f.region).into(),
+            f.priced_to.into(),
         ],
     )
     .map(drop)

@@ -36,6 +36,7 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
     steps: &[
         ("0001_catalog", include_str!("../migrations/0001_catalog.sql")),
         ("0015_feed_items", include_str!("../migrations/0015_feed_items.sql")),
+        ("0017_feed_prices", include_str!("../migrations/0017_feed_prices.sql")),
     ],
 };
 

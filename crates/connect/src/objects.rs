@@ -68,7 +68,8 @@ impl Place {
         }
         // Names of customers' files and pictures travel: over the network only where nobody else reads them.
         let near = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
-        let near = near.iter().any(|host| endpoint.strip_prefix(host).is_some_and(|r| r.is_empty() || r.starts_with(':')));
+        let near =
+            near.iter().any(|host| endpoint.strip_prefix(host).is_some_and(|r| r.is_empty() || r.starts_with(':')));
         if !endpoint.is_empty() && !endpoint.starts_with("https://") && !near {
             return Err(PlaceError::Endpoint);
         }
@@ -128,9 +129,12 @@ impl Objects {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = Some(runtime.map_err(|e| ObjectsError(e.to_string()))?);
         let inner = match place {
-            Place::Folder(path) => {
-                Inner { store: Box::new(LocalFileSystem::new()), prefix: Key::default(), folder: Some(shop.join(path)), runtime }
-            }
+            Place::Folder(path) => Inner {
+                store: Box::new(LocalFileSystem::new()),
+                prefix: Key::default(),
+                folder: Some(shop.join(path)),
+                runtime,
+            },
             Place::Bucket { name, prefix, region, endpoint, access_key, secret_key } => {
                 let near = endpoint.starts_with("http://");
                 let mut builder = AmazonS3Builder::new()
@@ -140,7 +144,11 @@ impl Objects {
                     .with_secret_access_key(secret_key)
                     .with_config(AmazonS3ConfigKey::VirtualHostedStyleRequest, "false")
                     .with_client_options(ClientOptions::new().with_timeout(REQUEST).with_allow_http(near))
-                    .with_retry(RetryConfig { backoff: BackoffConfig::default(), max_retries: 4, retry_timeout: ALL_TRIES });
+                    .with_retry(RetryConfig {
+                        backoff: BackoffConfig::default(),
+                        max_retries: 4,
+                        retry_timeout: ALL_TRIES,
+                    });
                 if !endpoint.is_empty() {
                     builder = builder.with_endpoint(endpoint);
                 }
@@ -211,10 +219,13 @@ mod tests {
     #[test]
     fn places_are_read_and_faults_named() {
         assert_eq!(Place::parse("folder:media"), Ok(Place::Folder("media".into())));
-        let bucket = Place::parse("s3://AKIA:se%2Fcret@goods/shop/pics?region=eu-central-1&endpoint=https://s3.example.com/");
+        let bucket =
+            Place::parse("s3://AKIA:se%2Fcret@goods/shop/pics?region=eu-central-1&endpoint=https://s3.example.com/");
         let bucket = bucket.expect("a bucket");
         assert_eq!(format!("{bucket:?}"), "s3://…@goods/shop/pics", "no key is printed");
-        let Place::Bucket { name, prefix, region, endpoint, access_key, secret_key } = bucket else { panic!("a bucket") };
+        let Place::Bucket { name, prefix, region, endpoint, access_key, secret_key } = bucket else {
+            panic!("a bucket")
+        };
         assert_eq!((&*name, &*prefix, &*region), ("goods", "shop/pics", "eu-central-1"));
         assert_eq!((&*endpoint, &*access_key, &*secret_key), ("https://s3.example.com", "AKIA", "se/cret"));
         for (bad, why) in [

@@ -1,7 +1,7 @@
 //! What a place that stands still moves in an order: when its parts are due, how long they wait, what was promised.
 //!
 //! Pure: [`Bench`] holds a place's calendars before and after its pauses became others, [`shifted`] makes an order of an order.
-use crate::calendar::{Disruptions, Hours, Pause, PauseKind, Shift, WorkTime};
+use crate::calendar::{Disruptions, Hours, Pause, PauseKind, Shift, Trip, WorkTime, trip};
 use crate::error::OrderError;
 use crate::model::{Delivery, Order, Serving};
 use crate::offers::{about, disruptions, van};
@@ -32,6 +32,9 @@ pub(crate) struct Bench<'a> {
     /// Waiting, around the clock.
     wait: Shift,
     counter: WorkTime,
+    /// What held the place, and what does: nobody fetches a parcel then.
+    was: Vec<Pause>,
+    is: Vec<Pause>,
     prepare_us: i64,
     /// What changed first.
     pub kind: PauseKind,
@@ -74,39 +77,63 @@ impl<'a> Bench<'a> {
                 after: WorkTime::compile(&Hours::always(zone.clone()), &change.is, anchor_us, DAYS),
             },
             counter: compile(&hours.1, &change.is),
+            was: change.was.clone(),
+            is: change.is.clone(),
             prepare_us: i64::from(own.prepare_minutes.unwrap_or(crate::offers::PREPARE_MINUTES)) * MINUTE_US,
             kind: first.map_or(PauseKind::Alert, |p| p.kind),
             zone,
         })
     }
 
-    /// How much later a parcel arrives that is packed later, by the carrier's next departures.
-    fn parcel_us(&self, asked: Timestamp, order: &Order, kind: Serving) -> i64 {
+    /// How much later a parcel leaves and arrives, by the carrier's next times: one that is packed, at `ready`, or that is still to be
+    /// packed from `asked` on.
+    fn parcel(&self, (asked, ready): (Timestamp, Timestamp), order: &Order, kind: Serving) -> Later {
         let (carrier, days) = match (&order.body.delivery, kind) {
             (Delivery::Ship { option, .. }, _) => {
-                let Some(method) = self.settings.method(option) else { return 0 };
-                let Some(rate) = self.settings.rate(method, &order.body.zone) else { return 0 };
+                let Some(method) = self.settings.method(option) else { return Later::default() };
+                let Some(rate) = self.settings.rate(method, &order.body.zone) else { return Later::default() };
                 let found = self.settings.carriers.iter().find(|c| c.id == method.carrier);
-                let Some(Ok(carrier)) = found.map(|c| c.carrier("/carriers")) else { return 0 };
+                let Some(Ok(carrier)) = found.map(|c| c.carrier("/carriers")) else { return Later::default() };
                 (carrier, rate.days)
             }
             (Delivery::PickUp { .. }, _) => (van(self.settings), self.settings.transfers.days),
         };
-        let start = asked.micros().max(self.work.anchor_us);
-        let arrives = |work: &WorkTime| {
-            let packed = work.add(start, self.prepare_us)?;
-            let (mut day, _) = Hours::always(self.zone.clone()).local(packed);
-            for _ in 0..DAYS {
-                if carrier.leaves(&self.zone, day).is_some_and(|leaves| leaves >= packed) {
-                    return Some(carrier.window_of(&self.zone, carrier.arrives(day, days)?).0);
-                }
-                day = day.tomorrow().ok()?;
-            }
-            None
+        let begin = |at: Timestamp| at.micros().max(self.work.anchor_us);
+        let goes = |work: &WorkTime, pauses: &[Pause]| -> Option<Trip> {
+            let packed_us = match ready.micros() > 0 {
+                true => begin(ready),
+                false => work.add(begin(asked), self.prepare_us)?,
+            };
+            let (day, _) = Hours::always(self.zone.clone()).local(packed_us);
+            trip(&carrier, &self.zone, pauses, (day, packed_us), days)
         };
-        match (arrives(&self.work.before), arrives(&self.work.after)) {
-            (Some(before), Some(after)) => after - before,
-            _ => 0,
+        match (goes(&self.work.before, &self.was), goes(&self.work.after, &self.is)) {
+            (Some(before), Some(after)) => Later {
+                leaves_us: after.leaves_us - before.leaves_us,
+                arrives_us: after.arrives_us - before.arrives_us,
+                latest_us: after.latest_us - before.latest_us,
+            },
+            _ => Later::default(),
+        }
+    }
+}
+
+/// By how much a parcel is later than it was, or, below zero, earlier.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Later {
+    leaves_us: i64,
+    arrives_us: i64,
+    latest_us: i64,
+}
+
+impl Later {
+    /// The one that moves a promise more, at each end.
+    fn or(self, other: Later) -> Later {
+        let most = |a: i64, b: i64| if b.abs() > a.abs() { b } else { a };
+        Later {
+            leaves_us: most(self.leaves_us, other.leaves_us),
+            arrives_us: most(self.arrives_us, other.arrives_us),
+            latest_us: most(self.latest_us, other.latest_us),
         }
     }
 }
@@ -123,7 +150,7 @@ pub(crate) fn shifted(order: &Order, bench: &Bench<'_>) -> Shifted {
     let mut next = order.clone();
     let at = Timestamp::from_micros;
     let first_of = |first: Timestamp, now: Timestamp| if first.micros() == 0 { now } else { first };
-    let mut later_us = 0;
+    let mut later = Later::default();
     let mut kept = None;
     let mut waits = true;
     for f in next.body.fulfilments.iter_mut().filter(|f| f.location_no == place && !f.state.is_end()) {
@@ -136,6 +163,10 @@ pub(crate) fn shifted(order: &Order, bench: &Bench<'_>) -> Shifted {
                     f.keep_until = until;
                 }
             }
+            // It is packed, and waits for its courier.
+            if f.kind != Serving::PickUp {
+                later = later.or(bench.parcel((f.asked_at, f.ready_at), order, f.kind));
+            }
             continue;
         }
         if f.kind == Serving::PickUp {
@@ -145,11 +176,11 @@ pub(crate) fn shifted(order: &Order, bench: &Bench<'_>) -> Shifted {
                 (f.due_first, f.due_at) = (first, due);
             }
         } else if f.due_at.micros() > 0 {
-            let by = bench.parcel_us(f.asked_at, order, f.kind);
-            later_us = if by.abs() > i64::abs(later_us) { by } else { later_us };
-            if by != 0 {
+            let by = bench.parcel((f.asked_at, f.ready_at), order, f.kind);
+            later = later.or(by);
+            if by.leaves_us != 0 {
                 let first = first_of(f.due_first, f.due_at);
-                (f.due_first, f.due_at) = (first, f.due_at.plus(by).max(first));
+                (f.due_first, f.due_at) = (first, f.due_at.plus(by.leaves_us).max(first));
             }
         }
     }
@@ -164,9 +195,9 @@ pub(crate) fn shifted(order: &Order, bench: &Bench<'_>) -> Shifted {
                 promised.latest = first.latest.max(promised.earliest);
             }
         }
-        if later_us != 0 {
-            promised.earliest = promised.earliest.plus(later_us).max(first.earliest);
-            promised.latest = promised.latest.plus(later_us).max(first.latest);
+        if later != Later::default() {
+            promised.earliest = promised.earliest.plus(later.arrives_us).max(first.earliest);
+            promised.latest = promised.latest.plus(later.latest_us).max(first.latest).max(promised.earliest);
         }
         if promised != before {
             if promised.earliest != first.earliest || promised.latest != first.latest {

@@ -46,6 +46,10 @@ pub fn check(db: &mut Engine) -> Result<Vec<Finding>, DbError> {
             finding(check, row.int(0)?.to_string(), detail.to_string());
         }
     }
+    for (product_no, stored, counted) in crate::reviews::commands::recounted(db)? {
+        let detail = format!("its stars are kept as {:?}, and are {:?}", stored.stars, counted.stars);
+        finding("review_sums", product_no.to_string(), detail);
+    }
     let mut after = 0;
     loop {
         let sql = "SELECT no, status, total_minor, body FROM orders WHERE no > $1 ORDER BY no LIMIT 500";

@@ -4,7 +4,7 @@
 //! power cuts; [`promise`] what a customer can be told before ordering. [`states`] are the lives of orders, fulfilments,
 //! payments, returns and transfers, and why a step is refused. [`commands`] is what can be asked: from a cart to what is handed over.
 //! [`after`] is what comes after the sale: returns, exchanges, claims, repairs, store credit. At the counter: [`showroom`] is advice,
-//! [`accompany`] what goes with what, [`bag`] which orders are one bag. [`owing`] is what is left to pay. [`personal`] is what is held of somebody.
+//! [`reviews`] what they say of it, [`accompany`] what goes with what, [`bag`] which orders are one bag. [`owing`] is what is left to pay. [`personal`] is what is held of somebody.
 //!
 //! Deliberately absent: what a basket costs (`loyalty`), where goods are (`stock`), messages, HTTP.
 pub mod accompany;
@@ -25,6 +25,7 @@ pub mod payments;
 pub mod personal;
 pub mod promise;
 pub mod repricing;
+pub mod reviews;
 pub mod settings;
 pub mod showroom;
 pub mod sourcing;
@@ -44,6 +45,7 @@ pub const MIGRATIONS: db::Migrations = db::Migrations {
         ("0003_returns", include_str!("../migrations/0003_returns.sql")),
         ("0004_promises", include_str!("../migrations/0004_promises.sql")),
         ("0005_front", include_str!("../migrations/0005_front.sql")),
+        ("0006_reviews", include_str!("../migrations/0006_reviews.sql")),
     ],
 };
 

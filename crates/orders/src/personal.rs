@@ -102,6 +102,7 @@ pub struct Held {
     pub refunds: Vec<Arc<Refund>>,
     pub credit: Vec<(Arc<CreditAccount>, Vec<Posted>)>,
     pub consultations: Vec<crate::showroom::Consultation>,
+    pub reviews: Vec<crate::reviews::Review>,
 }
 
 /// Reads all that is held of somebody. What belongs to an order of theirs is theirs, whoever wrote it down.
@@ -121,6 +122,7 @@ pub fn held(tx: &mut Tx, names: &Names<'_>) -> Result<Held, OrderError> {
         for no in &account.refunds {
             out.refunds.push(after::refund_of(tx, *no)?);
         }
+        out.reviews.extend(crate::reviews::commands::of_order(tx, order.no)?);
     }
     for no in returns {
         out.returns.push(after::return_of(tx, no)?);

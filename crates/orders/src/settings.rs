@@ -2,6 +2,7 @@
 //! sourced, confirmed and kept. One versioned document; without one there is a default that works.
 use crate::calendar::{Carrier, Hours, HoursError, Span};
 use crate::promise::WayKind;
+use crate::reviews::ReviewSettings;
 use crate::sourcing::{Rule, Weights};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub switched_off: Vec<SwitchedOff>,
     /// Where air-raid alerts are learned from; places name their territories.
     pub alerts: AlertSettings,
+    /// Which reviews are shown unread, and which stand first.
+    pub reviews: ReviewSettings,
 }
 
 /// A carrier.
@@ -62,6 +65,9 @@ pub struct CarrierSettings {
     /// Days that a parcel may come later.
     #[serde(default = "one")]
     pub late_days: u32,
+    /// The shop's own couriers: in an alert or a power cut at the place from which they start they wait, and their windows move.
+    #[serde(default)]
+    pub own: bool,
 }
 
 fn all_days() -> Vec<u8> {
@@ -402,6 +408,7 @@ impl Default for Settings {
             holidays: vec![],
             window: day_window(),
             late_days: 1,
+            own: false,
         };
         let rate = Rate {
             zone: ANYWHERE.into(),
@@ -433,6 +440,7 @@ impl Default for Settings {
             closures: vec![],
             switched_off: vec![],
             alerts: AlertSettings::default(),
+            reviews: ReviewSettings::default(),
         }
     }
 }
@@ -509,6 +517,7 @@ impl CarrierSettings {
             holidays: self.holidays.iter().map(holiday).collect::<Result<BTreeSet<_>, _>>()?,
             window: (time(&self.window.0, "window/0")?, time(&self.window.1, "window/1")?),
             late_days: self.late_days,
+            own: self.own,
         };
         carrier.check().map_err(|e| wrong(pointer, e.to_string()))?;
         Ok(carrier)
@@ -600,6 +609,11 @@ impl Settings {
             if !range.contains(&value) {
                 let detail = format!("from {} to {}", range.start(), range.end());
                 return Err(wrong(format!("/alerts/{field}"), detail));
+            }
+        }
+        for (field, stars) in [("publish_from", self.reviews.publish_from), ("negative_to", self.reviews.negative_to)] {
+            if stars > 5 {
+                return Err(wrong(format!("/reviews/{field}"), "0 to 5 stars"));
             }
         }
         if alerts.address.len() > 500 || alerts.address.contains(|c: char| c.is_control() || c == ' ') {

@@ -17,6 +17,7 @@ mod machine;
 pub mod order;
 pub mod payment;
 pub mod returns;
+pub mod reviews;
 pub mod shipment;
 pub mod transfer;
 

@@ -8,6 +8,7 @@ mod lives;
 mod money;
 mod pauses;
 mod points;
+mod reviews;
 mod stories;
 mod work;
 pub(crate) mod world;

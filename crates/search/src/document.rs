@@ -1,13 +1,18 @@
 //! A product as the index sees it.
-use crate::index::Fields;
+use crate::index::{Fields, channel_path};
 use crate::text::{article, sound, stem, words};
+use base::Timestamp;
 use catalog::model::{Product, ProductState};
+use catalog::prices::model::{Ask, Entry};
+use catalog::prices::select::Lists;
+use catalog::prices::shown::shown;
 use catalog::schema::{Kind, Schema};
 use catalog::units;
 use catalog::values::Key;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tantivy::TantivyDocument;
+use tantivy::schema::OwnedValue;
 
 /// Between a facet's kind and its value.
 pub const MARK: char = '\u{1}';
@@ -28,8 +33,17 @@ pub fn term(kind: &str, value: &str) -> String {
     format!("{kind}{MARK}{value}")
 }
 
-/// Makes the document of a product.
-pub fn of(fields: &Fields, schema: &Schema, p: &Product) -> TantivyDocument {
+/// What a document is made with.
+pub struct Selling {
+    pub schema: Schema,
+    pub lists: Lists,
+    /// The moment whose prices it shows.
+    pub at: Timestamp,
+}
+
+/// Makes the document of a product; `prices` are the entries of its variants, in their order.
+pub fn of(fields: &Fields, selling: &Selling, p: &Product, prices: &[Vec<Entry>]) -> TantivyDocument {
+    let schema = &selling.schema;
     let mut doc = TantivyDocument::default();
     doc.add_i64(fields.no, p.no);
     doc.add_i64(fields.made, p.no);
@@ -58,7 +72,6 @@ pub fn of(fields: &Fields, schema: &Schema, p: &Product) -> TantivyDocument {
             });
         }
     }
-    let mut prices: Vec<i64> = Vec::new();
     let mut exact: BTreeSet<String> = BTreeSet::from([article(&p.id)]);
     for v in p.variants.iter().filter(|v| !v.archived) {
         exact.insert(article(&v.sku));
@@ -67,7 +80,6 @@ pub fn of(fields: &Fields, schema: &Schema, p: &Product) -> TantivyDocument {
             exact.insert(gtin.as_str().to_string());
             exact.insert(gtin.printed().to_string());
         }
-        prices.extend(v.price.as_ref().map(|p| p.minor));
     }
     for no in &p.categories {
         facets.extend(schema.path(*no).iter().map(|c| term(CATEGORY, &c.code)));
@@ -91,8 +103,42 @@ pub fn of(fields: &Fields, schema: &Schema, p: &Product) -> TantivyDocument {
     doc.add_text(fields.sound, join(&title, sound));
     exact.iter().filter(|e| !e.is_empty()).for_each(|e| doc.add_text(fields.exact, e));
     facets.iter().take(FACETS_MAX).for_each(|f| doc.add_text(fields.facet, f));
-    doc.add_i64(fields.price, prices.into_iter().min().unwrap_or(i64::MAX));
+    // Without a channel, in the currency that the first of its variants is priced in.
+    let own = p.variants.iter().filter_map(|v| v.price.as_ref()).map(|price| price.currency.as_str()).next();
+    let first = schema.channels.first().and_then(|c| c.currencies.first()).map(String::as_str);
+    let lowest = own.or(first).and_then(|currency| least(selling, p, prices, None, currency));
+    doc.add_i64(fields.price, lowest.unwrap_or(i64::MAX));
+    let mut by_channel = BTreeMap::new();
+    for channel in &schema.channels {
+        let currency = channel.currencies.first().map(String::as_str);
+        let minor = currency.and_then(|currency| least(selling, p, prices, Some(channel.code.clone()), currency));
+        by_channel.insert(channel_path(channel.no), OwnedValue::I64(minor.unwrap_or(i64::MAX)));
+    }
+    doc.add_object(fields.prices, by_channel);
     doc
+}
+
+/// The lowest price that everybody is asked for one of its variants.
+fn least(
+    selling: &Selling,
+    p: &Product,
+    prices: &[Vec<Entry>],
+    channel: Option<String>,
+    currency: &str,
+) -> Option<i64> {
+    let sold = p.variants.iter().zip(prices).filter(|(v, _)| !v.archived);
+    sold.filter_map(|(v, entries)| {
+        let ask = Ask {
+            variant: v.no,
+            currency: currency.to_string(),
+            quantity: 1000,
+            channel: channel.clone(),
+            at: selling.at,
+            ..Ask::default()
+        };
+        shown(&selling.lists, entries, &ask, v.price.as_ref(), None).map(|shown| shown.minor)
+    })
+    .min()
 }
 
 /// The texts of a value that words are looked for in.

@@ -1,6 +1,10 @@
-//! Keeping the index beside the catalogue: a thread that reads what changed and commits it with the position that covers it.
-use crate::document;
-use crate::index::{Index, SearchError};
+//! Keeping the index beside the catalogue and its prices: a thread that reads what changed and commits it with the position that
+//! covers it.
+use crate::document::{self, Selling};
+use crate::index::{At, Index, SearchError};
+use base::{Clock, Timestamp};
+use catalog::model::Product;
+use catalog::prices::{marks, store};
 use catalog::schema::Schema;
 use catalog::{products, recount};
 use db::{Engine, Location, Sync};
@@ -20,7 +24,7 @@ const HEAP: usize = 64 << 20;
 pub struct Follower {
     pub index: Arc<Index>,
     writer: IndexWriter,
-    at: (i64, i64),
+    at: At,
 }
 
 impl Follower {
@@ -31,54 +35,85 @@ impl Follower {
         Ok(Self { index, writer, at })
     }
 
-    /// Takes in what changed, as much as one commit holds; gives how many products, 0 when it is up to date.
-    pub fn step(&mut self, db: &mut Engine) -> Result<usize, SearchError> {
+    /// Takes in what changed by `now`, as much as one commit holds; gives how many products, 0 when it is up to date.
+    pub fn step(&mut self, db: &mut Engine, now: Timestamp) -> Result<usize, SearchError> {
         let epoch = recount::epoch(db)?;
-        if epoch != self.at.0 {
-            self.at = (epoch, 0);
+        if epoch != self.at.epoch {
+            self.at = At { epoch, change: 0, ..self.at };
         }
-        let mut done = 0;
-        let mut schema: Option<Schema> = None;
+        let (mut done, mut selling) = (0, None);
         for _ in 0..PAGES {
-            let rows = products::changed(db, self.at.1, PAGE)?;
+            let rows = products::changed(db, self.at.change, PAGE)?;
             let Some((last, _)) = rows.last().copied() else { break };
             // Products of one change beyond the page are read with it, so that the position never stands inside a change.
             let mut nos: Vec<i64> = rows.iter().map(|(_, no)| *no).collect();
             if rows.len() as i64 == PAGE {
                 nos.extend(products::of_change(db, last, nos.last().copied().unwrap_or(0))?);
             }
-            if schema.is_none() {
-                schema = Some(Schema::load(db)?);
+            done += self.take(db, &mut selling, &nos, now)?;
+            self.at.change = last;
+            if (rows.len() as i64) < PAGE {
+                break;
             }
-            let Some(schema) = &schema else { break };
-            for part in nos.chunks(PAGE as usize) {
-                for product in products::by_nos(db, part)?.into_iter().flatten() {
-                    self.writer.delete_term(Term::from_field_i64(self.index.fields.no, product.no));
-                    self.writer.add_document(document::of(&self.index.fields, schema, &product))?;
-                }
-            }
-            done += nos.len();
-            self.at.1 = last;
+        }
+        // Prices are followed once the catalogue is: a document is made with the prices of its moment anyway.
+        for _ in 0..if done < PAGES * PAGE as usize { PAGES } else { 0 } {
+            let rows = marks::marked_anywhere(db, self.at.priced_to, PAGE)?;
+            let Some((last, _)) = rows.last().copied() else { break };
+            let variants: Vec<i64> = rows.iter().map(|(_, variant)| *variant).collect();
+            let mut nos: Vec<i64> = products::products_of(db, &variants)?.into_iter().flatten().collect();
+            nos.sort_unstable();
+            nos.dedup();
+            self.take(db, &mut selling, &nos, now)?;
+            done += rows.len();
+            self.at.priced_to = last;
             if (rows.len() as i64) < PAGE {
                 break;
             }
         }
         if done > 0 {
             let mut commit = self.writer.prepare_commit()?;
-            commit.set_payload(&format!("{}.{}", self.at.0, self.at.1));
+            commit.set_payload(&self.at.text());
             commit.commit()?;
             self.index.reload()?;
         }
         Ok(done)
     }
 
+    /// Puts products into the index as they are now.
+    fn take(
+        &self,
+        db: &mut Engine,
+        selling: &mut Option<Selling>,
+        nos: &[i64],
+        now: Timestamp,
+    ) -> Result<usize, SearchError> {
+        if selling.is_none() {
+            // Prices are marked at a moment of the writer's, which a clock that went back does not undo.
+            let at = now.max(marks::told(db)?);
+            *selling = Some(Selling { schema: Schema::load(db)?, lists: store::load_lists(db)?, at });
+        }
+        let Some(selling) = selling else { return Ok(0) };
+        for part in nos.chunks(PAGE as usize) {
+            let products: Vec<Product> = products::by_nos(db, part)?.into_iter().flatten().collect();
+            let variants: Vec<i64> = products.iter().flat_map(|p| &p.variants).map(|v| v.no).collect();
+            let mut entries = store::read_entries(db, &variants)?.into_iter();
+            for product in products {
+                let prices: Vec<_> = entries.by_ref().take(product.variants.len()).collect();
+                self.writer.delete_term(Term::from_field_i64(self.index.fields.no, product.no));
+                self.writer.add_document(document::of(&self.index.fields, selling, &product, &prices))?;
+            }
+        }
+        Ok(nos.len())
+    }
+
     /// Follows until it is told to end. Looks for changes five times a second; what goes wrong is said and tried again.
-    pub fn run(mut self, location: &Location, sync: Sync, stop: &AtomicBool) {
+    pub fn run(mut self, location: &Location, sync: Sync, clock: &dyn Clock, stop: &AtomicBool) {
         let mut db: Option<Engine> = None;
         let mut failures = 0u32;
         while !stop.load(Ordering::Relaxed) {
             let outcome = match &mut db {
-                Some(db) => self.step(db),
+                Some(db) => self.step(db, clock.now()),
                 None => {
                     location.open(sync, true).map(|opened| db = Some(opened)).map(|()| 1).map_err(SearchError::from)
                 }

@@ -7,7 +7,33 @@ use tantivy::schema::{
 use tantivy::{IndexReader, ReloadPolicy};
 
 /// Moves when documents are made otherwise: an index of another format is built anew.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
+
+/// How far an index follows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct At {
+    /// Moves when every product is looked at once more.
+    pub epoch: i64,
+    /// The position in the catalogue's changes.
+    pub change: i64,
+    /// The position in those of prices.
+    pub priced_to: i64,
+}
+
+impl At {
+    pub(crate) fn text(self) -> String {
+        format!("{}.{}.{}", self.epoch, self.change, self.priced_to)
+    }
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.').map(|part| part.parse().ok());
+        Some(Self { epoch: parts.next()??, change: parts.next()??, priced_to: parts.next()?? })
+    }
+}
+
+/// Where prices of a channel stand in the field `prices`.
+pub fn channel_path(channel_no: i64) -> String {
+    format!("c{channel_no}")
+}
 
 /// Why a search cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +62,10 @@ pub struct Fields {
     pub exact: Field,
     /// `kind\u{1}value`: what it is filtered and counted by.
     pub facet: Field,
+    /// The lowest price of a variant where no channel is asked.
     pub price: Field,
+    /// The lowest price by channel, under [`channel_path`].
+    pub prices: Field,
     pub made: Field,
 }
 
@@ -64,6 +93,7 @@ fn schema() -> (Schema, Fields) {
         exact: builder.add_text_field("exact", STRING),
         facet: builder.add_text_field("facet", STRING | FAST),
         price: builder.add_i64_field("price", FAST),
+        prices: builder.add_json_field("prices", FAST),
         made: builder.add_i64_field("made", FAST),
     };
     (builder.build(), fields)
@@ -100,14 +130,10 @@ impl Index {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// What the last commit carried: the epoch and the position in the catalogue's changes.
-    pub fn position(&self) -> Result<(i64, i64), SearchError> {
+    /// What the last commit carried.
+    pub fn position(&self) -> Result<At, SearchError> {
         let meta = self.index.load_metas()?;
-        let read = |text: &str| {
-            let (epoch, change) = text.split_once('.')?;
-            Some((epoch.parse().ok()?, change.parse().ok()?))
-        };
-        Ok(meta.payload.as_deref().and_then(read).unwrap_or((0, 0)))
+        Ok(meta.payload.as_deref().and_then(At::parse).unwrap_or_default())
     }
     /// Shows what was committed to searches.
     pub fn reload(&self) -> Result<(), SearchError> {

@@ -1,13 +1,15 @@
 //! What is asked and what is found.
 use crate::counts::Counts;
 use crate::document::{MARK, term};
-use crate::index::{Index, SearchError};
+use crate::index::{Index, SearchError, channel_path};
 use crate::text::{article, other_layout, sound, stem, words};
 use std::collections::{BTreeMap, HashMap};
-use tantivy::collector::TopDocs;
+use tantivy::collector::sort_key::NaturalComparator;
+use tantivy::collector::{SegmentSortKeyComputer, SortKeyComputer, TopDocs};
+use tantivy::columnar::{Column, MonotonicallyMappableToU64};
 use tantivy::query::{AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, FuzzyTermQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption, Value};
-use tantivy::{DocAddress, Order, Searcher, TantivyDocument, Term};
+use tantivy::{DocAddress, DocId, Order, Score, Searcher, SegmentReader, TantivyDocument, Term};
 
 /// Words of a question that are looked at.
 const WORDS_MAX: usize = 12;
@@ -34,6 +36,8 @@ pub struct Asked {
     /// Values by facet: one of each facet's has to be there.
     pub filters: BTreeMap<String, Vec<String>>,
     pub sort: Sort,
+    /// Whose prices it is sorted by; without one, those of no channel.
+    pub channel_no: Option<i64>,
     pub offset: usize,
     pub limit: usize,
     /// Whether values are counted too.
@@ -124,14 +128,20 @@ impl Index {
             let found = searcher.search(&**query, &docs().order_by_fast_field::<i64>(field, order))?;
             Ok(found.into_iter().map(|(_, address)| address).collect())
         };
+        let by_price = |order: Order| -> Result<Vec<DocAddress>, SearchError> {
+            let Some(no) = asked.channel_no else { return by("price", order) };
+            let sort = ByPrice { path: format!("prices.{}", channel_path(no)) };
+            let found = searcher.search(&**query, &docs().order_by((sort, order)))?;
+            Ok(found.into_iter().map(|(_, address)| address).collect())
+        };
         match asked.sort {
             Sort::Best if !asked.text.trim().is_empty() => {
                 let found = searcher.search(&**query, &docs().order_by_score())?;
                 Ok(found.into_iter().map(|(_, address)| address).collect())
             }
             Sort::Best | Sort::Newest => by("made", Order::Desc),
-            Sort::Cheapest => by("price", Order::Asc),
-            Sort::Dearest => by("price", Order::Desc),
+            Sort::Cheapest => by_price(Order::Asc),
+            Sort::Dearest => by_price(Order::Desc),
         }
     }
 
@@ -223,6 +233,36 @@ impl Index {
             }
         }
         Ok(any(ways))
+    }
+}
+
+/// Sorts by the prices of a channel. A part of the index from before the channel was there has none.
+struct ByPrice {
+    path: String,
+}
+
+struct PricesOfPart(Option<Column<u64>>);
+
+impl SortKeyComputer for ByPrice {
+    type SortKey = Option<i64>;
+    type Child = PricesOfPart;
+    type Comparator = NaturalComparator;
+
+    fn segment_sort_key_computer(&self, part: &SegmentReader) -> tantivy::Result<PricesOfPart> {
+        Ok(PricesOfPart(part.fast_fields().u64_lenient(&self.path)?.map(|(column, _)| column)))
+    }
+}
+
+impl SegmentSortKeyComputer for PricesOfPart {
+    type SortKey = Option<i64>;
+    type SegmentSortKey = Option<u64>;
+    type SegmentComparator = NaturalComparator;
+
+    fn segment_sort_key(&mut self, doc: DocId, _: Score) -> Option<u64> {
+        self.0.as_ref().and_then(|column| column.first(doc))
+    }
+    fn convert_segment_sort_key(&self, key: Option<u64>) -> Option<i64> {
+        key.map(i64::from_u64)
     }
 }
 

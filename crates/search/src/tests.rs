@@ -13,6 +13,7 @@ struct Shop {
     store: Store,
     reading: Engine,
     follower: Follower,
+    clock: Arc<ManualClock>,
     place: Place,
 }
 
@@ -23,9 +24,9 @@ impl Shop {
         let store = Store::open(db::Open {
             location: place.location.clone(),
             sync: Sync::UnsafeFast,
-            migrations: &[db::migrate::MIGRATIONS, catalog::MIGRATIONS],
+            migrations: &[db::migrate::MIGRATIONS, catalog::MIGRATIONS, catalog::prices::MIGRATIONS],
             options: Options::default(),
-            clock: clock as Arc<dyn Clock>,
+            clock: clock.clone() as Arc<dyn Clock>,
             holder: "a test".into(),
             take_over: false,
             before: None,
@@ -37,7 +38,7 @@ impl Shop {
         .expect("the store opens");
         let reading = place.location.open(Sync::UnsafeFast, true).expect("opens");
         let index = Arc::new(Index::open(&place.folder.join("search")).expect("an index"));
-        Self { store, reading, follower: Follower::new(index).expect("one writer"), place }
+        Self { store, reading, follower: Follower::new(index).expect("one writer"), clock, place }
     }
     fn put(&mut self, inputs: Value) -> usize {
         let inputs: Vec<ProductInput> = serde_json::from_value(inputs).expect("inputs");
@@ -46,7 +47,7 @@ impl Shop {
         self.follow()
     }
     fn follow(&mut self) -> usize {
-        self.follower.step(&mut self.reading).expect("follows")
+        self.follower.step(&mut self.reading, self.clock.now()).expect("follows")
     }
     fn ask(&self, asked: &Asked) -> Found {
         self.follower.index.search(asked).expect("answers")
@@ -142,17 +143,82 @@ fn the_index_follows_and_is_built_anew() {
     shop.store.write(catalog::recount::touch_all).expect("written");
     assert_eq!(shop.follow(), 4);
     // Thrown away and made again.
-    let Shop { store, mut reading, follower, place } = shop;
+    let Shop { store, mut reading, follower, clock, place } = shop;
     drop(follower);
     let folder = place.folder.join("search");
     std::fs::remove_dir_all(&folder).expect("gone");
     let mut follower = Follower::new(Arc::new(Index::open(&folder).expect("an index"))).expect("one writer");
-    assert_eq!(follower.step(&mut reading).expect("follows"), 4);
+    assert_eq!(follower.step(&mut reading, clock.now()).expect("follows"), 4);
     assert_eq!(follower.index.len(), 4);
     drop(follower);
     let follower = Follower::new(Arc::new(Index::open(&folder).expect("an index"))).expect("one writer");
     assert_eq!((follower.index.len(), follower.index.is_empty()), (4, false), "its position is kept with it");
     drop(store);
+}
+
+#[test]
+fn sorting_by_price_follows_the_prices_of_a_channel() {
+    use catalog::prices::commands::{NewList, NewPrice, PriceError, create_list, set_prices};
+    use catalog::prices::model::{Kind, Scope};
+    // [L1] one search for every channel, by the prices that it asks.
+    let mut shop = Shop::new();
+    shop.put(goods());
+    let channel = |tx: &mut db::Tx| {
+        let channel = catalog::schema::Channel {
+            no: 0,
+            code: "market".into(),
+            kind: catalog::schema::ChannelKind::Site,
+            labels: Default::default(),
+            root_no: 0,
+            locales: vec!["uk".into()],
+            currencies: vec!["UAH".into()],
+            assortment: vec![],
+            version: 0,
+        };
+        let made = catalog::describe::put_channel(tx, channel, None);
+        made.map(|c| c.no).map_err(|e| db::DbError::damaged("test", e))
+    };
+    let market = shop.store.write(channel).expect("a channel");
+    assert_eq!(shop.follow(), 4, "a channel is shown by every product");
+    let from = shop.clock.now().plus(base::HOUR_US);
+    let list = move |tx: &mut db::Tx| -> Result<(), PriceError> {
+        let scope = Scope { channels: vec!["market".into()], ..Scope::default() };
+        let new = NewList {
+            name: "Market".into(),
+            currency: "UAH".into(),
+            kind: Kind::Regular,
+            position: 1,
+            scope,
+            reason: String::new(),
+            starts_at: None,
+            ends_at: None,
+        };
+        let list = create_list(tx, &new, "olena")?.id;
+        let variant = catalog::variants::find(tx, "SM-G991")?.expect("the variant is there");
+        let price =
+            NewPrice { variant, min_quantity: 0, minor: Some(1), compare_at: None, from: Some(from), until: None };
+        set_prices(tx, (list, ""), "k", &[price], "olena", "").map(drop)
+    };
+    shop.store.write(list).expect("a price");
+    let told = |shop: &Shop| shop.store.write(catalog::prices::store::tell).expect("told");
+    let cheapest = |shop: &mut Shop, channel_no: Option<i64>| {
+        let found = shop.ask(&Asked { sort: Sort::Cheapest, channel_no, limit: 20, ..Asked::default() });
+        let products = catalog::products::by_nos(&mut shop.reading, &found.nos).expect("read");
+        products.into_iter().flatten().map(|p| p.id).collect::<Vec<_>>()
+    };
+    let as_it_is = ["shirt", "dress", "air", "phone"];
+    (0..3).for_each(|_| told(&shop));
+    shop.follow();
+    assert_eq!(
+        (cheapest(&mut shop, Some(market)), cheapest(&mut shop, None)),
+        (as_it_is.map(String::from).to_vec(), as_it_is.map(String::from).to_vec())
+    );
+    shop.clock.set(from);
+    (0..3).for_each(|_| told(&shop));
+    assert_eq!(shop.follow(), 1, "one price costs one product");
+    assert_eq!(shop.follow(), 0);
+    assert_eq!(cheapest(&mut shop, Some(market)), ["phone", "shirt", "dress", "air"]);
+    assert_eq!(cheapest(&mut shop, None), as_it_is, "where no channel is asked nothing moved");
 }
 
 #[test]

@@ -209,7 +209,17 @@ pub fn allows(role: Role, act: Act) -> bool {
         (Role::Marketer, Act::Write(area)) => {
             matches!(
                 area,
-                Customers | Identity | Consents | Segments | Messages | Imports | Exports | Jobs | Catalog | Prices
+                Customers
+                    | Identity
+                    | Consents
+                    | Segments
+                    | Messages
+                    | Imports
+                    | Exports
+                    | Jobs
+                    | Reviews
+                    | Catalog
+                    | Prices
             )
         }
         (Role::Marketer, Act::RevealContact | Act::Contact) => true,
@@ -230,7 +240,7 @@ pub fn allows(role: Role, act: Act) -> bool {
                     | Prices
             )
         }
-        (Role::Agent, Act::Write(area)) => matches!(area, Customers | Consents | Service | Orders),
+        (Role::Agent, Act::Write(area)) => matches!(area, Customers | Consents | Service | Orders | Reviews),
         (Role::Agent, Act::RevealContact | Act::Contact) => true,
         (Role::ShopAssistant, Act::Read(area)) => {
             matches!(area, Customers | Consents | Orders | Service | Catalog | Stock | Prices)
@@ -257,8 +267,8 @@ mod tests {
             // home customers identity consents segments messages events sources imports exports privacy settings
             // accounts audit jobs orders service reviews catalog stock prices
             (Role::Owner, "bbbbbbbbbbbbbbbbbbbbb"),
-            (Role::Marketer, "rbbbbbrrbb-r--brrrbrb"),
-            (Role::Agent, "rbrbrr----r----bbrrrr"),
+            (Role::Marketer, "rbbbbbrrbb-r--brrbbrb"),
+            (Role::Agent, "rbrbrr----r----bbbrrr"),
             (Role::ShopAssistant, "-b-b-----------br-rbr"),
             (Role::Planner, "r-------------r---rbr"),
             (Role::Analyst, "rrrrrrrrrrrr--rrrrrrr"),

@@ -32,6 +32,7 @@ pub mod quality;
 pub mod replay;
 pub mod returns;
 pub mod reveal;
+pub mod reviews;
 pub mod rollout;
 pub mod saved_views;
 pub mod segment_fields;
@@ -260,6 +261,7 @@ fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(erp::routes())
         .merge(returns::routes())
         .merge(consultations::routes())
+        .merge(reviews::routes())
         .routes(routes!(customers::counter::customer_counter))
         .routes(routes!(webhooks::list_webhook_types))
         .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))

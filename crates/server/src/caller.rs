@@ -219,6 +219,8 @@ extractors! {
     WriteStock: Act::Write(Area::Stock);
     ReadOrders: Act::Read(Area::Orders);
     WriteOrders: Act::Write(Area::Orders);
+    ReadReviews: Act::Read(Area::Reviews);
+    WriteReviews: Act::Write(Area::Reviews);
     RevealContact: Act::RevealContact;
     UseContact: Act::Contact;
     ApproveExport: Act::ApproveExport;

@@ -11,6 +11,7 @@ use catalog::feeds;
 use connect::objects::{Objects, Place};
 use db::jobs::{self, Job};
 use db::{DbError, Tx};
+use loyalty::law::Earlier;
 use search::{Follower, Index, SearchError};
 use std::path::Path;
 use std::sync::Arc;
@@ -51,7 +52,9 @@ pub fn search_problem(error: SearchError) -> Problem {
 pub fn follow_search(app: &App, stop: &AtomicBool) {
     let Some(index) = app.goods.index.clone() else { return };
     match Follower::new(index) {
-        Ok(follower) => follower.run(app.domain.store().location(), app.domain.store().sync(), stop),
+        Ok(follower) => {
+            follower.run(app.domain.store().location(), app.domain.store().sync(), &*app.clock, stop);
+        }
         Err(error) => tracing::error!(%error, "products cannot be searched"),
     }
 }
@@ -64,8 +67,13 @@ pub fn follow_feeds(app: &App, stop: &AtomicBool) {
         let mut worked = false;
         for feed in behind {
             let media = media.clone();
-            let done =
-                app.domain.store().write(move |tx| feeds::advance(tx, feed, &media, &mut feeds::follow::base_offer));
+            let country = app.domain.settings().country.code.to_string();
+            let done = app.domain.store().write(move |tx| {
+                let days = lowest_days(tx, &country)?;
+                feeds::advance(tx, feed, &media, &mut |tx, feed, channel, _, variant| {
+                    feeds::follow::shown_offer(tx, feed, channel, variant, days)
+                })
+            });
             match done {
                 Ok(pace) => worked |= pace.products > 0,
                 Err(error) => tracing::warn!(feed, %error, "a feed does not follow the catalogue"),
@@ -75,6 +83,17 @@ pub fn follow_feeds(app: &App, stop: &AtomicBool) {
             std::thread::sleep(Duration::from_micros(SECOND_US as u64 / 4));
         }
     }
+}
+
+/// For how many days back the law of a country wants the lowest price beside a reduced one; `None` where the one just before is enough.
+fn lowest_days(tx: &mut Tx, country: &str) -> Result<Option<i64>, DbError> {
+    let now = tx.now();
+    let rules = loyalty::rules::rules(tx)?;
+    let earlier = rules.law(country).and_then(|law| law.earlier_price(law.day(now)));
+    Ok(match earlier {
+        Some(Earlier::Lowest { days }) => Some(days),
+        _ => None,
+    })
 }
 
 /// Where pictures are fetched from.

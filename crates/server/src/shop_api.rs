@@ -7,6 +7,7 @@ pub mod orders;
 pub mod pace;
 pub mod qr;
 pub mod returns;
+pub mod reviews;
 pub mod shelf;
 pub mod slots;
 
@@ -186,6 +187,8 @@ pub fn routes(app: &Arc<App>) -> axum::Router<Arc<App>> {
         .route("/shop/v1/orders/{id}/returns", get(returns::list_returns).post(returns::ask_return).options(preflight))
         .route("/shop/v1/orders/{id}/code.svg", get(orders::code_image))
         .route("/shop/v1/orders/{id}/slots", get(slots::of_order).options(preflight))
+        .route("/shop/v1/orders/{id}/reviews", post(reviews::write_review).options(preflight))
+        .route("/shop/v1/products/{product}/reviews", get(reviews::of_product).options(preflight))
         .route("/shop/v1/shelf/{location}/{code}", get(shelf::look).options(preflight))
         .route("/shop/v1/shelf/{location}", post(shelf::begin_basket).options(preflight))
         .route("/shop/v1/carts/{id}/code.svg", get(carts::code_image))

@@ -27,6 +27,7 @@ mod privacy;
 mod profile;
 mod promises;
 mod returns;
+mod reviews;
 mod roles;
 mod statements;
 mod stock;

@@ -44,6 +44,8 @@ pub enum Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     pub price: Option<Price>,
+    /// The price before, above [`Offer::price`]: what it costs now is a sale price.
+    pub before: Option<i64>,
     pub available: bool,
 }
 
@@ -72,8 +74,8 @@ pub fn item(
     }
     let facts = Facts { schema, channel, feed, product, variant };
     let text = match feed.format {
-        Format::GoogleMerchant => google(&facts, price, offer.available, &pictures),
-        Format::Yml => yml(&facts, price, offer.available, &pictures),
+        Format::GoogleMerchant => google(&facts, (price, offer.before), offer.available, &pictures),
+        Format::Yml => yml(&facts, (price, offer.before), offer.available, &pictures),
     };
     Item::Text(text)
 }
@@ -224,7 +226,7 @@ fn pictures(product: &Product, variant: &ProductVariant, media: &str) -> Vec<Str
     own.map(|m| address(&m.hash)).take(10).collect()
 }
 
-fn google(f: &Facts<'_>, price: &Price, available: bool, pictures: &[String]) -> String {
+fn google(f: &Facts<'_>, (price, before): (&Price, Option<i64>), available: bool, pictures: &[String]) -> String {
     let mut out = String::from("<item>\n");
     let mut put = |name: &str, text: &str| tag(&mut out, name, text);
     put("g:id", &f.variant.sku);
@@ -235,7 +237,10 @@ fn google(f: &Facts<'_>, price: &Price, available: bool, pictures: &[String]) ->
         put(if at == 0 { "g:image_link" } else { "g:additional_image_link" }, picture);
     }
     put("g:availability", if available { "in_stock" } else { "out_of_stock" });
-    put("g:price", &money(price.minor, &price.currency));
+    put("g:price", &money(before.unwrap_or(price.minor), &price.currency));
+    if before.is_some() {
+        put("g:sale_price", &money(price.minor, &price.currency));
+    }
     put("g:condition", "new");
     if let Some(brand) = f.schema.brand(f.product.brand_no) {
         put("g:brand", &brand.name);
@@ -264,12 +269,15 @@ fn google(f: &Facts<'_>, price: &Price, available: bool, pictures: &[String]) ->
     out
 }
 
-fn yml(f: &Facts<'_>, price: &Price, available: bool, pictures: &[String]) -> String {
+fn yml(f: &Facts<'_>, (price, before): (&Price, Option<i64>), available: bool, pictures: &[String]) -> String {
     let group = if f.product.variants.len() > 1 { format!(" group_id=\"{}\"", f.product.no) } else { String::new() };
     let mut out = format!("<offer id=\"{}\" available=\"{available}\"{group}>\n", escaped(&f.variant.sku));
     let mut put = |name: &str, text: &str| tag(&mut out, name, text);
     put("url", &f.link());
     put("price", &decimal(price.minor, &price.currency));
+    if let Some(before) = before {
+        put("oldprice", &decimal(before, &price.currency));
+    }
     put("currencyId", &price.currency);
     if let Some(no) = f.product.categories.first() {
         put("categoryId", &no.to_string());

@@ -1,4 +1,5 @@
 //! Prices in the store: lists in memory, entries of a variant as one cached row, both following commits.
+use super::marks::{self, Sweep};
 use super::model::{Ask, Entry, Kind, PriceList, Quote};
 use super::select::{Lists, order, quote};
 use base::Timestamp;
@@ -36,54 +37,78 @@ static OF_VARIANT: Lookup = Lookup {
 pub struct Known {
     lists: Arc<Lists>,
     before: Option<Arc<Lists>>,
-    /// Up to when it was told that prices changed by themselves; `None` until somebody asks.
-    told: Option<Timestamp>,
+    /// Up to when it was told which prices moved.
+    told: Timestamp,
+    /// What is being told just now.
+    sweep: Option<Sweep>,
+    /// Both as of the last commit.
+    committed: (Timestamp, Option<Sweep>),
     /// The next moment after that; the outer `None` while nobody knows.
     next: Option<Option<Timestamp>>,
 }
 
 impl Memory for Known {
     fn load(db: &mut Engine) -> Result<Self, DbError> {
-        Ok(Self { lists: Arc::new(load_lists(db)?), ..Self::default() })
+        let told = marks::told(db)?;
+        Ok(Self { lists: Arc::new(load_lists(db)?), told, committed: (told, None), ..Self::default() })
     }
     fn commit(&mut self) {
         self.before = None;
+        self.committed = (self.told, self.sweep);
     }
     fn rollback(&mut self) {
         if let Some(before) = self.before.take() {
             self.lists = before;
         }
+        (self.told, self.sweep) = self.committed;
         self.next = None;
     }
 }
 
-/// When [`tell`] has something to say: the next moment at which a price begins or ends by itself.
+/// When [`tell`] has something to say: the next moment at which a price begins or ends, or one that has passed.
 pub fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
-    let now = tx.now();
     let memory = tx.memory::<Known>()?;
-    let told = *memory.told.get_or_insert(now);
     if let Some(next) = memory.next {
         return Ok(next);
     }
-    let next = next_change(tx.engine(), told)?;
+    let (told, sweeping) = (memory.told, memory.sweep.is_some());
+    let at_once = sweeping || marks::is_walking(tx.engine())?;
+    let next = if at_once { Some(Timestamp::default()) } else { next_change(tx.engine(), told)? };
     tx.memory::<Known>()?.next = Some(next);
     Ok(next)
 }
 
-/// Tells whoever watches that prices changed, once their moment has come. What holds needs no telling: it is found by time.
+/// Tells whoever follows that prices moved, once their moment has come: marks a piece of them. What holds needs no telling, it is
+/// found by time.
 pub fn tell(tx: &mut Tx) -> Result<(), DbError> {
     let now = tx.now();
-    if next_due(tx)?.is_some_and(|at| at <= now) {
-        let memory = tx.memory::<Known>()?;
-        (memory.told, memory.next) = (Some(now), None);
+    if next_due(tx)?.is_none_or(|at| at > now) {
+        return Ok(());
+    }
+    let memory = tx.memory::<Known>()?;
+    memory.next = None;
+    let (lists, from, open) = (memory.lists.clone(), memory.told, memory.sweep);
+    if open.is_none() && marks::is_walking(tx.engine())? {
+        return marks::walk(tx);
+    }
+    let sweep = open.unwrap_or(Sweep { from, to: now, after: 0 });
+    let more = marks::look(tx, &lists, sweep)?;
+    let memory = tx.memory::<Known>()?;
+    memory.sweep = more;
+    if more.is_none() {
+        memory.told = sweep.to;
         tx.notify(db::Notice::Changed { what: "prices" });
     }
     Ok(())
 }
 
-/// Forgets the next moment, since prices were set.
+/// Forgets the next moment, since prices were set: those of this very moment are still to be told.
 pub(super) fn look_again(tx: &mut Tx) -> Result<(), DbError> {
-    tx.memory::<Known>()?.next = None;
+    let now = tx.now();
+    let memory = tx.memory::<Known>()?;
+    memory.next = None;
+    memory.told = memory.told.min(now.plus(-1));
+    memory.sweep = memory.sweep.filter(|sweep| sweep.to < now);
     Ok(())
 }
 

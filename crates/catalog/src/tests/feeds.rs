@@ -7,10 +7,10 @@ use base::Timestamp;
 use db::{DbError, Tx};
 use serde_json::json;
 
-fn channel(rules: Vec<Rule>) -> Channel {
+fn channel(code: &str, rules: Vec<Rule>) -> Channel {
     Channel {
         no: 0,
-        code: "site".into(),
+        code: code.into(),
         kind: ChannelKind::Site,
         labels: Labels::new(),
         root_no: 0,
@@ -22,12 +22,18 @@ fn channel(rules: Vec<Rule>) -> Channel {
 }
 
 fn put_channel(shop: &Shop, rules: Vec<Rule>) -> i64 {
+    put_channel_named(shop, "site", rules)
+}
+
+pub fn put_channel_named(shop: &Shop, code: &'static str, rules: Vec<Rule>) -> i64 {
     shop.write(move |tx| {
-        describe::put_channel(tx, channel(rules.clone()), None).map(|c| c.no).map_err(|e| DbError::damaged("test", e))
+        describe::put_channel(tx, channel(code, rules.clone()), None)
+            .map(|c| c.no)
+            .map_err(|e| DbError::damaged("test", e))
     })
 }
 
-fn feed(shop: &Shop, channel_no: i64, format: Format) -> i64 {
+pub fn feed(shop: &Shop, channel_no: i64, format: Format) -> i64 {
     shop.write(move |tx| {
         let no = tx.next_id();
         let feed = Feed {
@@ -40,7 +46,9 @@ fn feed(shop: &Shop, channel_no: i64, format: Format) -> i64 {
             link: "https://shop.test/p/{id}?s={sku}".into(),
             token: format!("t{no}"),
             active: true,
+            region: String::new(),
             position: 0,
+            priced_to: 0,
             followed_at: Timestamp::default(),
             version: 1,
         };
@@ -49,11 +57,15 @@ fn feed(shop: &Shop, channel_no: i64, format: Format) -> i64 {
     })
 }
 
-fn follow(shop: &Shop, feed: i64) -> feeds::Pace {
-    shop.write(move |tx: &mut Tx| feeds::advance(tx, feed, "https://braid.test/media", &mut feeds::follow::base_offer))
+pub fn follow(shop: &Shop, feed: i64) -> feeds::Pace {
+    shop.write(move |tx: &mut Tx| {
+        feeds::advance(tx, feed, "https://braid.test/media", &mut |tx, feed, channel, _, variant| {
+            feeds::follow::shown_offer(tx, feed, channel, variant, None)
+        })
+    })
 }
 
-fn text(shop: &Shop, feed: i64) -> String {
+pub fn text(shop: &Shop, feed: i64) -> String {
     shop.query(move |db| Ok(feeds::items(db, feed, 0, 100)?.into_iter().map(|(_, t)| t).collect()))
 }
 

@@ -23,7 +23,7 @@ impl Shop {
         let store = Store::open(db::Open {
             location: place.location.clone(),
             sync: db::Sync::UnsafeFast,
-            migrations: &[db::migrate::MIGRATIONS, crate::MIGRATIONS],
+            migrations: &[db::migrate::MIGRATIONS, crate::MIGRATIONS, crate::prices::MIGRATIONS],
             options: Options { turn: std::time::Duration::from_secs(3600), ..Options::default() },
             clock: clock.clone() as Arc<dyn Clock>,
             holder: "a test".into(),

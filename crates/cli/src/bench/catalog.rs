@@ -185,7 +185,7 @@ fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
     let index = Arc::new(Index::open(&dir.join("search"))?);
     let mut follower = Follower::new(index.clone())?;
     let begun = Instant::now();
-    while follower.step(&mut reading)? > 0 {}
+    while follower.step(&mut reading, base::Clock::now(&base::SystemClock))? > 0 {}
     let index_seconds = begun.elapsed().as_secs_f64();
     let (mut plain, mut counted) = (Vec::new(), Vec::new());
     for n in 0..options.searches.max(1) {
@@ -206,7 +206,9 @@ fn run_in(options: &Options, dir: &Path) -> anyhow::Result<Report> {
     let feed = domain.store().write(feed)?;
     let follow = || {
         domain.store().write(move |tx: &mut Tx| {
-            feeds::advance(tx, feed, "https://shop.example/media", &mut feeds::follow::base_offer)
+            feeds::advance(tx, feed, "https://shop.example/media", &mut |tx, feed, channel, _, variant| {
+                feeds::follow::shown_offer(tx, feed, channel, variant, None)
+            })
         })
     };
     let begun = Instant::now();
@@ -268,9 +270,11 @@ fn feed(tx: &mut Tx) -> Result<i64, DbError> {
         locale: "uk".into(),
         currency: "UAH".into(),
         link: "https://shop.example/p/{id}".into(),
+        region: String::new(),
         token: "bench".into(),
         active: true,
         position: 0,
+        priced_to: 0,
         followed_at: base::Timestamp::default(),
         version: 1,
     };

@@ -148,7 +148,9 @@ fn read(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<Request>> {
 }
 
 fn answer(request: &Request, inner: &Inner) -> (u16, Vec<u8>) {
-    let error = |status: u16, code: &str| (status, format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>").into_bytes());
+    let error = |status: u16, code: &str| {
+        (status, format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>").into_bytes())
+    };
     match lock(&inner.tricks).pop_front() {
         Some(BucketTrick::SlowDown) => return error(503, "SlowDown"),
         Some(BucketTrick::Error) => return error(500, "InternalError"),
@@ -158,7 +160,9 @@ fn answer(request: &Request, inner: &Inner) -> (u16, Vec<u8>) {
         inner.refused.fetch_add(1, Ordering::Relaxed);
         return error(403, "SignatureDoesNotMatch");
     }
-    let Some(name) = request.path.strip_prefix(&format!("/{}/", inner.bucket)) else { return error(404, "NoSuchBucket") };
+    let Some(name) = request.path.strip_prefix(&format!("/{}/", inner.bucket)) else {
+        return error(404, "NoSuchBucket");
+    };
     let mut objects = lock(&inner.objects);
     match request.method.as_str() {
         "PUT" => {
@@ -181,7 +185,9 @@ fn signed(request: &Request, region: &str) -> bool {
     let (credential, names, signature) = (part("Credential"), part("SignedHeaders"), part("Signature"));
     let (time, day) = (header("x-amz-date"), header("x-amz-date").get(..8).unwrap_or_default());
     let scope = format!("{day}/{region}/s3/aws4_request");
-    if credential != format!("{ACCESS}/{scope}") || !["host", "x-amz-date"].iter().all(|n| names.split(';').any(|s| s == *n)) {
+    if credential != format!("{ACCESS}/{scope}")
+        || !["host", "x-amz-date"].iter().all(|n| names.split(';').any(|s| s == *n))
+    {
         return false;
     }
     let stated = header("x-amz-content-sha256");
@@ -191,8 +197,7 @@ fn signed(request: &Request, region: &str) -> bool {
     let mut query: Vec<&str> = request.query.split('&').filter(|q| !q.is_empty()).collect();
     query.sort_unstable();
     let headers: String = names.split(';').map(|n| format!("{n}:{}\n", header(n))).collect();
-    let canonical =
-        format!("{}\n{}\n{}\n{headers}\n{names}\n{stated}", request.method, request.path, query.join("&"));
+    let canonical = format!("{}\n{}\n{}\n{headers}\n{names}\n{stated}", request.method, request.path, query.join("&"));
     let hashed = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{hashed}");
     let tag = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());

@@ -21,6 +21,8 @@ pub struct Carrier {
     pub window: (u16, u16),
     /// Working days that a parcel may come later than the lane says: the far end of a range.
     pub late_days: u32,
+    /// Couriers of the shop's own: they start from the place, and wait when it stands still.
+    pub own: bool,
 }
 
 /// Why a carrier cannot be used.
@@ -48,6 +50,7 @@ impl Carrier {
             holidays: BTreeSet::new(),
             window: (9 * 60, 20 * 60),
             late_days: 1,
+            own: false,
         }
     }
     /// Refuses one that would never arrive.

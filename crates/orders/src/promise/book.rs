@@ -1,6 +1,6 @@
 //! The compiled book, and the question that it answers.
 use super::model::{Demand, Promise, Reason, Request, Taken, WayKind, Ways};
-use crate::calendar::{CarrierError, WorkTime};
+use crate::calendar::{CarrierError, PauseKind, Trip, WorkTime, trip};
 use base::{DAY_US, HOUR_US};
 use std::collections::HashMap;
 
@@ -123,7 +123,23 @@ impl Book {
             } else {
                 book.zones.entry(way.to.clone()).or_default().push(index);
             }
-            let departures = departures.clone();
+            // Nobody fetches anything from a place that stands still, and couriers of its own wait there.
+            let departures: Vec<Departure> = match from.pauses.iter().any(|p| p.kind != PauseKind::Curfew) {
+                false => departures.clone(),
+                true => {
+                    let past = |d: &Departure| {
+                        let (day, _) = from.work.local(d.leaves_us);
+                        trip(carrier, zone, &from.pauses, (day, d.leaves_us), way.days)
+                    };
+                    let mut moved: Vec<Departure> = departures
+                        .iter()
+                        .filter_map(past)
+                        .map(|Trip { leaves_us, arrives_us, latest_us }| Departure { leaves_us, arrives_us, latest_us })
+                        .collect();
+                    moved.dedup_by_key(|d| d.leaves_us);
+                    moved
+                }
+            };
             let (from, kind, carrier, price_minor) = (way.from, way.kind, way.carrier, way.price_minor);
             book.legs.push(Leg { from, kind, carrier, price_minor, departures });
         }

@@ -4,6 +4,7 @@ use super::machine::Word;
 use super::order::{Paid, Pieces, Stage, Status, paid, status};
 use super::payment::{Payment, Sums, refund::Refund};
 use super::returns::{claim::Claim, exchange::Exchange, goods::Return};
+use super::reviews::Review;
 use super::shipment::{Scan, Shipment, Tracking, tracking};
 use super::*;
 use super::{fulfilment::Fulfilment, line::Line, transfer::Transfer};
@@ -228,6 +229,7 @@ fn the_diagrams_in_the_docs_are_these_tables() {
     let mut text = std::fs::read_to_string(&path).expect("docs/orders.md");
     let diagrams = [
         (Stage::NAME, mermaid::<Stage>()),
+        (Review::NAME, mermaid::<Review>()),
         (Line::NAME, mermaid::<Line>()),
         (Fulfilment::NAME, mermaid::<Fulfilment>()),
         (Shipment::NAME, mermaid::<Shipment>()),

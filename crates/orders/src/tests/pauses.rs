@@ -244,6 +244,90 @@ fn a_power_cut_that_is_published_moves_only_what_was_promised_before() {
     });
 }
 
+impl World {
+    /// A parcel to be sent by the default way, promised for a span, packed.
+    fn parcel(&self, shoe: i64, (earliest, latest): (Timestamp, Timestamp)) -> Arc<Order> {
+        let way = Delivery::Ship { option: "courier".into(), price_minor: 9900 };
+        let cart = self.cart(&[(shoe, 1)], way.clone());
+        self.must(move |tx| {
+            let promised = Promised { earliest, latest, why: vec![] };
+            commands::put_delivery(tx, cart, &way, ("Львів, Площа Ринок 1", Some(&promised)))
+        });
+        let no = self.checkout(cart).expect("it is ordered").no;
+        self.minutes_pass(1);
+        self.must(move |tx| {
+            commands::accept(tx, no, 1, "shop")?;
+            commands::ready(tx, no, 1, "shop")?;
+            crate::told::take(tx)?;
+            commands::order_of(tx, no)
+        })
+    }
+}
+
+#[test]
+fn a_packed_parcel_waits_for_its_carrier_over_an_alert() {
+    // [V7] nobody hands a parcel over in an alert: it goes at the carrier's next time, and the customer hears of it once.
+    World::each(|world| {
+        let (_, shoe) = begin(world);
+        let span = (Timestamp::from_civil(2026, 11, 24, 7, 0, 0), Timestamp::from_civil(2026, 11, 25, 18, 0, 0));
+        let order = world.parcel(shoe, span);
+        // 16:33 in Kyiv; the carrier comes at 18:00.
+        world.minutes_pass(60);
+        world.feed_says(&["27"]);
+        let told = world.ticks();
+        assert_eq!(told.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Order Delayed"]);
+        assert_eq!(told[0].1["reason"], "alert");
+        let moved = world.order_now(order.no);
+        assert_eq!(after(&moved, &order), 24 * 60, "tomorrow at six");
+        assert_eq!(moved.body.promised.as_ref().map(|p| p.latest), Some(span.1.plus(24 * HOUR_US)));
+        assert_eq!(world.ticks(), [], "once");
+        world.crash();
+        assert_eq!(world.ticks(), []);
+        world.minutes_pass(10);
+        world.feed_says(&[]);
+        assert_eq!(world.ticks(), [], "over before six: as it was promised first");
+        assert_eq!(world.order_now(order.no).body.promised, order.body.promised);
+    });
+}
+
+#[test]
+fn couriers_of_ones_own_wait_where_others_drive() {
+    // [V7] the window of a courier who starts from the place moves past the cut; a carrier's does not.
+    World::each(|world| {
+        let (_, shoe) = begin(world);
+        world.settle_in(|s| {
+            if let Some(place) = s.places.get_mut("Lviv-1") {
+                place.queue = Some("3.2".into());
+            }
+        });
+        world.ticks();
+        let span = (Timestamp::from_civil(2026, 11, 24, 7, 0, 0), Timestamp::from_civil(2026, 11, 25, 18, 0, 0));
+        let parcel = world.parcel(shoe, span);
+        // On the day of arrival, from the window's begin at 9:00 in Kyiv to 13:00; the method takes two days.
+        let arrives = Timestamp::from_civil(2026, 11, 24, 7, 0, 0);
+        let cut = move |s: &mut Settings| {
+            s.blackouts =
+                vec![BlackoutSettings { queue: "3.2".into(), from: arrives, until: arrives.plus(4 * HOUR_US) }];
+        };
+        world.settle_in(cut);
+        assert_eq!(world.ticks(), [], "a carrier keeps its window");
+        assert_eq!(world.order_now(parcel.no).body.promised, parcel.body.promised);
+        world.settle_in(|s| s.blackouts.clear());
+        world.ticks();
+        world.settle_in(|s| s.carriers[0].own = true);
+        world.ticks();
+        world.settle_in(cut);
+        let told = world.ticks();
+        assert_eq!(told.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["Order Delayed"]);
+        assert_eq!(told[0].1["reason"], "blackout");
+        assert_eq!(after(&world.order_now(parcel.no), &parcel), 4 * 60);
+        assert_eq!(world.ticks(), [], "once");
+        world.settle_in(|s| s.blackouts.clear());
+        assert_eq!(world.ticks(), []);
+        assert_eq!(world.order_now(parcel.no).body.promised, parcel.body.promised);
+    });
+}
+
 #[test]
 fn a_parcel_is_late_only_when_it_misses_its_carrier() {
     World::each(|world| {

@@ -16,7 +16,7 @@ pub(super) struct Table {
     empty: &'static str,
 }
 
-pub(super) const TABLES: [Table; 27] = [
+pub(super) const TABLES: [Table; 28] = [
     Table {
         owner: "db",
         read: "SELECT id, raw, detail, envelope, message_id, event FROM rejects WHERE id > $1 ORDER BY id LIMIT $2",
@@ -144,6 +144,14 @@ pub(super) const TABLES: [Table; 27] = [
         read: "SELECT n.no, n.note, COALESCE(c.email, ''), COALESCE(c.phone, ''), COALESCE(c.user_id, ''), COALESCE(c.anonymous_id, '') \
                FROM consultations n LEFT JOIN carts c ON c.no = n.cart_no WHERE n.no > $1 ORDER BY n.no LIMIT $2",
         empty: "UPDATE consultations SET note = '' WHERE no = $1",
+    },
+    // The stars stay, what was said goes, and nobody has to answer it any more.
+    Table {
+        owner: "orders",
+        read: "SELECT w.no, w.name, w.title, w.text, w.answer, w.reason, COALESCE(o.email, ''), COALESCE(o.phone, ''), COALESCE(o.user_id, ''), \
+               COALESCE(o.anonymous_id, '') FROM product_reviews w LEFT JOIN orders o ON o.no = w.order_no AND w.order_no > 0 \
+               WHERE w.no > $1 ORDER BY w.no LIMIT $2",
+        empty: "UPDATE product_reviews SET name = '', title = '', text = '', answer = '', reason = '', raised = 0 WHERE no = $1",
     },
     // Of orders of the person, what people wrote goes; of others, what names the person.
     Table {

@@ -183,7 +183,8 @@ mod tests {
     #[test]
     fn pictures_lie_in_a_bucket_too() {
         let fake = connect::fake::FakeBucket::start("goods", "eu-west-1");
-        let url = format!("s3://{}:{}@goods?region=eu-west-1&endpoint={}", fake.access_key(), fake.secret_key(), fake.url());
+        let url =
+            format!("s3://{}:{}@goods?region=eu-west-1&endpoint={}", fake.access_key(), fake.secret_key(), fake.url());
         let place = Place::parse(&url).expect("a bucket");
         let media = Media::new(Objects::open(&place, std::path::Path::new("/")).expect("open"));
         let kept = media.keep(&png(400, 100)).expect("kept");

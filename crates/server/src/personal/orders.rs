@@ -30,6 +30,7 @@ pub fn sections(tx: &mut Tx, view: &PersonView, staff: &mut Staff) -> Result<Vec
         refunds(&held),
         store_credit(&held),
         advice(tx, &held, staff)?,
+        reviews(&held),
     ])
 }
 
@@ -198,4 +199,16 @@ fn advice(tx: &mut Tx, held: &Held, staff: &mut Staff) -> Result<Section, DbErro
         );
     }
     Ok(Section::new("consultations", &["at", "place", "goods", "note", "by"], rows))
+}
+
+fn reviews(held: &Held) -> Section {
+    let rows = held.reviews.iter().map(|r| {
+        let order = held.orders.iter().find(|o| Some(o.no) == r.bought.map(|(no, _)| no));
+        let line = order.zip(r.bought).and_then(|(o, (_, line))| o.body.lines.get(line));
+        json!({"at": r.written_at, "order_number": order.map(|o| o.body.number.clone()), "sku": line.map(|l| l.sku.clone()),
+            "rating": r.written.rating, "headline": r.written.title, "review": r.written.text, "name": r.written.name,
+            "state": r.state.as_str(), "reason": r.reason, "answer": r.answer})
+    });
+    let fields = &["at", "order_number", "sku", "rating", "headline", "review", "name", "state", "reason", "answer"];
+    Section::new("product_reviews", fields, rows.collect())
 }

@@ -35,6 +35,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("returns", "Returns", "Повернення товару"), ("claims", "Claims", "Претензії"), ("after_sale", "After the sale", "Після продажу"),
     ("refunds", "Money given back", "Повернення коштів"), ("store_credit", "Store credit", "Кредит магазину"),
     ("consultations", "Advice in a shop", "Консультації в магазині"), ("order_number", "Order", "Замовлення"), ("goods", "Goods", "Товари"),
+    ("product_reviews", "Reviews of products", "Відгуки про товари"), ("rating", "Stars", "Оцінка"),
+    ("headline", "Headline", "Заголовок"), ("review", "Review", "Відгук"),
     ("email", "E-mail", "Електронна пошта"), ("phone", "Phone", "Телефон"), ("delivery", "Delivery", "Доставка"), ("place", "Place", "Місце"),
     ("total", "Sum in minor units", "Сума в найменших одиницях"), ("currency", "Currency", "Валюта"), ("payments", "Payments", "Оплати"),
     ("sku", "SKU", "Артикул"), ("quantity", "Quantity", "Кількість"), ("receipt", "Receipt", "Чек"), ("answer", "Answer", "Відповідь"),

@@ -42,6 +42,8 @@ const ALL: &[Asked] = &[
     ("post", "/orders/{id}/claims", 201, Holder, "Complains of goods, which need not come back."),
     ("get", "/orders/{id}/slots", 200, Holder, "What goes with the order."),
     ("get", "/orders/{id}/code.svg", 200, Holder, "The pick-up code for the counter's scanner, once something waits."),
+    ("post", "/orders/{id}/reviews", 201, Holder, "Reviews a line that was delivered, or changes what was written of it."),
+    ("get", "/products/{product}/reviews", 200, Holder, "What is published of a product, by its id or an SKU, with its sums."),
     ("get", "/shelf/{location}/{code}", 200, Holder, "Goods on a shelf, by SKU or GTIN."),
     ("post", "/shelf/{location}", 201, Holder, "Begins a basket with goods from a shelf."),
 ];

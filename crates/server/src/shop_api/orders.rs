@@ -1,6 +1,7 @@
 //! Orders as their customers see them: by an id that only they have.
 use super::Holder;
 use super::ids::{self, Kind};
+use super::reviews::OwnReview;
 use crate::api::orders::steps::{PaymentInput, pay};
 use crate::api::orders::{refused, shop, wire};
 use crate::api::stock::wire::Amount;
@@ -65,6 +66,11 @@ struct LineView {
     total: wire::Money,
     /// `waiting`, `ready`, `sent`, `delivered`, `returned` or `cancelled`, of most of its pieces.
     state: &'static str,
+    /// It can be reviewed: see `…/reviews`.
+    can_review: bool,
+    /// What was written of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<OwnReview>,
 }
 
 #[derive(Debug, Serialize)]
@@ -131,6 +137,9 @@ pub(super) fn view(tx: &mut Tx, shop: &commands::Shop, order: &Order) -> Result<
     };
     let offered = orders::after::commands::offered(tx, shop, order.no).map_err(|e| refused(tx, e))?;
     let account = orders::after::commands::account_of(tx, order.no)?;
+    let reviewable = orders::reviews::commands::reviewable(order);
+    let reviews = orders::reviews::commands::of_order(tx, order.no)?;
+    let review = |line: usize| reviews.iter().find(|r| r.bought == Some((order.no, line))).map(OwnReview::of);
     let held = |hold: &str| body.holds.iter().any(|h| h == hold);
     Ok(OrderView {
         order_id: ids::id(tx.hash_key(), Kind::Order, order.no),
@@ -149,6 +158,8 @@ pub(super) fn view(tx: &mut Tx, shop: &commands::Shop, order: &Order) -> Result<
                 quantity: Amount(Quantity::from_milli(line.milli)),
                 total: money(line.total_minor),
                 state: state(at),
+                can_review: reviewable.contains(&at),
+                review: review(at),
             })
             .collect(),
         shipping: money(body.shipping_minor),

@@ -1,6 +1,7 @@
 //! Goods on a shelf, for who stands before them (P2, P3, R3): what they are, what they cost here and for them, which sizes there are, here and
 //! elsewhere, what goes with them. Without a key: the price tag's code leads here. How much lies at a place is told up to a few pieces.
 use super::Holder;
+use super::reviews::{PublicReview, sums};
 use super::slots::{SLOTS, SlotBody};
 use crate::api::customers::counter::quote;
 use crate::api::orders::beside::counter_channel;
@@ -32,6 +33,8 @@ use stock::model::{Location, LocationKind, LocationState};
 const TOLD_MAX: i64 = 10;
 /// Other places of one answer.
 const ELSEWHERE_MAX: usize = 20;
+/// Reviews of one answer.
+const REVIEWS: i64 = 3;
 
 /// Who asks.
 #[derive(Debug, Default, Deserialize)]
@@ -64,6 +67,9 @@ struct Shelf {
     /// Sizes and colours of the same product.
     variants: Vec<Size>,
     slots: Vec<SlotBody>,
+    /// What others say of it: sums, and the newest that say something.
+    rating: serde_json::Value,
+    reviews: Vec<PublicReview>,
 }
 
 #[derive(Debug, Serialize)]
@@ -219,6 +225,7 @@ pub async fn look(
         let variant = variant.ok_or_else(|| NOT_FOUND.because("nothing here has this code"))?;
         let slots = orders::accompany::beside_goods(tx, &shop(&shared), (no, here.no), SLOTS);
         let slots = slots.map_err(|e| refused(tx, e))?;
+        let said = orders::reviews::lists::published(tx.engine(), product.no, i64::MAX, true, REVIEWS)?;
         let shelf = Shelf {
             location_id: here.id.to_string(),
             location_name: if here.name.is_empty() { here.id.to_string() } else { here.name.to_string() },
@@ -235,6 +242,8 @@ pub async fn look(
             elsewhere: elsewhere(tx, &places, variant, here.no)?,
             variants: sizes,
             slots: slots.into_iter().map(SlotBody::of).collect(),
+            rating: sums(&orders::reviews::commands::rating_of(tx, product.no)?),
+            reviews: said.into_iter().map(PublicReview::of).collect(),
         };
         serde_json::to_value(shelf).map_err(|e| crate::problem::internal(&e))
     });

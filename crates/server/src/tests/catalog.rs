@@ -72,6 +72,19 @@ fn a_file_comes_in_is_searched_fed_and_taken_out_again() {
         let change = json!({"id": "cup", "name": "Кухоль", "variants": [{"sku": "C-1", "price": {"minor": 9900, "currency": "UAH"}}]});
         assert_eq!(shop.owner("POST", "/api/v1/products").json(&change).send().status, 200);
         until(|| shop.ask("GET", &path).send().text.contains("<price>99.00</price>").then_some(()));
+        // [L3] So does a sale of the channel, with the price before it.
+        let list =
+            json!({"name": "Sale", "currency": "UAH", "kind": "sale", "position": 1, "scope": {"channels": ["site"]}});
+        let list = shop.owner("POST", "/api/v1/price-lists").json(&list).send().json();
+        let cup = shop.owner("GET", "/api/v1/products/cup").send().json();
+        let price = json!({"prices": [{"variant_id": cup["variants"][0]["number"], "minor": 7900}]});
+        let prices = format!("/api/v1/price-lists/{}/prices", list["id"].as_str().expect("an id"));
+        assert_eq!(shop.owner("POST", &prices).json(&price).send().status, 200);
+        let sale = "<price>79.00</price>\n<oldprice>99.00</oldprice>";
+        until(|| shop.ask("GET", &path).send().text.contains(sale).then_some(()));
+        let channel = json!({"q": "", "sort": "cheapest", "channel": "site"});
+        until(|| (search(&shop, channel.clone())["items"][0]["id"] == "cup").then_some(()));
+        assert_eq!(shop.owner("POST", "/api/v1/catalog/search").json(&json!({"channel": "moon"})).send().status, 422);
         until(|| (search(&shop, json!({"q": "кухоль"}))["total"] == 1).then_some(()));
 
         let side = shop.owner("GET", "/api/v1/catalog/compare?ids=air,cup&locale=uk").send().json();

@@ -5,7 +5,7 @@ use super::privacy::person;
 use serde_json::{Value, json};
 
 /// A request of the customer's own page: without a key.
-fn page(shop: &Shop, method: &str, path: &str, body: Option<&Value>) -> Answer {
+pub fn page(shop: &Shop, method: &str, path: &str, body: Option<&Value>) -> Answer {
     let path = format!("/shop/v1/{path}");
     let request = shop.ask(method, &path);
     match body {
@@ -15,7 +15,7 @@ fn page(shop: &Shop, method: &str, path: &str, body: Option<&Value>) -> Answer {
 }
 
 /// An order that waits at the counter of lviv-1, paid if asked; gives its id and number.
-fn ready(shop: &Shop, lines: &[(&str, i64)], paid: bool) -> (String, String) {
+pub fn ready(shop: &Shop, lines: &[(&str, i64)], paid: bool) -> (String, String) {
     let cart = filled(shop, lines);
     let there = json!({"kind": "pickup", "location_id": "lviv-1"});
     bought(shop, "PUT", &format!("carts/{cart}/delivery"), &there);
@@ -38,7 +38,7 @@ fn goes_with(shop: &Shop, product: &str, other: &str) {
     assert_eq!(shop.owner("PUT", &path).json(&joined).send().status, 204);
 }
 
-fn fetched(shop: &Shop, lines: &[(&str, i64)]) -> (String, String) {
+pub fn fetched(shop: &Shop, lines: &[(&str, i64)]) -> (String, String) {
     let (id, number) = ready(shop, lines, true);
     owner(shop, "POST", &format!("orders/{id}/fulfilments/1/steps"), &json!({"do": "hand_over", "seen": "passport"}));
     (id, number)

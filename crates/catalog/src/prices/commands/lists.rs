@@ -1,5 +1,6 @@
 //! Price lists: made, changed, ended; every version is kept.
 use super::{LISTS_MAX, PriceError};
+use crate::prices::marks;
 use crate::prices::model::{Kind, NEVER, PriceList, Scope};
 use crate::prices::select::Lists;
 use crate::prices::store::{lists, replace_lists};
@@ -125,6 +126,9 @@ pub fn update_list(
     }
     let after = written(new, id, starts_at, ends_at, before.version + 1);
     save(tx, &after)?;
+    if (&after.scope, after.position, after.kind) != (&before.scope, before.position, before.kind) {
+        marks::list_moved(tx, &[&before, &after])?;
+    }
     Ok((before, keep(tx, &known, after, actor)?))
 }
 

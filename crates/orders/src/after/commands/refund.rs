@@ -338,7 +338,7 @@ fn settle(tx: &mut Tx, no: i64, external_id: &str, actor: &str) -> Result<Arc<Re
     let left = paid.map_or(0, |p| p.captured_minor - p.refunded_minor);
     let amount_minor = row.amount_minor.min(left);
     if amount_minor < row.amount_minor {
-        row.why = format!("{} of it had gone back before", row.amount_minor - amount_minor).into();
+        row.why = format!("{} of it had gone back before", row.amount_minor - amount_minor);
         history(
             tx,
             row.order_no,

@@ -46,6 +46,8 @@ pub struct FeedWire {
     channel: String,
     locale: String,
     currency: String,
+    /// The region of the channel whose price lists hold for it; empty = none.
+    region: String,
     /// Address of a product's page; `{id}` and `{sku}` are filled in.
     link: String,
     active: bool,
@@ -84,6 +86,9 @@ pub struct FeedInput {
     channel: String,
     locale: String,
     currency: String,
+    /// The region of the channel whose price lists hold for it; empty = none.
+    #[serde(default)]
+    region: String,
     link: String,
     #[serde(default = "yes")]
     active: bool,
@@ -108,6 +113,7 @@ fn wire(db: &mut Engine, app_url: &str, f: Feed) -> Result<FeedWire, Problem> {
         channel: schema.channels.iter().find(|c| c.no == f.channel_no).map(|c| c.code.clone()).unwrap_or_default(),
         locale: f.locale,
         currency: f.currency,
+        region: f.region,
         link: f.link,
         active: f.active,
         url: format!("{}/feed/{}", app_url.trim_end_matches('/'), f.token),
@@ -131,6 +137,9 @@ fn checked(schema: &Schema, new: &FeedInput) -> Result<i64, Problem> {
     }
     if !channel.currencies.contains(&new.currency) {
         return Err(BAD_INPUT.at("/currency", format!("the channel sells in {}", channel.currencies.join(", "))));
+    }
+    if new.region.chars().count() > 200 {
+        return Err(BAD_INPUT.at("/region", "a region has at most 200 characters"));
     }
     let web = new.link.starts_with("https://") || new.link.starts_with("http://");
     if !web || new.link.len() > 500 || !(new.link.contains("{id}") || new.link.contains("{sku}")) {
@@ -173,10 +182,13 @@ pub async fn create_feed(
             channel_no,
             locale: new.locale.clone(),
             currency: new.currency.clone(),
+            region: new.region.trim().into(),
             link: new.link.clone(),
             token: token.clone(),
             active: new.active,
             position: 0,
+            // Items that are rendered from here on show the prices of their moment.
+            priced_to: tx.next_id(),
             followed_at: Timestamp::default(),
             version: 1,
         };
@@ -217,9 +229,11 @@ pub async fn update_feed(
             channel_no,
             locale: new.locale.clone(),
             currency: new.currency.clone(),
+            region: new.region.trim().into(),
             link: new.link.clone(),
             active: new.active,
             position: 0,
+            priced_to: tx.next_id(),
             version: known.version + 1,
             ..known
         };

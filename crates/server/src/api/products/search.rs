@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::caller::ReadCatalog;
 use crate::goods::search_problem;
 use crate::input::{Input, Params};
-use crate::problem::{BAD_QUERY, DATABASE_AWAY, NOT_FOUND, Problem, internal};
+use crate::problem::{BAD_INPUT, BAD_QUERY, DATABASE_AWAY, NOT_FOUND, Problem, internal};
 use axum::Json;
 use axum::extract::State;
 use catalog::schema::{Schema, label};
@@ -31,6 +31,8 @@ pub struct ProductSearch {
     filters: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     sort: SearchSort,
+    /// Code of the channel whose prices it is sorted by; without it those that hold in every channel.
+    channel: Option<String>,
     #[serde(default)]
     offset: i64,
     /// 1 to 200; 50 without it.
@@ -99,6 +101,13 @@ pub async fn search_products(
         );
     }
     let index = app.goods.index.clone().ok_or_else(|| DATABASE_AWAY.because("the search index cannot be opened"))?;
+    let channel_no = match asked.channel.clone().filter(|code| !code.is_empty()) {
+        None => None,
+        Some(code) => {
+            let found = app.query(move |db| Ok(Schema::load(db)?.channel(&code).map(|c| c.no))).await?;
+            Some(found.ok_or_else(|| BAD_INPUT.at("/channel", "there is no such channel"))?)
+        }
+    };
     let question = Asked {
         text: asked.q.chars().take(300).collect(),
         filters: asked.filters,
@@ -108,6 +117,7 @@ pub async fn search_products(
             SearchSort::Cheapest => Sort::Cheapest,
             SearchSort::Dearest => Sort::Dearest,
         },
+        channel_no,
         offset: asked.offset as usize,
         limit: limit as usize,
         facets: asked.facets,

@@ -40,6 +40,18 @@ fn advice(shop: &Shop) -> String {
     made["id"].as_str().unwrap_or_default().to_string()
 }
 
+/// A review of elsewhere.
+fn reviews(shop: &Shop) -> Value {
+    let (product_id, source_id) = (stocked(shop), format!("r{}", fresh()));
+    json!({"reviews": [{"product_id": product_id, "source": "import", "source_id": source_id, "rating": 3}]})
+}
+
+fn reviewed(shop: &Shop) -> String {
+    done(shop, "reviews", &reviews(shop));
+    let list = shop.owner("GET", "/api/v1/reviews?state=awaiting&limit=1").send().json();
+    list["items"][0]["id"].as_str().unwrap_or_default().to_string()
+}
+
 /// What a route of the counter is asked with; `None` for others.
 pub fn case(shop: &Shop, id: &str) -> Option<(String, Option<Value>, Act)> {
     let (read, write) = (Act::Read(Area::Orders), Act::Write(Area::Orders));
@@ -69,6 +81,13 @@ pub fn case(shop: &Shop, id: &str) -> Option<(String, Option<Value>, Act)> {
             let sku = stocked(shop);
             (format!("locations/lviv-1/shelf-codes?skus={sku}"), None, Act::Read(Area::Stock))
         }
+        "list_reviews" => ("reviews?limit=2".into(), None, Act::Read(Area::Reviews)),
+        "bring_reviews" => ("reviews".into(), Some(reviews(shop)), Act::Write(Area::Reviews)),
+        "get_review" => (format!("reviews/{}", reviewed(shop)), None, Act::Read(Area::Reviews)),
+        "step_review" => {
+            (format!("reviews/{}/steps", reviewed(shop)), Some(json!({"do": "publish"})), Act::Write(Area::Reviews))
+        }
+        "product_rating" => (format!("products/{}/rating", stocked(shop)), None, Act::Read(Area::Reviews)),
         _ => return None,
     })
 }
