@@ -30,6 +30,18 @@ const MADE: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "SELECT {COLUMNS}, r.raised,",
+        &[
+            "SELECT r.no, r.product_no, r.variant_no, r.order_no, r.line, r.source, r.source_id, r.state, r.reason, r.rating, r.title, r.text, r.name, r.lang, r.answer, r.answered_by, r.answered_at, r.decided_by, r.written_at, r.updated_at, r.version, r.raised, COALESCE(p.id, ''), COALESCE(p.name, ''), COALESCE(o.number, ''), COALESCE(v.sku, '') FROM product_reviews r LEFT JOIN products p ON p.no = r.product_no LEFT JOIN orders o ON o.no = r.order_no AND r.order_no > 0 LEFT JOIN variants v ON v.no = r.variant_no WHERE (r.raised < $1 OR (r.raised = $1 AND r.no < $2)) AND (CAST($3 AS TEXT) = '' OR r.state = $3) AND (CAST($4 AS TEXT) = '' OR r.source = $4) AND (CAST($5 AS BIGINT) = 0 OR r.rating = $5) AND (CAST($6 AS BIGINT) = 0 OR r.product_no = $6) AND (CAST($7 AS BIGINT) = 0 OR r.answer = '') ORDER BY r.raised DESC, r.no DESC LIMIT $8",
+        ],
+    ),
+    (
+        "SELECT {COLUMNS} FROM product_reviews r",
+        &[
+            "SELECT r.no, r.product_no, r.variant_no, r.order_no, r.line, r.source, r.source_id, r.state, r.reason, r.rating, r.title, r.text, r.name, r.lang, r.answer, r.answered_by, r.answered_at, r.decided_by, r.written_at, r.updated_at, r.version FROM product_reviews r WHERE r.product_no = $1 AND r.state = 'published' AND r.no < $2 AND (CAST($3 AS BIGINT) = 0 OR r.text <> '') ORDER BY r.no DESC LIMIT $4",
+        ],
+    ),
+    (
         "SELECT {} FROM saved_mappings m JOIN",
         &[
             "SELECT m.id, v.version FROM saved_mappings m JOIN saved_mapping_versions v ON v.mapping_id = m.id WHERE m.id = $1 ORDER BY v.version DESC LIMIT 200",
