@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// The file with the token for commands on this machine.
@@ -104,8 +105,10 @@ pub fn serve(options: Serve) -> Result<Ended, ServeError> {
     // The store has threads of its own and is opened outside of the runtime: its PostgreSQL client blocks.
     let (domain, hub, notices) = open(&options)?;
     let outcome = runtime.block_on(async {
+        // Before anybody can know that it runs: until then a signal would end it as it ends any program.
+        let signals = Signals::listen()?;
         let running = start(&options, domain, hub, notices).await?;
-        let ended = until_told(&running, &options).await;
+        let ended = until_told(signals, &running, &options).await;
         running.stop().await;
         ended
     });
@@ -228,15 +231,25 @@ impl Running {
     }
 }
 
-async fn until_told(running: &Running, options: &Serve) -> Result<Ended, ServeError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Runtime)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Runtime)?;
+/// What ends the server politely.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, ServeError> {
+        let of = |kind| signal(kind).map_err(ServeError::Runtime);
+        Ok(Self { terminate: of(SignalKind::terminate())?, interrupt: of(SignalKind::interrupt())? })
+    }
+}
+
+async fn until_told(mut signals: Signals, running: &Running, options: &Serve) -> Result<Ended, ServeError> {
     let mut look = tokio::time::interval(Duration::from_millis(200));
     let ended = loop {
         tokio::select! {
-            _ = terminate.recv() => break Ok(Ended::Terminated),
-            _ = interrupt.recv() => break Ok(Ended::Interrupted),
+            _ = signals.terminate.recv() => break Ok(Ended::Terminated),
+            _ = signals.interrupt.recv() => break Ok(Ended::Interrupted),
             _ = look.tick() => if !running.app.domain.store().is_alive() {
                 break Err(ServeError::WriterGone);
             }
