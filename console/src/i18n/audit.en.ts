@@ -39,6 +39,7 @@ export default {
   'audit.act.confirm': 'confirmed',
   'audit.act.tell': 'told',
   'audit.act.create': 'created',
+  'audit.act.bring': 'brought in from elsewhere',
   'audit.act.deactivate': 'locked out',
   'audit.act.decide': 'decided',
   'audit.act.delete': 'deleted',

@@ -39,6 +39,7 @@ export default {
   'audit.act.confirm': 'підтверджено',
   'audit.act.tell': 'повідомлено',
   'audit.act.create': 'створено',
+  'audit.act.bring': 'внесено з іншого місця',
   'audit.act.deactivate': 'закрито вхід',
   'audit.act.decide': 'вирішено',
   'audit.act.delete': 'видалено',

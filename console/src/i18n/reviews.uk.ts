@@ -30,7 +30,7 @@ export default {
   'review.review': 'Відгук',
   'review.source.import': 'перенесено',
   'review.source.marketplace': 'маркетплейс',
-  'review.source.own': 'наш покупець',
+  'review.source.own': 'наш клієнт',
   'review.stars': '{{n}} з 5',
   'review.state.awaiting': 'треба прочитати',
   'review.state.published': 'опубліковано',
